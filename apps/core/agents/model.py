@@ -1,0 +1,26 @@
+"""One agent at run time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.core.agents.machine import AgentState
+from apps.core.ids import AgentId, CallId, TenantId
+
+
+@dataclass(slots=True, kw_only=True)
+class Agent:
+    """``call`` is the call offered, talked on or wrapped up; ``back_state`` is where a reconnect returns to."""
+
+    id: AgentId
+    tenant: TenantId
+    state: AgentState = AgentState.LOGGED_OUT
+    since_ms: int = 0
+    reason: str = ""
+    call: CallId | None = None
+    next_state: str = ""
+    next_reason: str = ""
+    back_state: str = ""
+    deadline_ms: int | None = None
+    idle_since_ms: int = 0
+    extended: int = 0  # times this wrap-up was extended

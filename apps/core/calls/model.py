@@ -1,0 +1,128 @@
+"""Calls, legs and what hangs on them at run time. Ended ones leave the state; history is the recorder's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from apps.core.events import LegRole, TransferKind
+from apps.core.facts import Direction
+from apps.core.ids import AgentId, CallId, FlowId, LegId, QueueId, RecordingId, SkillId, SwitchId, TenantId
+from apps.core.ivr.position import IvrPosition
+
+
+class CallState(StrEnum):
+    ARRIVED = "arrived"  # nothing decided yet; lasts only within one event
+    IVR = "ivr"
+    WAITING = "waiting"  # in a queue, an agent may be ringing
+    DIALING = "dialing"  # a number outside is ringing for the caller
+    CONNECTING = "connecting"  # answered on the far side, bridge asked for
+    TALKING = "talking"
+    RETURNING = "returning"  # the customer leg is on its way back to us
+    CLOSING = "closing"  # last words, or the hang-up is on its way
+
+
+class LegState(StrEnum):
+    DIALED = "dialed"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    IDLE = "idle"  # answered and parked
+    BRIDGED = "bridged"
+
+
+@dataclass(slots=True, kw_only=True)
+class Leg:
+    id: LegId
+    switch: SwitchId
+    role: LegRole
+    address: str
+    state: LegState
+    started_ms: int
+    agent: AgentId | None = None
+    queue: QueueId | None = None
+    answered_ms: int | None = None
+    other: LegId | None = None  # bridged or about to be bridged with
+
+
+@dataclass(slots=True, kw_only=True)
+class Wait:
+    """A place in line."""
+
+    queue: QueueId
+    skills: tuple[SkillId, ...]
+    priority: int
+    queued_ms: int
+    deadline_ms: int
+    wanted_agent: AgentId | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Offer:
+    agent: AgentId
+    leg: LegId
+    queue: QueueId
+    deadline_ms: int
+    idle_since_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Bridge:
+    leg: LegId  # agent or external
+    other: LegId  # customer
+    asked_ms: int
+    bridged_ms: int | None = None
+    held_ms: int | None = None  # since when on hold
+
+
+@dataclass(slots=True, kw_only=True)
+class Transfer:
+    agent: AgentId
+    kind: TransferKind
+    target: str
+
+
+@dataclass(slots=True, kw_only=True)
+class IvrRun:
+    flow: FlowId
+    version: str
+    position: IvrPosition | None
+
+
+@dataclass(slots=True, kw_only=True)
+class ActiveRecording:
+    id: RecordingId
+    path: str
+    started: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """``version`` grows with every fact about the call: a request that saw an older one is stale."""
+
+    id: CallId
+    tenant: TenantId | None
+    switch: SwitchId
+    leg: LegId  # the customer's
+    direction: Direction
+    did: str
+    caller_number: str
+    caller_name: str
+    trunk: str
+    state: CallState
+    since_ms: int
+    started_ms: int
+    version: int = 0
+    answered: bool = False
+    served: bool = False  # has talked with somebody
+    lang: str = ""
+    legs: dict[LegId, Leg] = field(default_factory=dict)
+    ivr: IvrRun | None = None
+    wait: Wait | None = None
+    offer: Offer | None = None
+    bridge: Bridge | None = None
+    transfer: Transfer | None = None
+    recording: ActiveRecording | None = None
+    last_agent: AgentId | None = None
+    last_queue: QueueId | None = None
+    deadline_ms: int | None = None  # of the state itself: connecting, returning, closing, dialing
+    outcome: str = ""  # decided, and said when the legs are gone

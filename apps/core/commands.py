@@ -1,0 +1,138 @@
+"""Everything we may ask of a switch. Imperative; never answered, its outcome is a later event.
+
+Every command names the leg it is about and the switch that leg lives on. Text is cleaned by the driver before it
+leaves, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from apps.core.events import HangupCause, LegRole
+from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId, TrunkId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    switch: SwitchId
+    leg: LegId
+
+
+class DestinationKind(StrEnum):
+    DEVICE = "device"  # a SIP account of this switch
+    TRUNK = "trunk"  # a number behind a trunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    kind: DestinationKind
+    address: str  # account name, or number
+    trunk: TrunkId | None = None
+    gateway: str = ""  # the trunk's name on the switch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginateLeg(Command):
+    """Create ``leg`` (the id is ours) and let it ring; answered, it parks (``LegParked``)."""
+
+    call: CallId
+    tenant: TenantId
+    role: LegRole
+    destination: Destination
+    ring_timeout_ms: int
+    caller_number: str = ""
+    caller_name: str = ""
+    agent: AgentId | None = None
+    auto_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagLeg(Command):
+    """Write our ids on a customer leg's channel, so that a restarted engine knows it again."""
+
+    call: CallId
+    tenant: TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLeg(Command):
+    """Answer an arrived customer leg."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDevice(Command):
+    """Make a ringing agent device pick up, where it can (SIP ``Event: talk``); elsewhere a no-op."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpLeg(Command):
+    """End a leg, or cancel an originate, also one whose channel does not exist yet."""
+
+    cause: HangupCause = HangupCause.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeLegs(Command):
+    """Connect ``leg`` (the agent's or external leg) with ``other`` (the customer's). Only ``LegsBridged`` is success."""
+
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayPrompts(Command):
+    """Play sound files one after another, instead of whatever plays now. Ends with one ``PlayEnded``.
+
+    ``sounds`` are file names relative to the switch's sound directory. A key press stops it if ``barge``;
+    every key is reported as ``DigitPressed`` either way.
+    """
+
+    play: PlayId
+    sounds: tuple[str, ...]
+    barge: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPlay(Command):
+    """Stop prompt or music."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartMusic(Command):
+    """Play music until something else is asked for. Holds a lease: if the engine dies the leg comes free."""
+
+    music: str = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLeg(Command):
+    """On the agent's leg: its peer hears the hold music."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnholdLeg(Command):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecording(Command):
+    """Record a customer leg, both directions, to ``path`` relative to the switch's recording directory."""
+
+    recording: RecordingId
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRecording(Command):
+    recording: RecordingId
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReclaimLeg(Command):
+    """Take a customer leg out of whatever it is in and bring it to us again: a ``CallArrived`` with its call id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSnapshot(Command):
+    """Ask for a ``SwitchSnapshot``; ``leg`` is empty."""

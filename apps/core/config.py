@@ -1,0 +1,153 @@
+"""Configuration as the core sees it: frozen, compiled from rows, replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from apps.core.ids import AgentId, FlowId, QueueId, SkillId, SwitchId, TenantId, TrunkId
+
+
+class DeviceKind(StrEnum):
+    BROWSER = "browser"
+    SIP = "sip"
+    PSTN = "pstn"  # 公网坐席: any number behind a trunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceConfig:
+    """Where an agent is reached. SIP and browser devices register, a PSTN seat does not."""
+
+    kind: DeviceKind
+    switch: SwitchId
+    address: str  # SIP account name, or number
+    trunk: TrunkId | None = None  # for a PSTN seat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    id: AgentId
+    tenant: TenantId
+    name: str
+    device: DeviceConfig | None
+    skills: Mapping[SkillId, int] = field(default_factory=dict)  # proficiency 1-5
+    queues: frozenset[QueueId] = frozenset()
+
+
+class OverflowKind(StrEnum):
+    QUEUE = "queue"
+    NUMBER = "number"
+    FLOW = "flow"
+    HANGUP = "hangup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overflow:
+    """Where a caller goes who cannot be served here. ``sounds`` are played first."""
+
+    kind: OverflowKind = OverflowKind.HANGUP
+    target: str = ""
+    sounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueConfig:
+    id: QueueId
+    tenant: TenantId
+    name: str
+    skills: frozenset[SkillId] = frozenset()  # required of every agent who serves here
+    priority: int = 5  # 0-9, 9 first; used when the flow gives none
+    max_wait_ms: int = 900_000
+    ring_timeout_ms: int = 20_000
+    wrap_up_ms: int = 30_000
+    music: str = "default"
+    record: bool = True
+    auto_answer: bool = False
+    service_level_ms: int = 20_000
+    overflow: Overflow = Overflow()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkConfig:
+    id: TrunkId
+    tenant: TenantId
+    switch: SwitchId
+    name: str
+    gateway: str  # its name on the switch
+    caller_number: str = ""  # shown to the called party
+    outbound: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidConfig:
+    """A number that people call. ``number`` as the switch reports it."""
+
+    number: str
+    tenant: TenantId
+    switch: SwitchId
+    flow: FlowId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningSpan:
+    weekday: int  # 0 = Monday
+    opens_min: int  # minutes after local midnight
+    closes_min: int  # up to 1440
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarConfig:
+    """Business hours. ``utc_offsets`` are (from_ms, offset_min) steps, ascending: a time zone without tzdata.
+
+    ``days`` overrides single dates (ISO ``2026-10-01``): no spans = holiday, spans = a 调休 work day.
+    ``override`` is the emergency lever: ``open``, ``closed``, ``emergency`` or empty.
+    """
+
+    id: str
+    spans: tuple[OpeningSpan, ...]
+    days: Mapping[str, tuple[OpeningSpan, ...]] = field(default_factory=dict)
+    utc_offsets: tuple[tuple[int, int], ...] = ((0, 480),)
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowConfig:
+    """A published flow. ``document`` is the JSON of ivr.md, already linted; ``sounds`` maps prompt -> language -> file."""
+
+    id: FlowId
+    tenant: TenantId
+    version: str  # sha256 of the canonical document
+    document: Mapping[str, Any]
+    sounds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantConfig:
+    id: TenantId
+    name: str
+    dispositions: tuple[str, ...] = ()
+    pause_reasons: tuple[str, ...] = ()
+    unknown_did_sounds: tuple[str, ...] = ()  # the polite announcement
+    apology_sounds: tuple[str, ...] = ()
+    # A last resort when a flow or queue has nothing left: a number, rung through an outbound trunk.
+    fallback_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CenterConfig:
+    """Everything, for all tenants. Replaced as a whole; ``version`` grows."""
+
+    version: int
+    tenants: Mapping[TenantId, TenantConfig] = field(default_factory=dict)
+    agents: Mapping[AgentId, AgentConfig] = field(default_factory=dict)
+    queues: Mapping[QueueId, QueueConfig] = field(default_factory=dict)
+    trunks: Mapping[TrunkId, TrunkConfig] = field(default_factory=dict)
+    dids: Mapping[str, DidConfig] = field(default_factory=dict)  # keyed "<switch>/<number>"
+    flows: Mapping[FlowId, FlowConfig] = field(default_factory=dict)
+    calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)  # keyed "<tenant>/<code>"
+    unknown_did_sounds: tuple[str, ...] = ()
+
+    def did(self, switch: SwitchId, number: str) -> DidConfig | None:
+        return self.dids.get(f"{switch}/{number}")

@@ -1,0 +1,356 @@
+"""Every input of the core: what a switch reported and what people asked for.
+
+All are frozen and named in the past tense. ``SwitchEvent`` comes from a driver, ``Request`` from a person or an
+integrator through the door, the rest from the host. Times are engine milliseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from apps.core.config import CenterConfig
+from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId, TrunkId
+
+
+class HangupCause(StrEnum):
+    """Why a leg ended, in words common to all switches. The switch's own word travels beside it as ``raw``."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    NOT_REGISTERED = "not_registered"
+    UNALLOCATED = "unallocated"  # no such number
+    UNREACHABLE = "unreachable"  # the far end or the trunk cannot be reached just now
+    CONGESTION = "congestion"
+    CANCELLED = "cancelled"  # by us, before it was answered
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    MEDIA_TIMEOUT = "media_timeout"
+    INVALID = "invalid"  # wrong address, codec, gateway or profile: configuration, not chance
+    LOST = "lost"  # the switch no longer knows the leg
+    ERROR = "error"
+
+
+class LegRole(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    EXTERNAL = "external"  # somebody outside, brought in by a transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of every input."""
+
+
+# --- from a switch -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchEvent(Event):
+    switch: SwitchId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUp(SwitchEvent):
+    """The driver reaches the switch and is subscribed. ``boot`` changes when the switch itself restarted."""
+
+    boot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDown(SwitchEvent):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(SwitchEvent):
+    """A customer leg was handed to us, idle, for control.
+
+    ``call`` is set when the channel already carried our call id: then this is a re-attach (after a talk, after a
+    restart of the engine, after ``ReclaimLeg``). Text fields are already cleaned: no control characters, at most
+    128 characters.
+    """
+
+    leg: LegId
+    did: str
+    caller_number: str
+    caller_name: str = ""
+    trunk: str = ""  # the gateway or profile it came in by, as the switch names it
+    call: CallId | None = None
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRinging(SwitchEvent):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered(SwitchEvent):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegParked(SwitchEvent):
+    """A leg that we originated is answered and idle: it may be bridged or played to."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegHungUp(SwitchEvent):
+    """The leg is gone, or an originate never became one. May come twice for one leg; the first counts."""
+
+    leg: LegId
+    cause: HangupCause
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegsBridged(SwitchEvent):
+    """The two legs hear each other. The order of the two says nothing."""
+
+    leg: LegId
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegsUnbridged(SwitchEvent):
+    leg: LegId
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeFailed(SwitchEvent):
+    """The switch refused the bridge at once (an ``-ERR``); silence instead is caught by the core's own deadline."""
+
+    leg: LegId
+    other: LegId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegHeld(SwitchEvent):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegUnheld(SwitchEvent):
+    leg: LegId
+
+
+class PlayOutcome(StrEnum):
+    DONE = "done"
+    STOPPED = "stopped"  # by us or by a key
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayEnded(SwitchEvent):
+    leg: LegId
+    play: PlayId
+    outcome: PlayOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed(SwitchEvent):
+    leg: LegId
+    digit: str  # one of 0-9 * # A-D
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(SwitchEvent):
+    leg: LegId
+    recording: RecordingId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStopped(SwitchEvent):
+    leg: LegId
+    recording: RecordingId
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFailed(SwitchEvent):
+    leg: LegId
+    recording: RecordingId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(SwitchEvent):
+    """A SIP account registered or went away. ``address`` is the account name, e.g. ``1001``."""
+
+    address: str
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkChanged(SwitchEvent):
+    trunk: TrunkId
+    up: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotLeg:
+    """One leg as the switch lists it."""
+
+    leg: LegId
+    call: CallId | None = None  # trunkline_call, when the channel carries it
+    role: LegRole | None = None
+    agent: AgentId | None = None
+    answered: bool = False
+    bridged_to: LegId | None = None
+    controlled: bool = False  # an arrival socket of ours holds it now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchSnapshot(SwitchEvent):
+    """All legs of the switch that carry our tags (and nothing else's). Answer to ``request_snapshot``.
+
+    The list lags: it may miss legs younger than 250 ms and show ghosts as old (freeswitch.md section 8).
+    """
+
+    legs: tuple[SnapshotLeg, ...]
+    registered: tuple[str, ...] = ()  # addresses of registered devices
+
+
+# --- from people ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Event):
+    """Somebody asked for something. The outcome is a ``RequestDone`` or ``RequestRefused`` fact with the same id.
+
+    ``cmd_id`` makes it idempotent: a repeat is answered with the first outcome and changes nothing.
+    """
+
+    tenant: TenantId
+    cmd_id: str
+    actor: str  # who asked, for the audit: a user name, or "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest(Request):
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSignedIn(AgentRequest):
+    """Lands in PAUSED(login)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSignedOut(AgentRequest):
+    """During a call or wrap-up it is kept as the next state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentWentReady(AgentRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPaused(AgentRequest):
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConnectionLost(AgentRequest):
+    """No heartbeat from any console page of this agent for 4 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConnectionRestored(AgentRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest(AgentRequest):
+    """About the call the agent holds. ``version`` is the call's as the asker saw it; an older one is refused as stale."""
+
+    call: CallId
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRequested(CallRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineRequested(CallRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpRequested(CallRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequested(CallRequest):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequested(CallRequest):
+    pass
+
+
+class TransferKind(StrEnum):
+    QUEUE = "queue"
+    AGENT = "agent"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRequested(CallRequest):
+    """Blind transfer. ``target`` is a queue id, an agent id or a number ``^\\+?[0-9*#]{1,32}$``."""
+
+    kind: TransferKind
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUpFinished(AgentRequest):
+    call: CallId
+    disposition: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUpExtended(AgentRequest):
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentForced(AgentRequest):
+    """A supervisor puts an agent into READY, PAUSED or LOGGED_OUT (after the call, if there is one)."""
+
+    state: str
+    reason: str = ""
+
+
+# --- from the host -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChanged(Event):
+    config: CenterConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed(Event):
+    """The timer fired: ``now_ms`` has reached ``next_deadline_ms``. Early or late firing is harmless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRestarted(Event):
+    """First event after a fold of the journal: state may be ahead of or behind every switch."""
+
+    run: str
+    detail: str = field(default="")
