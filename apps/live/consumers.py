@@ -1,0 +1,185 @@
+"""The websockets of the pages: who may open which, and what they may say.
+
+No channel layer is used: Redis may be away. Whatever a page sends, the answer is a message, never an exception.
+Origins are checked in ``apps.config.asgi``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+import structlog
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from apps.core.config import CenterConfig
+from apps.core.ids import TenantId
+from apps.live import access
+from apps.live.hub import Hub, hub
+from apps.live.page_commands import Asker, BadMessage, parse
+from apps.live.presence import Seat
+from apps.live.views_of_state import directory
+
+log = structlog.get_logger(__name__)
+
+MAX_MESSAGE = 16_384  # characters
+MAX_MESSAGES = 40  # in RATE_WINDOW_S
+RATE_WINDOW_S = 2.0
+MAX_OUTBOX = 500
+
+CLOSE_NOT_PERMITTED = 4403
+CLOSE_SIGNED_OFF = 4401
+CLOSE_TOO_MUCH = 4429
+CLOSE_TOO_SLOW = 4408
+
+
+class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One open page: an outbox, a limit on what comes in, and the messages every page may send."""
+
+    channel_layer_alias = ""  # none: nothing here may wait for Redis
+
+    async def connect(self) -> None:
+        self.user_id = ""
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._sender: asyncio.Task[None] | None = None
+        self._window: list[float] = []
+        if not await self.permitted():
+            await self.accept()  # a close code reaches the page only after the handshake
+            await self.close(CLOSE_NOT_PERMITTED)
+            return
+        self.user_id = str(self.scope["user"].pk)
+        self.hub: Hub = hub()
+        await self.accept()
+        self._sender = asyncio.create_task(self._send_outbox())
+        self.join()
+
+    async def permitted(self) -> bool:
+        raise NotImplementedError
+
+    def join(self) -> None:
+        raise NotImplementedError
+
+    async def disconnect(self, code: int) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+            self.hub.close(self)
+
+    # --- out ---
+
+    def deliver(self, text: str) -> None:
+        if self._outbox.qsize() < MAX_OUTBOX:
+            self._outbox.put_nowait(text)
+        elif self._sender is not None:
+            self._end(CLOSE_TOO_SLOW)  # it comes back and takes a snapshot
+
+    def expel(self) -> None:
+        self._end(CLOSE_SIGNED_OFF)
+
+    def _end(self, code: int) -> None:
+        self.hub.close(self)
+        self._closing = asyncio.create_task(self.close(code))
+
+    async def _send_outbox(self) -> None:
+        while True:
+            await self.send(await self._outbox.get())
+
+    def reply(self, **message: Any) -> None:
+        self.deliver(orjson.dumps(message).decode())
+
+    # --- in ---
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._sender is None:
+            return
+        if not self._within_rate():
+            self.reply(type="error", code="too_many_messages", detail="slow down")
+            self._end(CLOSE_TOO_MUCH)
+            return
+        if text_data is None or len(text_data) > MAX_MESSAGE:
+            self.reply(type="error", code="too_large", detail=f"text of at most {MAX_MESSAGE} characters, please")
+            return
+        try:
+            message = orjson.loads(text_data)
+        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            self.reply(type="error", code="malformed", detail="not JSON")
+            return
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            self.reply(type="error", code="malformed", detail="expected an object with a type")
+            return
+        await self.take(message["type"], message)
+
+    def _within_rate(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        self._window = [at_s for at_s in self._window if now_s - at_s < RATE_WINDOW_S]
+        self._window.append(now_s)
+        return len(self._window) <= MAX_MESSAGES
+
+    async def take(self, kind: str, message: dict[str, Any]) -> None:
+        if kind == "resync":
+            self.hub.greet(self)
+        elif kind == "beat":
+            self.beat()
+        else:
+            self.reply(type="error", code="unknown_type", detail="unknown message type")
+
+    def beat(self) -> None:
+        """The page answered a heartbeat."""
+
+
+class AgentPage(LivePage):
+    """``/ws/agent/``: the signed-in agent's own state, and their commands."""
+
+    async def permitted(self) -> bool:
+        seat = await database_sync_to_async(access.seat_of)(self.scope["user"])
+        if seat is None:
+            return False
+        user = self.scope["user"]
+        self.seat: Seat = seat
+        self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=seat.tenant, agent=seat.agent)
+        return True
+
+    def join(self) -> None:
+        self.hub.open_agent(self.seat, self)
+
+    def beat(self) -> None:
+        self.hub.presence.beat(self.seat, asyncio.get_running_loop().time())
+
+    async def take(self, kind: str, message: dict[str, Any]) -> None:
+        if kind == "command":
+            await self._command(message)
+        elif kind == "directory":
+            state = self.hub.client.state
+            targets = directory(state, self.seat.tenant, self.seat.agent) if state is not None else {}
+            self.reply(type="directory", **targets)
+        else:
+            await super().take(kind, message)
+
+    async def _command(self, message: dict[str, Any]) -> None:
+        state = self.hub.client.state
+        try:
+            cmd_id, request = parse(message, self.asker, state.config if state is not None else CenterConfig(version=0))
+        except BadMessage as error:
+            if error.cmd_id is None:
+                self.reply(type="error", code="malformed", detail=str(error))
+            else:
+                self.reply(type="outcome", cmd_id=error.cmd_id, ok=False, code="malformed", reason=str(error))
+            return
+        await self.hub.ask(self, cmd_id, request)
+
+
+class WallPage(LivePage):
+    """``/ws/wall/``: one tenant's floor, for its supervisors and administrators. ``?tenant=<id>`` for a superuser."""
+
+    async def permitted(self) -> bool:
+        wanted = parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get("tenant", [""])[0]
+        tenant = await database_sync_to_async(access.floor_of)(self.scope["user"], wanted)
+        if tenant is None:
+            return False
+        self.tenant: TenantId = tenant
+        return True
+
+    def join(self) -> None:
+        self.hub.open_wall(self.tenant, self)

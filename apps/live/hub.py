@@ -1,0 +1,295 @@
+"""Where this process's pages meet the engine's state. One per web process, on its event loop.
+
+Pages are fed from memory alone: neither Redis nor the database is asked once a page is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import orjson
+import structlog
+
+from apps.core.agents.machine import AgentState
+from apps.core.events import AgentConnectionLost, AgentConnectionRestored, AgentRequest, Request
+from apps.core.facts import (
+    AgentNextStateSet,
+    AgentStateChanged,
+    CallFact,
+    ConfigApplied,
+    DeviceStateChanged,
+    Fact,
+    RequestDone,
+    RequestRefused,
+    SwitchConnected,
+    SwitchDisconnected,
+)
+from apps.core.ids import AgentId, TenantId
+from apps.core.state import State
+from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
+from apps.live.presence import Presence, Seat
+from apps.live.topic import Topic
+from apps.live.views_of_state import View, agent_view, wall_view
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 1.0
+WALL_PACE_S = 0.25
+OUTCOME_WAIT_S = 30.0
+EVERY_AGENT = (ConfigApplied, DeviceStateChanged, SwitchConnected, SwitchDisconnected)
+"""Facts that may show on any agent's page; others show only on the pages of the agents they name."""
+
+
+class Page(Protocol):
+    """A socket, as the hub sees it."""
+
+    user_id: str
+
+    def deliver(self, text: str) -> None:
+        """Send soon; never blocks, never raises."""
+
+    def expel(self) -> None:
+        """Close: the session behind this page has ended."""
+
+
+class Channel:
+    """A topic, how its view is made, and the pages that follow it."""
+
+    def __init__(self, topic: Topic, view: Callable[[State], View]) -> None:
+        self.topic = topic
+        self.view = view
+        self.pages: set[Page] = set()
+        self.published_s = float("-inf")
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class Hub:
+    def __init__(self, url: str, token: str) -> None:
+        self.client = EngineClient(url, token, self._on_engine)
+        self.presence = Presence()
+        self._loop = asyncio.get_running_loop()
+        self._epoch = secrets.token_hex(6)
+        self._agents: dict[Seat, Channel] = {}
+        self._walls: dict[TenantId, Channel] = {}
+        self._asked: dict[str, tuple[str, Page, float]] = {}
+        self._touched: set[AgentId] | None = set()  # None: all of them
+        self._publish_soon = False
+        self._tasks = [asyncio.create_task(self.client.run()), asyncio.create_task(self._beat())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- pages come and go ---
+
+    def open_agent(self, seat: Seat, page: Page) -> None:
+        self.presence.beat(seat, self._loop.time())
+        if seat not in self._agents:
+            topic = Topic("agent", self._epoch)
+            self._agents[seat] = Channel(topic, lambda state: agent_view(state, seat.tenant, seat.agent))
+        self._open(self._agents[seat], page)
+
+    def open_wall(self, tenant: TenantId, page: Page) -> None:
+        if tenant not in self._walls:
+            self._walls[tenant] = Channel(Topic("wall", self._epoch), lambda state: wall_view(state, tenant))
+        self._open(self._walls[tenant], page)
+
+    def _open(self, channel: Channel, page: Page) -> None:
+        channel.pages.add(page)
+        self._publish(channel)
+        self.greet(page, channel)
+
+    def greet(self, page: Page, channel: Channel | None = None) -> None:
+        """Send the page a snapshot; also the answer to a resync."""
+        channel = channel or next((item for item in self._channels() if page in item.pages), None)
+        if channel is not None:
+            page.deliver(_text({**channel.topic.snapshot(), **self._engine_status()}))
+
+    def close(self, page: Page) -> None:
+        for channel in self._channels():
+            channel.pages.discard(page)
+            if not channel.pages and channel.timer is not None:
+                channel.timer.cancel()
+        self._agents = {key: channel for key, channel in self._agents.items() if channel.pages}
+        self._walls = {key: channel for key, channel in self._walls.items() if channel.pages}
+
+    def expel_user(self, user_id: str) -> None:
+        """From any thread: close every page of a user who signed off."""
+
+        def expel() -> None:
+            for channel in self._channels():
+                for page in [page for page in channel.pages if page.user_id == user_id]:
+                    page.expel()
+
+        self._loop.call_soon_threadsafe(expel)
+
+    def _channels(self) -> list[Channel]:
+        return [*self._agents.values(), *self._walls.values()]
+
+    # --- requests and their outcomes ---
+
+    async def ask(self, page: Page, cmd_id: str, request: AgentRequest) -> None:
+        """Pass a request on; its outcome reaches ``page`` as a message with the page's own ``cmd_id``."""
+        self._asked[request.cmd_id] = (cmd_id, page, self._loop.time())
+        try:
+            await self.client.send([request])
+        except EngineUnreachable as error:
+            self._answer(request.cmd_id, "engine_unreachable", str(error))
+        except EngineRefused as error:
+            self._answer(request.cmd_id, "rejected", str(error))
+
+    def _answer(self, engine_cmd_id: str, code: str, reason: str) -> None:
+        asked = self._asked.pop(engine_cmd_id, None)
+        if asked is not None:
+            cmd_id, page, _ = asked
+            outcome = {"type": "outcome", "cmd_id": cmd_id, "ok": not code, "code": code, "reason": reason}
+            page.deliver(_text(outcome))
+
+    # --- what the engine tells ---
+
+    def _on_engine(self, facts: Sequence[Fact] | None) -> None:
+        if facts is None:
+            self._touched = None
+            self._answer_from_state()
+        else:
+            for fact in facts:
+                self._take(fact)
+        if not self._publish_soon:
+            self._publish_soon = True
+            # One turn of the loop later: all frames already here become one update.
+            self._loop.call_soon(self._publish_all)
+
+    def _take(self, fact: Fact) -> None:
+        if isinstance(fact, RequestDone):
+            self._answer(fact.cmd_id, "", "")
+        elif isinstance(fact, RequestRefused):
+            self._answer(fact.cmd_id, fact.code, fact.reason)
+        elif isinstance(fact, EVERY_AGENT):
+            self._touched = None
+        elif self._touched is not None:
+            self._touched |= self._agents_of(fact)
+
+    def _agents_of(self, fact: Fact) -> set[AgentId]:
+        """Whose page may show this fact. An agent's own call is found by the agent, so nobody is missed."""
+        if isinstance(fact, (AgentStateChanged, AgentNextStateSet)):
+            return {fact.agent}
+        if isinstance(fact, CallFact) and self.client.state is not None:
+            agents = self.client.state.agents
+            return {
+                seat.agent
+                for seat in self._agents
+                if (agent := agents.get(seat.agent)) is not None and agent.call == fact.call
+            }
+        return set()
+
+    def _answer_from_state(self) -> None:
+        """After a new snapshot: outcomes whose facts we did not see are in the state."""
+        state = self.client.state
+        for engine_cmd_id in [key for key in self._asked if state is not None and key in state.requests]:
+            code = state.requests[engine_cmd_id] if state is not None else ""
+            self._answer(engine_cmd_id, code, "")
+
+    # --- publishing ---
+
+    def _publish_all(self) -> None:
+        self._publish_soon = False
+        touched, self._touched = self._touched, set()
+        for seat, channel in self._agents.items():
+            if touched is None or seat.agent in touched:
+                self._publish(channel)
+        for channel in self._walls.values():
+            self._publish_paced(channel)
+
+    def _publish_paced(self, channel: Channel) -> None:
+        """The first change at once, those that follow together."""
+        wait_s = channel.published_s + WALL_PACE_S - self._loop.time()
+        if wait_s <= 0:
+            self._publish(channel)
+        elif channel.timer is None:
+            channel.timer = self._loop.call_later(wait_s, self._publish, channel)
+
+    def _publish(self, channel: Channel) -> None:
+        if channel.timer is not None:
+            channel.timer.cancel()
+            channel.timer = None
+        state = self.client.state
+        delta = channel.topic.advance(channel.view(state)) if state is not None else None
+        if delta is not None:
+            channel.published_s = self._loop.time()
+            text = _text({**delta, "engine_ts": self.client.now_ms()})
+            for page in list(channel.pages):
+                page.deliver(text)
+
+    def _engine_status(self) -> dict[str, Any]:
+        """``loaded`` is false until the engine was reached for the first time: then there is nothing to show."""
+        return {
+            "engine_ts": self.client.now_ms(),
+            "engine": {
+                "reachable": self.client.reachable,
+                "loaded": self.client.state is not None,
+                "age_s": round(self.client.age_s, 1),
+            },
+        }
+
+    # --- once a second ---
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            status = self._engine_status()
+            for channel in self._channels():
+                beat = _text({"type": "heartbeat", "epoch": self._epoch, "seq": channel.topic.seq, **status})
+                for page in list(channel.pages):
+                    page.deliver(beat)
+            now_s = self._loop.time()
+            for key in [key for key, (_, _, at_s) in self._asked.items() if now_s - at_s > OUTCOME_WAIT_S]:
+                del self._asked[key]
+            await self._tell_presence(now_s)
+
+    async def _tell_presence(self, now_s: float) -> None:
+        if not self.client.reachable:
+            return
+        told = self.presence.due(now_s, self._agent_state)
+        requests: list[Request] = [_presence_request(seat, present) for seat, present in told]
+        if not requests:
+            return
+        try:
+            await self.client.send(requests)
+        except (EngineUnreachable, EngineRefused) as error:
+            log.warning("presence_not_told", error=str(error))  # told again while the states disagree
+
+    def _agent_state(self, seat: Seat) -> AgentState | None:
+        agent = self.client.state.agents.get(seat.agent) if self.client.state is not None else None
+        return agent.state if agent is not None and agent.tenant == seat.tenant else None
+
+
+def _presence_request(seat: Seat, present: bool) -> Request:
+    kind = AgentConnectionRestored if present else AgentConnectionLost
+    return kind(tenant=seat.tenant, agent=seat.agent, actor="system", cmd_id=f"presence-{secrets.token_hex(8)}")
+
+
+def _text(message: dict[str, Any]) -> str:
+    return orjson.dumps(message).decode()
+
+
+_hub: Hub | None = None
+
+
+def hub() -> Hub:
+    """The hub of this process, started with the first page. Call it on the event loop."""
+    global _hub
+    if _hub is None or _hub._loop is not asyncio.get_running_loop():
+        from django.conf import settings
+
+        _hub = Hub(settings.ENGINE_URL, settings.ENGINE_TOKEN)
+    return _hub
+
+
+def expel_user(user_id: str) -> None:
+    """Close the open pages of a user who signed off. From any thread."""
+    if _hub is not None:
+        _hub.expel_user(user_id)

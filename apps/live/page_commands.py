@@ -1,0 +1,164 @@
+"""What an agent's page may ask for, made into a request to the engine. Pure, and strict: a page is not trusted.
+
+The tenant, the agent and the actor come from the session, never from the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.core import events
+from apps.core.config import CenterConfig
+from apps.core.events import AgentRequest, TransferKind
+from apps.core.ids import AgentId, CallId, QueueId, TenantId
+
+MAX_REASON = 64
+MAX_NOTE = 4_000
+_CMD_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_CALL_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+
+
+class BadMessage(ValueError):
+    """The page sent something we do not take; the message says what. ``cmd_id`` is set when it could be read."""
+
+    def __init__(self, detail: str, cmd_id: str | None = None) -> None:
+        super().__init__(detail)
+        self.cmd_id = cmd_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who sits at the page, as the session says."""
+
+    user_id: str
+    user_name: str
+    tenant: TenantId
+    agent: AgentId
+
+    def engine_cmd_id(self, cmd_id: str) -> str:
+        """Two users may choose the same id; to the engine they are different."""
+        return f"u{self.user_id}-{cmd_id}"
+
+
+Fields = Mapping[str, Any]
+Build = Callable[[Asker, CenterConfig, dict[str, Any], Fields], AgentRequest]
+
+
+def parse(message: Fields, asker: Asker, config: CenterConfig) -> tuple[str, AgentRequest]:
+    """``{"type":"command","cmd_id","action",...}`` as (the page's cmd_id, the request). Raises ``BadMessage``."""
+    cmd_id = message.get("cmd_id")
+    if not isinstance(cmd_id, str) or not _CMD_ID.fullmatch(cmd_id):
+        raise BadMessage("cmd_id must be 8 to 64 letters, digits or '-'")
+    action = message.get("action")
+    spec = _ACTIONS.get(action) if isinstance(action, str) else None
+    if spec is None:
+        raise BadMessage("unknown action", cmd_id)
+    allowed, build = spec
+    unknown = message.keys() - allowed - {"type", "cmd_id", "action"}
+    if unknown:
+        raise BadMessage(f"unknown field {sorted(map(str, unknown))[0][:40]!r}", cmd_id)
+    common = {
+        "tenant": asker.tenant,
+        "agent": asker.agent,
+        "actor": asker.user_name,
+        "cmd_id": asker.engine_cmd_id(cmd_id),
+    }
+    try:
+        return cmd_id, build(asker, config, common, message)
+    except BadMessage as error:
+        raise BadMessage(str(error), cmd_id) from None
+
+
+def _text(message: Fields, name: str, limit: int) -> str:
+    value = message.get(name, "")
+    if not isinstance(value, str) or len(value) > limit:
+        raise BadMessage(f"{name} must be text of at most {limit} characters")
+    return _without_controls(value)
+
+
+def _without_controls(text: str) -> str:
+    """Line breaks and tabs stay (a note has lines); lone surrogates would break the way to the engine."""
+    kept = "".join(letter for letter in text if letter in "\n\t" or (letter.isprintable() or letter == "\u3000"))
+    return kept.encode("utf-8", "ignore").decode().strip()
+
+
+def _call(message: Fields) -> CallId:
+    call = message.get("call")
+    if not isinstance(call, str) or not _CALL_ID.fullmatch(call):
+        raise BadMessage("call must be a call id")
+    return CallId(call)
+
+
+def _about_call(message: Fields) -> dict[str, Any]:
+    version = message.get("version")
+    if version is not None and (type(version) is not int or not 0 <= version < 2**53):
+        raise BadMessage("version must be a whole number")
+    return {"call": _call(message), "version": version}
+
+
+def _plain(kind: type[AgentRequest]) -> Build:
+    return lambda asker, config, common, message: kind(**common)
+
+
+def _on_call(kind: type[events.CallRequest]) -> Build:
+    return lambda asker, config, common, message: kind(**common, **_about_call(message))
+
+
+def _pause(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    reason = _text(message, "reason", MAX_REASON)
+    tenant = config.tenants.get(asker.tenant)
+    if reason and (tenant is None or reason not in tenant.pause_reasons):
+        raise BadMessage("unknown pause reason")
+    return events.AgentPaused(**common, reason=reason)
+
+
+def _transfer(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    target = _text(message, "target", MAX_REASON)
+    try:
+        kind = TransferKind(str(message.get("kind")))
+    except ValueError:
+        raise BadMessage("kind must be queue, agent or number") from None
+    if kind is TransferKind.NUMBER:
+        known = _NUMBER.fullmatch(target) is not None
+    elif kind is TransferKind.QUEUE:
+        queue = config.queues.get(QueueId(target))
+        known = queue is not None and queue.tenant == asker.tenant
+    else:
+        agent = config.agents.get(AgentId(target))
+        known = agent is not None and agent.tenant == asker.tenant and agent.id != asker.agent
+    if not known:
+        raise BadMessage("no such transfer target")
+    return events.TransferRequested(**common, **_about_call(message), kind=kind, target=target)
+
+
+def _finish(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    disposition = _text(message, "disposition", MAX_REASON)
+    tenant = config.tenants.get(asker.tenant)
+    if tenant is None or disposition not in tenant.dispositions:
+        raise BadMessage("unknown disposition")
+    note = _text(message, "note", MAX_NOTE)
+    return events.WrapUpFinished(**common, call=_call(message), disposition=disposition, note=note)
+
+
+def _extend(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    return events.WrapUpExtended(**common, call=_call(message))
+
+
+_CALL_FIELDS = frozenset({"call", "version"})
+_ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
+    "sign_in": (frozenset(), _plain(events.AgentSignedIn)),
+    "sign_out": (frozenset(), _plain(events.AgentSignedOut)),
+    "ready": (frozenset(), _plain(events.AgentWentReady)),
+    "pause": (frozenset({"reason"}), _pause),
+    "answer": (_CALL_FIELDS, _on_call(events.AnswerRequested)),
+    "hang_up": (_CALL_FIELDS, _on_call(events.HangUpRequested)),
+    "hold": (_CALL_FIELDS, _on_call(events.HoldRequested)),
+    "resume": (_CALL_FIELDS, _on_call(events.ResumeRequested)),
+    "transfer": (_CALL_FIELDS | {"kind", "target"}, _transfer),
+    "finish": (frozenset({"call", "disposition", "note"}), _finish),
+    "extend": (frozenset({"call"}), _extend),
+}

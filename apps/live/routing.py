@@ -1,0 +1,10 @@
+"""Addresses of the websockets."""
+
+from django.urls import path
+
+from apps.live.consumers import AgentPage, WallPage
+
+websocket_urlpatterns = [
+    path("ws/agent/", AgentPage.as_asgi()),
+    path("ws/wall/", WallPage.as_asgi()),
+]

@@ -1,0 +1,268 @@
+"""What each role may see of the engine's state, as plain JSON data. Pure.
+
+A view is ``{kind: {id: entity}}``; an entity is a flat JSON object. Times are engine milliseconds. Everything here is
+cut to one tenant: a view never holds an entity of another one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from apps.core.agents.machine import IN_CALL, AgentState
+from apps.core.agents.model import Agent
+from apps.core.calls.model import Call
+from apps.core.config import AgentConfig, DeviceKind, QueueConfig
+from apps.core.events import LegRole
+from apps.core.ids import AgentId, QueueId, TenantId
+from apps.core.state import State
+
+Entity = dict[str, Any]
+View = dict[str, dict[str, Entity]]
+
+_S = AgentState
+_REST_CONTROLS = ("ready", "pause", "sign_out")
+CONTROLS: dict[AgentState, tuple[str, ...]] = {
+    _S.LOGGED_OUT: ("sign_in",),
+    _S.PAUSED: _REST_CONTROLS,
+    _S.READY: ("pause", "sign_out"),
+    _S.OFFERED: ("answer", *_REST_CONTROLS),
+    _S.DIALING: ("hang_up", *_REST_CONTROLS),
+    _S.TALKING: ("hang_up", "hold", "transfer", *_REST_CONTROLS),
+    _S.HOLDING: ("hang_up", "resume", "transfer", *_REST_CONTROLS),
+    _S.CONSULTING: ("hang_up", *_REST_CONTROLS),
+    _S.CONFERENCING: ("hang_up", *_REST_CONTROLS),
+    _S.WRAP_UP: ("finish", "extend", *_REST_CONTROLS),
+    _S.NOT_RESPONDING: _REST_CONTROLS,
+    _S.DISCONNECTED: (),
+}
+"""What an agent may ask for in each state (console.md section 2)."""
+
+
+# --- agent ---------------------------------------------------------------------------------------------------------
+
+
+def agent_view(state: State, tenant: TenantId, agent_id: AgentId) -> View:
+    """One agent's own page: ``me`` and, when there is one, ``call``. Empty for an agent of another tenant."""
+    agent = state.agents.get(agent_id)
+    config = state.config.agents.get(agent_id)
+    if agent is None or agent.tenant != tenant:
+        return {"me": {}, "call": {}}
+    call = state.calls.get(agent.call) if agent.call is not None else None
+    calls: dict[str, Entity] = (
+        {call.id: _agent_call(state, agent, call)} if call is not None and call.tenant == tenant else {}
+    )
+    return {"me": {agent_id: _me(state, agent, config)}, "call": calls}
+
+
+def _me(state: State, agent: Agent, config: AgentConfig | None) -> Entity:
+    device = config.device if config is not None else None
+    link = state.switches.get(device.switch) if device is not None else None
+    kind = device.kind if device is not None else None
+    return {
+        "id": agent.id,
+        "name": config.name if config is not None else agent.id,
+        "state": agent.state.value,
+        "reason": agent.reason,
+        "since_ms": agent.since_ms,
+        "next_state": agent.next_state,
+        "next_reason": agent.next_reason,
+        "deadline_ms": agent.deadline_ms,
+        "call": agent.call,
+        "controls": [name for name in CONTROLS[agent.state] if name != "answer" or kind is not DeviceKind.PSTN],
+        "device": kind.value if kind is not None else "",
+        "address": device.address if device is not None else "",
+        # None: the switch has not said; a PSTN seat never registers.
+        "registered": link.devices.get(device.address) if link is not None and device is not None else None,
+        "switch_up": link.up if link is not None else None,
+    }
+
+
+def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
+    queue_id = _queue_of(call)
+    queue = state.config.queues.get(queue_id) if queue_id is not None else None
+    offer = call.offer if call.offer is not None and call.offer.agent == agent.id else None
+    bridge = call.bridge
+    return {
+        "id": call.id,
+        "version": call.version,
+        "state": call.state.value,
+        "number": call.caller_number,
+        "name": call.caller_name,
+        "did": call.did,
+        "lang": call.lang,
+        "queue": queue.name if queue is not None else "",
+        "started_ms": call.started_ms,
+        "queued_ms": call.wait.queued_ms if call.wait is not None else None,
+        "offer_deadline_ms": offer.deadline_ms if offer is not None else None,
+        "ring_timeout_ms": queue.ring_timeout_ms if queue is not None else None,
+        "bridged_ms": bridge.bridged_ms if bridge is not None else None,
+        "held_ms": bridge.held_ms if bridge is not None else None,
+        "recording": call.recording is not None and call.recording.started,
+    }
+
+
+def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
+    """Whom ``asker`` may transfer to: the tenant's queues, and its other agents with what they do now."""
+    queues = [
+        {"id": queue.id, "name": queue.name, "waiting": waiting}
+        for queue, waiting in _queues_with_waiting(state, tenant)
+    ]
+    agents = [
+        {"id": agent.id, "name": config.name, "state": agent.state.value}
+        for agent, config in _agents_of(state, tenant)
+        if agent.id != asker
+    ]
+    return {"queues": sorted(queues, key=_by_name), "agents": sorted(agents, key=_by_name)}
+
+
+# --- wall ----------------------------------------------------------------------------------------------------------
+
+
+def wall_view(state: State, tenant: TenantId) -> View:
+    """One tenant's floor: ``queues``, ``agents``, ``calls``, ``switches``, ``trunks``, ``alarms``."""
+    calls = [call for call in state.calls.values() if call.tenant == tenant]
+    return {
+        "queues": {queue.id: entity for queue, entity in _wall_queues(state, tenant)},
+        "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in _agents_of(state, tenant)},
+        "calls": {call.id: _wall_call(state, call) for call in calls},
+        "switches": {switch: {"id": switch, "up": link.up, "since_ms": link.since_ms}
+                     for switch, link in state.switches.items()},
+        "trunks": _wall_trunks(state, tenant),
+        "alarms": _wall_alarms(state, tenant),
+    }  # fmt: skip
+
+
+def _wall_queues(state: State, tenant: TenantId) -> list[tuple[QueueConfig, Entity]]:
+    staff: dict[QueueId, Counter[str]] = {}
+    for agent, config in _agents_of(state, tenant):
+        for queue_id in config.queues:
+            staff.setdefault(queue_id, Counter())[_activity(agent.state)] += 1
+    oldest: dict[QueueId, int] = {}
+    for call in state.calls.values():
+        if call.tenant == tenant and call.wait is not None:
+            oldest[call.wait.queue] = min(call.wait.queued_ms, oldest.get(call.wait.queue, call.wait.queued_ms))
+    return [
+        (queue, _wall_queue(queue, waiting, oldest.get(queue.id), staff.get(queue.id, Counter())))
+        for queue, waiting in _queues_with_waiting(state, tenant)
+    ]
+
+
+def _wall_queue(queue: QueueConfig, waiting: int, oldest_ms: int | None, staff: Counter[str]) -> Entity:
+    return {
+        "id": queue.id,
+        "name": queue.name,
+        "waiting": waiting,
+        "oldest_ms": oldest_ms,  # queued since, of who waits longest
+        "service_level_ms": queue.service_level_ms,
+        "staffed": sum(staff[name] for name in ("ready", "ringing", "talking", "wrap_up", "paused")),
+        "ready": staff["ready"],
+        "ringing": staff["ringing"],
+        "talking": staff["talking"],
+        "wrap_up": staff["wrap_up"],
+        "paused": staff["paused"],
+    }
+
+
+def _activity(state: AgentState) -> str:
+    """The column of the queue table an agent counts in. NOT_RESPONDING stands apart from work like a pause does."""
+    if state in IN_CALL:
+        return "talking"
+    return {
+        _S.READY: "ready",
+        _S.OFFERED: "ringing",
+        _S.WRAP_UP: "wrap_up",
+        _S.PAUSED: "paused",
+        _S.NOT_RESPONDING: "paused",
+    }.get(state, "away")
+
+
+def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
+    call = state.calls.get(agent.call) if agent.call is not None else None
+    queues = (state.config.queues.get(queue_id) for queue_id in config.queues)
+    return {
+        "id": agent.id,
+        "name": config.name,
+        "state": agent.state.value,
+        "reason": agent.reason,
+        "since_ms": agent.since_ms,
+        "next_state": agent.next_state,
+        "call": call.id if call is not None else None,
+        "number": call.caller_number if call is not None else "",
+        "queues": sorted(queue.name for queue in queues if queue is not None),
+    }
+
+
+def _wall_call(state: State, call: Call) -> Entity:
+    queue_id = _queue_of(call)
+    queue = state.config.queues.get(queue_id) if queue_id is not None else None
+    agent = state.config.agents.get(_agent_on(call) or AgentId(""))
+    return {
+        "id": call.id,
+        "number": call.caller_number,
+        "name": call.caller_name,
+        "did": call.did,
+        "state": call.state.value,
+        "since_ms": call.since_ms,
+        "started_ms": call.started_ms,
+        "queue": queue.name if queue is not None else "",
+        "agent": agent.name if agent is not None else "",
+        "held_ms": call.bridge.held_ms if call.bridge is not None else None,
+        "recording": call.recording is not None and call.recording.started,
+    }
+
+
+def _agent_on(call: Call) -> AgentId | None:
+    if call.offer is not None:
+        return call.offer.agent
+    leg = call.legs.get(call.bridge.leg) if call.bridge is not None else None
+    return leg.agent if leg is not None and leg.role is LegRole.AGENT else None
+
+
+def _wall_trunks(state: State, tenant: TenantId) -> dict[str, Entity]:
+    trunks: dict[str, Entity] = {}
+    for trunk in state.config.trunks.values():
+        link = state.switches.get(trunk.switch)
+        if trunk.tenant == tenant:
+            up = link.trunks.get(trunk.id) if link is not None else None
+            trunks[trunk.id] = {"id": trunk.id, "name": trunk.name, "switch": trunk.switch, "up": up}
+    return trunks
+
+
+def _wall_alarms(state: State, tenant: TenantId) -> dict[str, Entity]:
+    """The tenant's own, and the installation's where it serves a single tenant: the words may name another's number."""
+    alone = len(state.config.tenants) <= 1
+    return {
+        key: {"id": key, "kind": alarm.kind, "subject": alarm.subject, "detail": alarm.detail,
+              "since_ms": alarm.since_ms}
+        for key, alarm in state.alarms.items()
+        if alarm.tenant == tenant or (alarm.tenant is None and alone)
+    }  # fmt: skip
+
+
+# --- shared --------------------------------------------------------------------------------------------------------
+
+
+def _by_name(entity: Entity) -> tuple[str, str]:
+    return (str(entity["name"]), str(entity["id"]))
+
+
+def _queue_of(call: Call) -> QueueId | None:
+    return call.wait.queue if call.wait is not None else call.last_queue
+
+
+def _agents_of(state: State, tenant: TenantId) -> list[tuple[Agent, AgentConfig]]:
+    """Agents with a configuration row, of this tenant in both places."""
+    found = []
+    for agent in state.agents.values():
+        config = state.config.agents.get(agent.id)
+        if agent.tenant == tenant and config is not None and config.tenant == tenant:
+            found.append((agent, config))
+    return found
+
+
+def _queues_with_waiting(state: State, tenant: TenantId) -> list[tuple[QueueConfig, int]]:
+    waiting = Counter(
+        call.wait.queue for call in state.calls.values() if call.wait is not None and call.tenant == tenant
+    )
+    return [(queue, waiting[queue.id]) for queue in state.config.queues.values() if queue.tenant == tenant]
