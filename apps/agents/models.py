@@ -1,0 +1,145 @@
+"""Agents, what they can do, and the words they choose from."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import TenantOwned, code_name, dialable
+
+skill_code = RegexValidator(
+    r"^[a-z][a-z0-9_]*(:[a-z0-9_-]+)?$", _("Small letters, e.g. billing or lang:en; flows name skills by this.")
+)
+extension = RegexValidator(r"^[0-9]{2,8}$", _("2 to 8 digits."))
+
+
+class Skill(TenantOwned):
+    code = models.CharField(_("code"), max_length=40, validators=[skill_code])
+    name = models.CharField(_("name"), max_length=100)
+
+    class Meta:
+        verbose_name = _("skill")
+        verbose_name_plural = _("skills")
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint("tenant", "code", name="skill_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeviceChoice(models.TextChoices):
+    BROWSER = "browser", _("Browser phone")
+    SIP = "sip", _("SIP phone")
+    PSTN = "pstn", _("Outside number")
+
+
+class Agent(TenantOwned):
+    """Somebody who serves queues, and the device on which they are reached."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("user"), related_name="agent"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    number = models.CharField(_("extension"), max_length=8, validators=[extension])
+    enabled = models.BooleanField(_("enabled"), default=True)
+    device_kind = models.CharField(
+        _("device"), max_length=7, choices=DeviceChoice.choices, default=DeviceChoice.BROWSER
+    )
+    sip_account = models.OneToOneField(
+        "telephony.SipAccount",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("SIP account"),
+        related_name="agent",
+    )
+    outside_number = models.CharField(
+        _("outside number"), max_length=33, blank=True, validators=[dialable], help_text=_("For an outside seat.")
+    )
+    outside_trunk = models.ForeignKey(
+        "telephony.Trunk",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("trunk"),
+        help_text=_("For an outside seat."),
+    )
+    skills = models.ManyToManyField(Skill, through="AgentSkill", blank=True, verbose_name=_("skills"))
+
+    class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint("tenant", "number", name="extension_once_per_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+    def clean(self) -> None:
+        if self.device_kind != DeviceChoice.PSTN:
+            return
+        if not self.outside_number:
+            raise ValidationError({"outside_number": _("An outside seat needs a number to ring.")})
+        if self.outside_trunk is None:
+            raise ValidationError({"outside_trunk": _("An outside seat needs a trunk to be rung through.")})
+        if not (self.outside_trunk.enabled and self.outside_trunk.outbound):
+            raise ValidationError({"outside_trunk": _("This trunk is disabled or not for outbound calls.")})
+
+
+class AgentSkill(models.Model):
+    agent = models.ForeignKey(Agent, models.CASCADE, verbose_name=_("agent"), related_name="agent_skills")
+    skill = models.ForeignKey(Skill, models.PROTECT, verbose_name=_("skill"))
+    proficiency = models.PositiveSmallIntegerField(
+        _("proficiency"),
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("1 to 5, 5 is best."),
+    )
+
+    class Meta:
+        verbose_name = _("skill of an agent")
+        verbose_name_plural = _("skills of an agent")
+        constraints = [models.UniqueConstraint("agent", "skill", name="skill_once_per_agent")]
+
+    def __str__(self) -> str:
+        return f"{self.skill} {self.proficiency}"
+
+
+class PauseReason(TenantOwned):
+    code = models.CharField(_("code"), max_length=40, validators=[code_name])
+    name = models.CharField(_("name"), max_length=100)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    allowed_min = models.PositiveSmallIntegerField(
+        _("minutes allowed"), null=True, blank=True, help_text=_("A day; shown to the agent, nothing is cut off.")
+    )
+
+    class Meta:
+        verbose_name = _("pause reason")
+        verbose_name_plural = _("pause reasons")
+        ordering = ["position", "code"]
+        constraints = [models.UniqueConstraint("tenant", "code", name="pause_reason_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Disposition(TenantOwned):
+    """How a call went, chosen in wrap-up."""
+
+    code = models.CharField(_("code"), max_length=40, validators=[code_name])
+    name = models.CharField(_("name"), max_length=100)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("disposition")
+        verbose_name_plural = _("dispositions")
+        ordering = ["position", "code"]
+        constraints = [models.UniqueConstraint("tenant", "code", name="disposition_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return self.name

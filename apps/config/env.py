@@ -1,0 +1,166 @@
+"""The only place that reads the environment. ``VARIABLES`` documents every name; all have a default that works.
+
+What operators tune (queues, trunks, switches, texts) is a row in the database, not a variable here.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# name -> (default, meaning)
+VARIABLES: dict[str, tuple[str, str]] = {
+    "DEBUG": ("false", "true shows tracebacks in the browser and allows plain http; never in production"),
+    "SECRET_KEY": ("", "Django's signing key; empty: made once and kept in STATE_DIR/secret_key"),
+    "ALLOWED_HOSTS": ("localhost,127.0.0.1,[::1]", "host names that the web answers to, comma separated"),
+    "CSRF_TRUSTED_ORIGINS": ("", "origins behind a proxy, e.g. https://cc.example.com, comma separated"),
+    "SECURE_COOKIES": ("", "true or false; empty: true unless DEBUG. False only where there is no TLS at all"),
+    "DATABASE_URL": (
+        "postgresql://trunkline@127.0.0.1:5432/trunkline",
+        "postgresql://user:password@host:port/name; postgresql://user@/name?host=/dir for a unix socket",
+    ),
+    "DATABASE_POOL": ("10", "most database connections of one process"),
+    "REDIS_URL": ("redis://127.0.0.1:6379/0", "redis://, rediss:// or unix:///path; for Celery and side channels only"),
+    "LANGUAGE": ("zh-hans", "interface language where the user has chosen none: zh-hans or en"),
+    "TIME_ZONE": ("Asia/Shanghai", "time zone of the admin and of tenants that set none"),
+    "STATE_DIR": (".run", "directory for what this host keeps: generated keys, the journal; relative to the checkout"),
+    "JOURNAL_DIR": ("", "the engine's journal, on a local disk; empty: STATE_DIR/journal"),
+    "RECORDINGS_DIR": ("recordings", "where recordings are read from, one directory per switch"),
+    "STATIC_ROOT": ("staticfiles", "where collectstatic puts files"),
+    "ENGINE_URL": ("http://127.0.0.1:8090", "the engine's door as the web reaches it"),
+    "ENGINE_BIND": ("127.0.0.1:8090", "address and port on which the engine's door listens"),
+    "ENGINE_TOKEN": ("", "secret between web and engine; empty: made once and kept in STATE_DIR/engine_token"),
+    "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
+    "LOG_FORMAT": ("json", "json for machines, console for people"),
+}  # fmt: skip
+
+
+class BadVariable(ValueError):
+    """A variable holds something we cannot use; the message names it and what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    debug: bool
+    secret_key: str
+    allowed_hosts: list[str]
+    csrf_trusted_origins: list[str]
+    secure_cookies: bool
+    database: dict[str, Any]
+    redis_url: str
+    celery_url: str
+    language: str
+    time_zone: str
+    state_dir: Path
+    journal_dir: Path
+    recordings_dir: Path
+    static_root: Path
+    engine_url: str
+    engine_bind: str
+    engine_token: str
+    log_level: str
+    log_format: str
+
+
+def load(source: Mapping[str, str]) -> Environment:
+    """The environment as typed values. Raises ``BadVariable`` for one that cannot be used."""
+    text = {name: source.get(name, "").strip() or default for name, (default, _) in VARIABLES.items()}
+    debug = _flag("DEBUG", text["DEBUG"])
+    state_dir = BASE_DIR / text["STATE_DIR"]
+    return Environment(
+        debug=debug,
+        secret_key=text["SECRET_KEY"] or _kept_secret(state_dir / "secret_key"),
+        allowed_hosts=_items(text["ALLOWED_HOSTS"]),
+        csrf_trusted_origins=_items(text["CSRF_TRUSTED_ORIGINS"]),
+        secure_cookies=_flag("SECURE_COOKIES", text["SECURE_COOKIES"]) if text["SECURE_COOKIES"] else not debug,
+        database=database(text["DATABASE_URL"], pool_size=_number("DATABASE_POOL", text["DATABASE_POOL"])),
+        redis_url=text["REDIS_URL"],
+        celery_url=_celery_url(text["REDIS_URL"]),
+        language=_choice("LANGUAGE", text["LANGUAGE"], ("zh-hans", "en")),
+        time_zone=text["TIME_ZONE"],
+        state_dir=state_dir,
+        journal_dir=BASE_DIR / text["JOURNAL_DIR"] if text["JOURNAL_DIR"] else state_dir / "journal",
+        recordings_dir=BASE_DIR / text["RECORDINGS_DIR"],
+        static_root=BASE_DIR / text["STATIC_ROOT"],
+        engine_url=text["ENGINE_URL"].rstrip("/"),
+        engine_bind=text["ENGINE_BIND"],
+        engine_token=text["ENGINE_TOKEN"] or _kept_secret(state_dir / "engine_token"),
+        log_level=_choice("LOG_LEVEL", text["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_format=_choice("LOG_FORMAT", text["LOG_FORMAT"], ("json", "console")),
+    )
+
+
+def database(url: str, *, pool_size: int) -> dict[str, Any]:
+    """Django's settings for a ``postgresql://`` URL.
+
+    Connections come from psycopg's own pool: Django's persistent connections leak under ASGI.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise BadVariable("DATABASE_URL must look like postgresql://user:password@host:5432/name")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", unquote(parts.hostname or "")),
+        "PORT": query.pop("port", str(parts.port or "")),
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": pool_size, "timeout": 10}, **query},
+    }
+
+
+def _kept_secret(path: Path) -> str:
+    """A random secret, made on first use and readable by this user only.
+
+    Several processes may start at once: the first to link the name wins, all read the same value.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process was first; its value counts
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def _celery_url(redis_url: str) -> str:
+    """Celery spells a Redis unix socket its own way."""
+    return "redis+socket://" + redis_url.removeprefix("unix://") if redis_url.startswith("unix://") else redis_url
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _flag(name: str, text: str) -> bool:
+    return _choice(name, text.lower(), ("true", "false", "1", "0")) in ("true", "1")
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise BadVariable(f"{name} must be a positive whole number, not {text!r}")
+    return int(text)
+
+
+def _choice(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise BadVariable(f"{name} must be one of {', '.join(allowed)}, not {text!r}")
+    return text
+
+
+env = load(os.environ)

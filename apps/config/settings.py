@@ -1,0 +1,148 @@
+"""Django settings. Every value that differs between installations comes from ``env.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.config.env import BASE_DIR, env
+from apps.config.logs import logging_config
+
+DEBUG = env.debug
+SECRET_KEY = env.secret_key
+ALLOWED_HOSTS = env.allowed_hosts
+CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "apps.accounts",
+    "apps.customers",
+    "apps.telephony",
+    "apps.agents",
+    "apps.queues",
+    "apps.ivr",
+    "apps.calls",
+    "apps.recordings",
+    "apps.engine",
+    "apps.live",
+    "apps.consoles",
+    "apps.demo",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "apps.config.urls"
+ASGI_APPLICATION = "apps.config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people -------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- language and time --------------------------------------------------------------------------------------
+
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LANGUAGE_CODE = env.language
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.time_zone
+
+# --- static files and recordings ----------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.static_root
+# With collectstatic not yet run (demo, tests) files are served from where they are.
+WHITENOISE_USE_FINDERS = True
+RECORDINGS_DIR = env.recordings_dir
+
+# --- channels, tasks ----------------------------------------------------------------------------------------
+
+REDIS_URL = env.redis_url
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        # Delivers at most once: pages resync by sequence, so nothing is lost when Redis is.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [env.redis_url]},
+    }
+}
+CELERY_BROKER_URL = env.celery_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = env.time_zone
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# --- engine -------------------------------------------------------------------------------------------------
+
+ENGINE_URL = env.engine_url
+ENGINE_BIND = env.engine_bind
+ENGINE_TOKEN = env.engine_token
+JOURNAL_DIR = env.journal_dir
+STATE_DIR = env.state_dir
+
+# --- security -----------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = env.secure_cookies
+CSRF_COOKIE_SECURE = env.secure_cookies
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.secure_cookies else None
+SECURE_SSL_REDIRECT = False  # the proxy in front does it; a redirect here would break health checks by address
+SECURE_HSTS_SECONDS = 31_536_000 if env.secure_cookies else 0
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING_CONFIG = None
+logging_config(env.log_level, env.log_format)
+
+UNFOLD = {
+    "SITE_TITLE": "Trunkline",
+    "SITE_HEADER": "Trunkline",
+    "SITE_SUBHEADER": _("Contact centre"),
+    "SITE_SYMBOL": "headset_mic",
+    "SHOW_LANGUAGES": True,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}

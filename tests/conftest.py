@@ -1,0 +1,62 @@
+"""Django for the tests, on the environment's PostgreSQL and Redis or on private ones, started when first needed.
+
+Tests of the core and of drivers need no database and start none: only the addresses are fixed beforehand. Under xdist
+every worker has its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.demo.services import PrivatePostgres, PrivateRedis
+
+_HOME = Path(tempfile.mkdtemp(prefix="trunkline-test-"))
+_HOME.chmod(0o755)  # the services run as somebody else when we are root
+_POSTGRES = None if os.environ.get("DATABASE_URL") else PrivatePostgres(_HOME / "postgres")
+_REDIS = None if os.environ.get("REDIS_URL") else PrivateRedis(_HOME / "redis")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before Django reads its settings; pytest-django sets Django up after this."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "apps.config.settings"
+    os.environ.update(STATE_DIR=str(_HOME / "state"), RECORDINGS_DIR=str(_HOME / "recordings"), DEBUG="false")
+    os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING")
+    if _POSTGRES is not None:
+        os.environ["DATABASE_URL"] = _POSTGRES.url
+    if _REDIS is not None:
+        os.environ["REDIS_URL"] = _REDIS.url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for service in (_POSTGRES, _REDIS):
+        if service is not None:
+            service.stop()
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A running PostgreSQL."""
+    if _POSTGRES is not None and _POSTGRES.process is None:
+        _POSTGRES.start()
+    return os.environ["DATABASE_URL"]
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A running Redis."""
+    if _REDIS is not None and _REDIS.process is None:
+        _REDIS.start()
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_url: str) -> Iterator[None]:
+    """pytest-django asks for this before it makes the test database."""
+    yield
