@@ -173,7 +173,7 @@ def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> di
             max_wait_ms=queue.max_wait_s * 1000,
             ring_timeout_ms=queue.ring_timeout_s * 1000,
             wrap_up_ms=queue.wrap_up_s * 1000,
-            music=queue.music.code if queue.music else "default",
+            music=queue.music.name if queue.music else "default",
             record=queue.record,
             auto_answer=queue.auto_answer,
             service_level_ms=queue.service_level_s * 1000,

@@ -59,7 +59,7 @@ class MusicClass(models.Model):
         verbose_name=_("tenant"),
         help_text=_("Empty: shared by all tenants."),
     )
-    code = models.CharField(_("code"), max_length=40, unique=True, validators=[file_safe_name])
+    name = models.CharField(_("name"), max_length=40, unique=True, validators=[file_safe_name])
     directory = models.CharField(
         _("directory"), max_length=200, default="music", help_text=_("Relative to the switch's sounds directory.")
     )
@@ -67,7 +67,7 @@ class MusicClass(models.Model):
     class Meta:
         verbose_name = _("music on hold")
         verbose_name_plural = _("music on hold")
-        ordering = ["code"]
+        ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.code
+        return self.name
