@@ -1,0 +1,59 @@
+"""Which actions an extension runs: the arrival ladder with its fallback, and a few for tests.
+
+The names are those that the driver and the rendered FreeSWITCH files agree on (dialplan_templates/freeswitch).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+Action = tuple[str, str]
+
+ARRIVAL = "arrival"
+CONTEXT = "trunkline"
+_NUMBER = re.compile(r"^\+?[0-9*#]{1,32}$")
+
+SET_AT_ARRIVAL: tuple[Action, ...] = (
+    ("set", "hangup_after_bridge=false"),
+    ("set", f"transfer_after_bridge={ARRIVAL}:XML:{CONTEXT}"),
+    ("set", "RECORD_STEREO=true"),
+    ("set", "playback_terminators=none"),
+)
+
+TEST_EXTENSIONS: dict[str, tuple[Action, ...]] = {
+    "park": (("answer", ""), ("park", "")),
+    "echo": (("answer", ""), ("echo", "")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialplan:
+    """The ladder: the socket, and while nobody answers it, music and the socket again; then the fallback.
+
+    ``sockets`` is what the socket application dials, ``host:port[|host:port]``. ``extensions`` are fixed ones that
+    go before it, by number.
+    """
+
+    sockets: str = "127.0.0.1:8084"
+    rungs: int = 15
+    music_ms: int = 2000
+    fallback: tuple[Action, ...] = (("playback", "fallback.wav"), ("hangup", "NORMAL_TEMPORARY_FAILURE"))
+    extensions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+
+    def actions(self, destination: str) -> tuple[Action, ...]:
+        fixed = self.extensions.get(destination) or TEST_EXTENSIONS.get(destination)
+        if fixed is not None:
+            return fixed
+        dialled: tuple[Action, ...] = ()
+        if destination != ARRIVAL and _NUMBER.match(destination):
+            dialled = (("set", f"trunkline_did={destination}"),)
+        return (*dialled, *SET_AT_ARRIVAL, *self.ladder())
+
+    def ladder(self) -> tuple[Action, ...]:
+        socket = ("socket", f"{self.sockets} async full")
+        music = ("playback", f"{{timeout={self.music_ms}}}local_stream://default")
+        rungs: list[Action] = [socket]
+        for _ in range(self.rungs):
+            rungs += [("answer", ""), music, socket]
+        return (*rungs, ("answer", ""), ("set", "trunkline_fallback=true"), *self.fallback)

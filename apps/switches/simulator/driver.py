@@ -1,0 +1,428 @@
+"""Face one: the model as a ``SwitchDriver``, in process and in virtual time, for seeded simulation.
+
+It does what the FreeSWITCH driver does on the real thing (leases, tombstones, the bridge gap), so the core sees the
+same events in the same order. The host moves time by ``run_until``; nothing here is real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apps.core import commands, events
+from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId, TrunkId
+from apps.switches.base import Capabilities, Emit
+from apps.switches.simulator import causes, originate
+from apps.switches.simulator.channel import Channel, Job, Message
+from apps.switches.simulator.dialplan import ARRIVAL, CONTEXT
+from apps.switches.simulator.model import Switch, is_idle_in_socket
+from apps.switches.simulator.playing import Player
+
+COMMAND_TAKES_MS = 1
+JOB_TAKES_MS = 3
+SNAPSHOT_TAKES_MS = 5
+PARK_TIMEOUT_S = 15
+TO_ARRIVAL = [ARRIVAL, "XML", CONTEXT]
+
+
+class SimulatorDriver:
+    capabilities = Capabilities(answer_device=True, hold=True, record=True)
+
+    def __init__(self, switch: SwitchId, model: Switch, trunks: dict[str, TrunkId] | None = None) -> None:
+        self.switch = switch
+        self.model = model
+        self.trunks = trunks or {}
+        self.link_up = False
+        self._accepting = True
+        self._emit: Emit | None = None
+        self._originating: set[str] = set()
+        self._cancelled: dict[str, str] = {}
+        self._bridging: dict[str, str] = {}
+        self._recordings: dict[tuple[str, str], RecordingId] = {}
+        self._player = Player(switch, model, self._tell)
+        model.dial = self._dialled
+        model.listeners.append(self._heard)
+        self._on: dict[str, Callable[[Channel, dict[str, str]], None]] = {
+            "CHANNEL_CREATE": self._created,
+            "CHANNEL_PROGRESS": self._ringing,
+            "CHANNEL_ANSWER": self._answered,
+            "CHANNEL_PARK": self._parked,
+            "CHANNEL_BRIDGE": self._bridged,
+            "CHANNEL_UNBRIDGE": self._unbridged,
+            "CHANNEL_HOLD": self._held,
+            "CHANNEL_UNHOLD": self._unheld,
+            "CHANNEL_HANGUP": self._hung_up,
+            "CHANNEL_EXECUTE": self._player.started,
+            "CHANNEL_EXECUTE_COMPLETE": self._player.completed,
+            "PLAYBACK_STOP": self._player.play_stopped,
+            "DTMF": self._digit,
+            "RECORD_START": self._recording_started,
+            "RECORD_STOP": self._recording_stopped,
+        }
+        self._do: dict[type[commands.Command], Callable[[commands.Command], None]] = {
+            commands.OriginateLeg: self._originate,
+            commands.TagLeg: self._tag,
+            commands.AnswerLeg: self._answer,
+            commands.AnswerDevice: self._answer_device,
+            commands.HangUpLeg: self._hang_up,
+            commands.BridgeLegs: self._bridge,
+            commands.PlayPrompts: self._player.play,
+            commands.StopPlay: self._player.stop,
+            commands.StartMusic: self._player.music,
+            commands.HoldLeg: self._hold,
+            commands.UnholdLeg: self._unhold,
+            commands.StartRecording: self._start_recording,
+            commands.StopRecording: self._stop_recording,
+            commands.ReclaimLeg: self._reclaim,
+            commands.RequestSnapshot: self._snapshot,
+        }
+
+    # --- SwitchDriver -------------------------------------------------------------------------------------------
+
+    def start(self, emit: Emit) -> None:
+        self._emit = emit
+        self.connect()
+        self._plan_drop()
+
+    def execute(self, command: commands.Command) -> None:
+        """Runs a millisecond later, so that an event's handler never meets the event it causes."""
+        if self.link_up:
+            self.model.clock.after(COMMAND_TAKES_MS, lambda: self._execute(command))
+
+    def request_snapshot(self) -> None:
+        if self.link_up:
+            self.model.clock.after(SNAPSHOT_TAKES_MS, self._report_snapshot)
+
+    def accept_calls(self, accept: bool) -> None:
+        self._accepting = accept
+        if not accept:
+            self._let_go()
+
+    def stop(self) -> None:
+        self.link_up = False
+        self._accepting = False
+        self._emit = None
+        self._let_go()
+
+    # --- time and the link --------------------------------------------------------------------------------------
+
+    def run_until(self, now_ms: int) -> None:
+        self.model.clock.run_until(now_ms)
+
+    def next_due_ms(self) -> int | None:
+        return self.model.clock.next_due_ms()
+
+    def connect(self) -> None:
+        self.link_up = True
+        self._send(events.LinkUp(switch=self.switch, boot=self.model.core_uuid))
+
+    def drop_link(self, reason: str = "connection lost") -> None:
+        """From here on events are lost and commands go nowhere, until ``connect``. Arrival sockets stay as they are."""
+        if self.link_up:
+            self.link_up = False
+            self._originating.clear()
+            self._send(events.LinkDown(switch=self.switch, reason=reason))
+
+    def _plan_drop(self) -> None:
+        delay_ms = self.model.faults.next_drop_ms()
+        if delay_ms is not None:
+            self.model.clock.after(delay_ms, self._drop_by_fault)
+
+    def _drop_by_fault(self) -> None:
+        if self._emit is None:
+            return
+        self.drop_link()
+        self.model.clock.after(self.model.faults.rates.drop_lasts_ms, self._back_again)
+
+    def _back_again(self) -> None:
+        if self._emit is not None:
+            self.connect()
+            self._plan_drop()
+
+    def _send(self, event: events.SwitchEvent) -> None:
+        if self._emit is not None:
+            self._emit(event)
+
+    def _tell(self, event: events.SwitchEvent) -> None:
+        """An event of the link: gone while it is down, and subject to faults."""
+        if self.link_up and self._emit is not None:
+            self.model.faults.deliver(self.model.clock, event, self._send_if_up)
+
+    def _send_if_up(self, event: events.SwitchEvent) -> None:
+        if self.link_up:
+            self._send(event)
+
+    # --- the arrival socket -------------------------------------------------------------------------------------
+
+    def _dialled(self, channel: Channel, hosts: list[str]) -> None:
+        if self._accepting and self.link_up and self._emit is not None:
+            self.model.socket_accepted(channel, self, hosts[0])
+        else:
+            self.model.socket_refused(channel)
+
+    def attached(self, channel: Channel) -> None:
+        """A socket of its own brings this, so it is never lost."""
+        call = channel.variables.get("trunkline_call")
+        self._player.forget(channel.uuid)
+        self._send(
+            events.CallArrived(
+                switch=self.switch,
+                leg=LegId(channel.uuid),
+                did=channel.variables.get("trunkline_did", channel.destination),
+                caller_number=clean(channel.caller_number),
+                caller_name=clean(channel.caller_name),
+                trunk=channel.variables.get("sip_gateway", channel.profile),
+                call=CallId(call) if call else None,
+                answered=channel.answered,
+            )
+        )
+
+    def hung_up(self, channel: Channel) -> None:
+        """Its socket closes with the channel; the hang-up itself comes over the link."""
+
+    def _let_go(self) -> None:
+        for channel in list(self.model.channels.values()):
+            if channel.controller is self:
+                self.model.controller_gone(channel, self)
+
+    # --- happenings to events -----------------------------------------------------------------------------------
+
+    def _heard(self, name: str, channel: Channel | None, headers: dict[str, str]) -> None:
+        if channel is not None:
+            handler = self._on.get(name)
+            if handler is not None:
+                handler(channel, headers)
+        elif name == "BACKGROUND_JOB":
+            self._job_answered(headers)
+        elif name == "CUSTOM":
+            self._device_changed(headers)
+
+    def _created(self, channel: Channel, headers: dict[str, str]) -> None:
+        cause = self._cancelled.pop(channel.uuid, "")
+        if cause:
+            self.model.clock.after(COMMAND_TAKES_MS, lambda: self.model.hang_up(channel, cause))
+
+    def _ringing(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._tell(events.LegRinging(switch=self.switch, leg=LegId(channel.uuid)))
+
+    def _answered(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._tell(events.LegAnswered(switch=self.switch, leg=LegId(channel.uuid)))
+
+    def _parked(self, channel: Channel, headers: dict[str, str]) -> None:
+        if channel.direction == "outbound":
+            self._originating.discard(channel.uuid)
+            self._tell(events.LegParked(switch=self.switch, leg=LegId(channel.uuid)))
+
+    def _bridged(self, channel: Channel, headers: dict[str, str]) -> None:
+        a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
+        self._bridging.pop(a, None)
+        for uuid in (a, b):
+            self._player.forget(uuid)
+            leg = self.model.find(uuid)
+            if leg is not None and leg.controller is self:
+                self.model.controller_gone(leg, self)
+        self._tell(events.LegsBridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
+
+    def _unbridged(self, channel: Channel, headers: dict[str, str]) -> None:
+        a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
+        self._tell(events.LegsUnbridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
+
+    def _held(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._tell(events.LegHeld(switch=self.switch, leg=LegId(channel.uuid)))
+
+    def _unheld(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._tell(events.LegUnheld(switch=self.switch, leg=LegId(channel.uuid)))
+
+    def _hung_up(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._originating.discard(channel.uuid)
+        self._player.forget(channel.uuid)
+        other = self._bridging.pop(channel.uuid, None)
+        self._say_gone(channel.uuid, channel.hangup_cause)
+        if other is not None:
+            self._rescue(other)
+
+    def _rescue(self, uuid: str) -> None:
+        """The first leg of a pending bridge died: the other hears nothing and says nothing until it is moved."""
+        stuck = self.model.find(uuid)
+        if stuck is not None and self.link_up:
+            self.model.transfer(stuck, TO_ARRIVAL)
+
+    def _say_gone(self, uuid: str, raw: str) -> None:
+        self._tell(events.LegHungUp(switch=self.switch, leg=LegId(uuid), cause=causes.decode(raw), raw=raw))
+
+    def _digit(self, channel: Channel, headers: dict[str, str]) -> None:
+        self._tell(events.DigitPressed(switch=self.switch, leg=LegId(channel.uuid), digit=headers["DTMF-Digit"]))
+
+    def _job_answered(self, headers: dict[str, str]) -> None:
+        uuid, reply = headers["Job-UUID"], headers["_body"]
+        if uuid in self._originating and reply.startswith("-"):
+            self._originating.discard(uuid)
+            self._cancelled.pop(uuid, None)
+            self._say_gone(uuid, reply.split()[1] if reply.startswith("-ERR ") else "ERROR")
+
+    def _device_changed(self, headers: dict[str, str]) -> None:
+        kind = headers.get("Event-Subclass", "")
+        if kind in ("sofia::register", "sofia::unregister"):
+            registered = kind == "sofia::register"
+            address = headers["from-user"]
+            self._tell(events.DeviceChanged(switch=self.switch, address=address, registered=registered))
+
+    def set_gateway(self, name: str, up: bool) -> None:
+        """A trunk went down or came back."""
+        self.model.gateways[name] = up
+        trunk = self.trunks.get(name)
+        if trunk is not None:
+            self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up, detail="up" if up else "down"))
+
+    # --- commands -----------------------------------------------------------------------------------------------
+
+    def _execute(self, command: commands.Command) -> None:
+        if self.link_up:
+            self._do[type(command)](command)
+
+    def _originate(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.OriginateLeg)
+        device = command.destination.kind is commands.DestinationKind.DEVICE
+        variables = {
+            "origination_uuid": command.leg,
+            "originate_timeout": str(max(1, command.ring_timeout_ms // 1000)),
+            "origination_caller_id_number": command.caller_number,
+            "origination_caller_id_name": command.caller_name,
+            "trunkline_call": command.call,
+            "trunkline_tenant": command.tenant,
+            "trunkline_role": command.role,
+            "trunkline_agent": command.agent or "",
+            "park_timeout": str(PARK_TIMEOUT_S),
+            "sip_auto_answer": "true" if command.auto_answer else "",
+        }
+        dial = originate.DialString(
+            variables={name: value for name, value in variables.items() if value},
+            endpoint="user" if device else "gateway",
+            profile=self.model.profiles[-1] if device else command.destination.gateway,
+            address=command.destination.address,
+            application=("park", ""),
+        )
+        self._originating.add(command.leg)
+        job = Job(command.leg, "originate", "")
+        self.model.clock.after(JOB_TAKES_MS, lambda: originate.launch(self.model, dial, job))
+
+    def _tag(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.TagLeg)
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            channel.variables.update(
+                trunkline_call=command.call,
+                trunkline_tenant=command.tenant,
+                trunkline_role=events.LegRole.CUSTOMER,
+                transfer_after_bridge=f"{ARRIVAL}:XML:{CONTEXT}",
+            )
+
+    def _answer(self, command: commands.Command) -> None:
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            self.model.send_message(channel, Message("answer", "", "", locked=True))
+
+    def _answer_device(self, command: commands.Command) -> None:
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            self.model.phones.asked_to_answer(channel)
+
+    def _hang_up(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.HangUpLeg)
+        channel = self.model.channels.get(command.leg)
+        if channel is not None:
+            self.model.hang_up(channel, causes.encode(command.cause))
+        elif command.leg in self._originating:
+            self._cancelled[command.leg] = causes.encode(command.cause)
+        else:
+            event = events.LegHungUp(switch=self.switch, leg=command.leg, cause=events.HangupCause.LOST)
+            self._tell(event)
+
+    def _bridge(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.BridgeLegs)
+        self._bridging[command.leg] = command.other
+        reply = self.model.bridge(command.leg, command.other)
+        if reply.startswith("-"):
+            self._bridging.pop(command.leg, None)
+            reason = reply.strip()
+            self._tell(events.BridgeFailed(switch=self.switch, leg=command.leg, other=command.other, reason=reason))
+
+    def _hold(self, command: commands.Command) -> None:
+        self._set_hold(command.leg, True)
+
+    def _unhold(self, command: commands.Command) -> None:
+        self._set_hold(command.leg, False)
+
+    def _set_hold(self, leg: LegId, on: bool) -> None:
+        channel = self.model.find(leg)
+        if channel is not None:
+            self.model.hold(channel, on)
+
+    def _start_recording(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.StartRecording)
+        channel = self.model.find(command.leg)
+        self._recordings[command.leg, command.path] = command.recording
+        reply = self.model.recorder.start(self.model, channel, command.path) if channel else "-ERR no such leg"
+        if reply.startswith("-"):
+            del self._recordings[command.leg, command.path]
+            event = events.RecordingFailed(
+                switch=self.switch, leg=command.leg, recording=command.recording, reason=reply.strip()
+            )
+            self._tell(event)
+
+    def _stop_recording(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.StopRecording)
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            self.model.recorder.stop(self.model, channel, command.path)
+
+    def _recording_started(self, channel: Channel, headers: dict[str, str]) -> None:
+        recording = self._recordings.get((channel.uuid, headers["Record-File-Path"]))
+        if recording is not None:
+            self._tell(events.RecordingStarted(switch=self.switch, leg=LegId(channel.uuid), recording=recording))
+
+    def _recording_stopped(self, channel: Channel, headers: dict[str, str]) -> None:
+        recording = self._recordings.pop((channel.uuid, headers["Record-File-Path"]), None)
+        if recording is not None:
+            length_ms = int(channel.variables.get("record_ms", "0"))
+            leg = LegId(channel.uuid)
+            self._tell(events.RecordingStopped(switch=self.switch, leg=leg, recording=recording, duration_ms=length_ms))
+
+    def _reclaim(self, command: commands.Command) -> None:
+        channel = self.model.find(command.leg)
+        if channel is None:
+            self._tell(events.LegHungUp(switch=self.switch, leg=command.leg, cause=events.HangupCause.LOST))
+        else:
+            self.model.transfer(channel, TO_ARRIVAL)
+
+    def _snapshot(self, command: commands.Command) -> None:
+        self.request_snapshot()
+
+    def _report_snapshot(self) -> None:
+        legs = tuple(
+            _snapshot_leg(channel)
+            for channel in self.model.channels.values()
+            if channel.alive and ("trunkline_call" in channel.variables or channel.controller is self)
+        )
+        registered = tuple(sorted(self.model.phones.registered()))
+        if self.link_up:
+            self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, registered=registered))
+
+
+def _snapshot_leg(channel: Channel) -> events.SnapshotLeg:
+    variables = channel.variables
+    call, role, agent = (variables.get(f"trunkline_{name}") for name in ("call", "role", "agent"))
+    peer = channel.bridged_to
+    return events.SnapshotLeg(
+        leg=LegId(channel.uuid),
+        call=CallId(call) if call else None,
+        role=events.LegRole(role) if role else None,
+        agent=AgentId(agent) if agent else None,
+        answered=channel.answered,
+        bridged_to=LegId(peer.uuid) if peer is not None else None,
+        controlled=is_idle_in_socket(channel),
+    )
+
+
+def clean(text: str) -> str:
+    """What a caller may have sent, as the core expects it: printable, at most 128 characters."""
+    return "".join(c for c in text if c.isprintable())[:128]

@@ -1,0 +1,440 @@
+"""The switch itself: channels, and what may happen to them, in virtual time.
+
+``Switch`` is synchronous and deterministic: the same seed and the same calls at the same virtual times give the same
+happenings. Who listens is told at once, with the channel as it is at that moment.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from apps.switches.simulator import bridge, originate, transfer
+from apps.switches.simulator.applications import APPLICATIONS, Application, Park, Socket
+from apps.switches.simulator.channel import Channel, Controller, Job, Message
+from apps.switches.simulator.clock import Scheduler
+from apps.switches.simulator.dialplan import Dialplan
+from apps.switches.simulator.faults import Faults
+from apps.switches.simulator.media import SoundLibrary
+from apps.switches.simulator.recording import Recorder
+
+Listener = Callable[[str, Channel | None, dict[str, str]], None]
+Dial = Callable[[Channel, list[str]], None]
+
+PICK_UP_MESSAGE_MS = 10
+UNWIND_MS = 20
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
+
+
+class Phones(Protocol):
+    """The far ends that the switch can ring."""
+
+    def is_registered(self, address: str) -> bool: ...
+
+    def registered(self) -> list[str]: ...
+
+    def invited(self, channel: Channel, address: str, endpoint: str) -> None:
+        """An INVITE went out: ring, answer or refuse in your own time."""
+
+    def asked_to_answer(self, channel: Channel) -> bool: ...
+
+
+class NoPhones:
+    def is_registered(self, address: str) -> bool:
+        return False
+
+    def registered(self) -> list[str]:
+        return []
+
+    def invited(self, channel: Channel, address: str, endpoint: str) -> None:
+        return None
+
+    def asked_to_answer(self, channel: Channel) -> bool:
+        return False
+
+
+class Switch:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: Scheduler | None = None,
+        dialplan: Dialplan | None = None,
+        sounds: SoundLibrary | None = None,
+        faults: Faults | None = None,
+        recorder: Recorder | None = None,
+        gateways: tuple[str, ...] = (),
+        profiles: tuple[str, ...] = ("trunks", "agents"),
+        max_sessions: int = 4000,
+    ) -> None:
+        self.clock = clock or Scheduler()
+        self.rng = random.Random(f"{seed}/switch")
+        self.dialplan = dialplan or Dialplan()
+        self.sounds = sounds or SoundLibrary()
+        self.faults = faults or Faults()
+        self.recorder = recorder or Recorder()
+        self.gateways = dict.fromkeys(gateways, True)
+        self.profiles = profiles
+        self.max_sessions = max_sessions
+        self.phones: Phones = NoPhones()
+        self.dial: Dial = lambda channel, hosts: self.socket_refused(channel)
+        self.channels: dict[str, Channel] = {}
+        self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1"}
+        self.listeners: list[Listener] = []
+        self.core_uuid = self.new_uuid()
+        self.sessions = 0
+        self.peak = 0
+
+    # --- small things -------------------------------------------------------------------------------------------
+
+    def new_uuid(self) -> str:
+        digits = f"{self.rng.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def find(self, uuid: str) -> Channel | None:
+        channel = self.channels.get(uuid)
+        return channel if channel is not None and channel.alive else None
+
+    def emit(self, name: str, channel: Channel | None, headers: dict[str, str] | None = None) -> None:
+        extra = headers if headers is not None else {}
+        for listener in self.listeners:
+            listener(name, channel, extra)
+
+    def emit_digit(self, channel: Channel, digit: str, source: str = "ENDPOINT") -> None:
+        self.emit("DTMF", channel, {"DTMF-Digit": digit, "DTMF-Duration": "1280", "DTMF-Source": source})
+
+    def job_done(self, job: Job, reply: str) -> None:
+        headers = {"Job-UUID": job.uuid, "Job-Command": job.command, "Job-Command-Arg": job.argument}
+        self.emit("BACKGROUND_JOB", None, {**headers, "_body": reply})
+
+    def expand(self, channel: Channel, text: str) -> str:
+        """``${name}`` only; no function is ever run."""
+
+        def value(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if name == "destination_number":
+                return channel.destination
+            return channel.variables.get(name, self.globals.get(name, ""))
+
+        return _VARIABLE.sub(value, text)
+
+    def set_variable(self, channel: Channel, name: str, value: str) -> None:
+        if not name:
+            return
+        if value:
+            channel.variables[name] = value
+        else:
+            channel.variables.pop(name, None)
+
+    # --- states -------------------------------------------------------------------------------------------------
+
+    def set_state(self, channel: Channel, state: str, callstate: str = "") -> None:
+        channel.state = channel.next_state = state
+        if callstate:
+            self.set_callstate(channel, callstate)
+        self.emit("CHANNEL_STATE", channel)
+
+    def set_callstate(self, channel: Channel, callstate: str) -> None:
+        if channel.callstate != callstate:
+            before, channel.callstate = channel.callstate, callstate
+            self.emit("CHANNEL_CALLSTATE", channel, {"Original-Channel-Call-State": before})
+
+    def pre_answer(self, channel: Channel) -> None:
+        if channel.answer_state == "ringing":
+            channel.answer_state = "early"
+            self.emit("CHANNEL_PROGRESS_MEDIA", channel)
+
+    def answer(self, channel: Channel) -> None:
+        if channel.alive and not channel.answered:
+            channel.answered_ms = max(1, self.clock.now_ms)
+            channel.answer_state = "answered"
+            self.emit("CHANNEL_ANSWER", channel)
+            self.set_callstate(channel, "ACTIVE")
+
+    def hold(self, channel: Channel, on: bool) -> None:
+        now = self.clock.now_ms
+        if on and not channel.held_ms:
+            channel.held_ms = now
+            self.set_callstate(channel, "HELD")
+            self.emit("CHANNEL_HOLD", channel)
+        elif not on and channel.held_ms:
+            channel.hold_total_ms += now - channel.held_ms
+            channel.held_ms = 0
+            self.set_callstate(channel, "UNHELD")
+            self.emit("CHANNEL_UNHOLD", channel)
+            self.clock.after(20, lambda: self._after_hold(channel))
+
+    def _after_hold(self, channel: Channel) -> None:
+        if channel.alive and channel.callstate == "UNHELD":
+            self.set_callstate(channel, "ACTIVE")
+
+    # --- arrival and end ----------------------------------------------------------------------------------------
+
+    def arrive(
+        self,
+        *,
+        destination: str,
+        caller_number: str,
+        caller_name: str = "",
+        trunk: str = "",
+        user_agent: str = "",
+    ) -> Channel:
+        """An INVITE from outside for ``destination``; ``trunk`` is the gateway it came by."""
+        uuid = self.new_uuid()
+        name = f"sofia/{self.profiles[0]}/{caller_number}@127.0.0.1"
+        now = self.clock.now_ms
+        channel = Channel(
+            uuid=uuid,
+            name=name,
+            direction="inbound",
+            caller_number=caller_number,
+            caller_name=caller_name or caller_number,
+            destination=destination,
+            created_ms=now,
+            profile=self.profiles[0],
+        )
+        channel.hit_dialplan = True
+        channel.phone = user_agent
+        channel.variables.update(
+            direction="inbound",
+            uuid=uuid,
+            call_uuid=uuid,
+            sofia_profile_name=channel.profile,
+            channel_name=name,
+            sip_from_user=caller_number,
+            sip_to_user=destination,
+            sip_req_user=destination,
+            sip_network_ip="127.0.0.1",
+        )
+        if trunk:
+            channel.variables["sip_gateway"] = trunk
+        if not self.add(channel):
+            channel.hangup_cause = "SWITCH_CONGESTION"
+            return channel
+        self.set_state(channel, "CS_NEW")
+        self.set_state(channel, "CS_INIT")
+        channel.next_state = "CS_ROUTING"
+        self.emit("CHANNEL_CREATE", channel)
+        self.clock.after(2, lambda: self._routed(channel))
+        return channel
+
+    def _routed(self, channel: Channel) -> None:
+        if channel.alive:
+            channel.actions.extend(self.dialplan.actions(channel.destination))
+            self.set_state(channel, "CS_ROUTING", callstate="RINGING")
+            self.set_state(channel, "CS_EXECUTE")
+            self.carry_on(channel)
+
+    def add(self, channel: Channel) -> bool:
+        if len(self.channels) >= self.max_sessions or channel.uuid in self.channels:
+            return False
+        self.sessions += 1
+        channel.session_id = self.sessions
+        channel.variables["session_id"] = str(self.sessions)
+        self.channels[channel.uuid] = channel
+        self.peak = max(self.peak, len(self.channels))
+        return True
+
+    def hang_up(self, channel: Channel, cause: str) -> None:
+        """Either end or a command hung up; CHANNEL_HANGUP now, the rest on the channel's next tick."""
+        if not channel.alive:
+            return
+        channel.hangup_cause = cause
+        channel.hangup_ms = self.clock.now_ms
+        channel.answer_state = "hangup"
+        channel.next_state = "CS_HANGUP"
+        channel.variables["hangup_cause"] = cause
+        self.emit("CHANNEL_HANGUP", channel)
+        bridge.ended_by(self, channel)
+        delay = UNWIND_MS if channel.answered else 0
+        self.clock.after(delay, lambda: self._destroy(channel))
+
+    def _destroy(self, channel: Channel) -> None:
+        self.interrupt(channel)
+        self.set_state(channel, "CS_HANGUP")
+        self.recorder.stop_all(self, channel)
+        self.set_callstate(channel, "HANGUP")
+        self.set_state(channel, "CS_REPORTING")
+        self.emit("CHANNEL_HANGUP_COMPLETE", channel)
+        if channel.originate_job is not None:
+            self.job_done(channel.originate_job, f"-ERR {channel.hangup_cause}\n")
+            channel.originate_job = None
+        channel.next_state = "CS_DESTROY"
+        self.emit("CHANNEL_DESTROY", channel)
+        self.set_state(channel, "CS_DESTROY")
+        self.channels.pop(channel.uuid, None)
+        if channel.controller is not None:
+            controller, channel.controller = channel.controller, None
+            controller.hung_up(channel)
+
+    # --- applications -------------------------------------------------------------------------------------------
+
+    def run(self, channel: Channel, message: Message) -> None:
+        kind = APPLICATIONS.get(message.app)
+        if kind is None:
+            self.hang_up(channel, "DESTINATION_OUT_OF_ORDER")  # an unknown application ends the call (CS:2770)
+            return
+        app = kind(self, channel, message.app, message.data, message.uuid or self.new_uuid(), message.locked)
+        channel.variables.pop("current_application_response", None)
+        channel.variables["current_application"] = message.app
+        channel.variables["current_application_data"] = message.data
+        channel.apps.append(app)
+        self.emit("CHANNEL_EXECUTE", channel, _described(app))
+        app.start()
+
+    def application_ended(self, app: Application, carry_on: bool = True) -> None:
+        channel = app.channel
+        if app not in channel.apps:
+            return
+        while channel.apps[-1] is not app:  # nested ones go first
+            nested = channel.apps[-1]
+            nested.interrupted()
+            self._complete(nested)
+        self._complete(app)
+        if carry_on:
+            self.carry_on(channel)
+
+    def _complete(self, app: Application) -> None:
+        app.channel.apps.remove(app)
+        response = app.channel.variables.get("current_application_response", "_none_")
+        headers = {**_described(app), "Application-Response": response}
+        self.emit("CHANNEL_EXECUTE_COMPLETE", app.channel, headers)
+
+    def interrupt(self, channel: Channel) -> None:
+        """Unwind every running application."""
+        was_parked = channel.state == "CS_PARK"
+        while channel.apps:
+            app = channel.apps[-1]
+            app.interrupted()
+            if app in channel.apps:
+                self._complete(app)
+        self.disarm_park_timeout(channel)
+        if was_parked:
+            self.emit("CHANNEL_UNPARK", channel)
+
+    def carry_on(self, channel: Channel) -> None:
+        """Whatever comes next on a channel that has just become free, or has got a message."""
+        if not channel.alive or channel.bridge is not None or channel.deaf:
+            return
+        if channel.apps:
+            self._carry_on_inside(channel, channel.apps[-1])
+        elif channel.state == "CS_PARK":
+            if channel.inbox:
+                self.run(channel, channel.inbox.popleft())
+        elif channel.actions:
+            name, data = channel.actions.popleft()
+            self.run(channel, Message(name, self.expand(channel, data), "", False))
+        elif channel.state == "CS_EXECUTE":
+            self.hang_up(channel, "NORMAL_CLEARING")
+
+    def _carry_on_inside(self, channel: Channel, top: Application) -> None:
+        if isinstance(top, Socket) and channel.socket_lost:
+            channel.socket_lost = False
+            top.lost()
+        elif channel.inbox and top.reads_messages and not top.locked and not self._dialling(top):
+            self.run(channel, channel.inbox.popleft())
+
+    def _dialling(self, app: Application) -> bool:
+        return isinstance(app, Socket) and not app.connected
+
+    def send_message(self, channel: Channel, message: Message) -> None:
+        """Queued; the channel takes it on its next tick, if it runs something that reads messages."""
+        channel.inbox.append(message)
+        self.clock.after(PICK_UP_MESSAGE_MS, lambda: self.carry_on(channel))
+
+    def break_media(self, channel: Channel, everything: bool) -> None:
+        if everything:
+            channel.inbox.clear()
+        if channel.apps:
+            channel.apps[-1].stop()
+
+    def press(self, channel: Channel, digit: str, source: str = "ENDPOINT") -> None:
+        """A key at the far end. Outside any application the digit is heard by whatever comes next: here, at once."""
+        if not channel.alive or not channel.answered:
+            return
+        if channel.apps and channel.bridge is None:
+            channel.apps[-1].digit(digit)
+        else:
+            self.emit_digit(channel, digit, source)
+
+    # --- the arrival socket -------------------------------------------------------------------------------------
+
+    def socket_accepted(self, channel: Channel, controller: Controller, host: str) -> bool:
+        """False when the channel is no longer waiting for it."""
+        app = channel.apps[-1] if channel.apps else None
+        if not channel.alive or not isinstance(app, Socket):
+            return False
+        channel.controller = controller
+        app.accepted(host)
+        controller.attached(channel)
+        return True
+
+    def socket_refused(self, channel: Channel) -> None:
+        app = channel.apps[-1] if channel.apps else None
+        if channel.alive and isinstance(app, Socket) and not app.connected:
+            app.finish()
+
+    def controller_gone(self, channel: Channel, controller: Controller) -> None:
+        """The controller closed its socket, or died. Closing an old one un-parks the call from a new one too (live)."""
+        if channel.controller is controller:
+            channel.controller = None
+        if not channel.alive:
+            return
+        if channel.state == "CS_PARK" and not channel.apps:
+            channel.deaf = channel.direction == "inbound"  # a zombie until transferred or bridged
+        elif any(isinstance(app, Socket) for app in channel.apps):
+            channel.socket_lost = True
+            self.clock.after(UNWIND_MS, lambda: self.carry_on(channel))
+
+    # --- parking ------------------------------------------------------------------------------------------------
+
+    def arm_park_timeout(self, channel: Channel) -> None:
+        text = channel.variables.get("park_timeout", "")
+        seconds, _, cause = text.partition(":")
+        if seconds.isdigit() and int(seconds) > 0:
+            channel.variables.pop("park_after_bridge", None)  # IVR:985-997
+            self.disarm_park_timeout(channel)
+            end = cause or "NORMAL_CLEARING"
+            channel.park_timer = self.clock.after(int(seconds) * 1000, lambda: self.hang_up(channel, end))
+
+    def disarm_park_timeout(self, channel: Channel) -> None:
+        if channel.park_timer is not None:
+            channel.park_timer.cancel()
+            channel.park_timer = None
+
+    def park(self, channel: Channel) -> None:
+        """``uuid_park``: out of whatever it does, into a park of its own."""
+        self.leave_bridge(channel, release_peer=True)
+        transfer.route(self, channel, channel.destination, actions=[("park", "")])
+
+    # --- bridging and dialling out, in their own modules --------------------------------------------------------
+
+    def bridge(self, a: str, b: str) -> str:
+        return bridge.uuid_bridge(self, a, b)
+
+    def leave_bridge(self, channel: Channel, release_peer: bool) -> None:
+        bridge.leave(self, channel, release_peer)
+
+    def transfer(self, channel: Channel, words: list[str]) -> str:
+        return transfer.uuid_transfer(self, channel, words)
+
+    def originate(self, argument: str, job: Job) -> None:
+        originate.originate(self, argument, job)
+
+
+def _described(app: Application) -> dict[str, str]:
+    headers = {"Application": app.name, "Application-UUID": app.uuid}
+    if app.data:
+        headers["Application-Data"] = app.data
+    return headers
+
+
+def is_idle_in_socket(channel: Channel) -> bool:
+    """A controller of ours holds it."""
+    return channel.controller is not None and any(isinstance(app, Socket) for app in channel.apps)
+
+
+def is_parked(channel: Channel) -> bool:
+    return channel.state == "CS_PARK" or bool(channel.apps and isinstance(channel.apps[-1], Park))
