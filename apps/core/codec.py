@@ -30,9 +30,7 @@ def _registry() -> dict[str, type]:
     names: dict[str, type] = {}
     for module in (events, commands, facts, config, position, agent_model, call_model):
         for name, cls in vars(module).items():
-            if not (
-                isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__
-            ):
+            if not (isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__):
                 continue
             if name in names:
                 raise TypeError(f"two types named {name}")
@@ -46,7 +44,7 @@ TYPES: dict[str, type] = _registry()
 def encode(value: Any) -> dict[str, Any]:
     """A dataclass of ours as JSON-ready data with its type name."""
     data: dict[str, Any] = {"type": type(value).__name__}
-    for name in _field_names(type(value)):
+    for name in _names_of(value):
         data[name] = to_plain(getattr(value, name))
     return data
 
@@ -64,7 +62,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value):
-        return {name: to_plain(getattr(value, name)) for name in _field_names(type(value))}
+        return {name: to_plain(getattr(value, name)) for name in _names_of(value)}
     raise TypeError(f"cannot encode {type(value).__name__}")
 
 
@@ -84,8 +82,12 @@ def from_plain(cls: Any, data: Any, path: str = "") -> Any:
     return _decoder(cls)(data, path or getattr(cls, "__name__", str(cls)))
 
 
+def _names_of(value: Any) -> tuple[str, ...]:
+    return _field_names(type(value))
+
+
 @cache
-def _field_names(cls: type) -> tuple[str, ...]:
+def _field_names(cls: Any) -> tuple[str, ...]:
     return tuple(item.name for item in dataclasses.fields(cls))
 
 

@@ -74,7 +74,7 @@ class HangUpLeg(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeLegs(Command):
-    """Connect ``leg`` (the agent's or external leg) with ``other`` (the customer's). Only ``LegsBridged`` is success."""
+    """Connect ``leg`` (agent or external) with ``other`` (the customer). Only ``LegsBridged`` is success."""
 
     other: LegId
 

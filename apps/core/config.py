@@ -114,7 +114,7 @@ class CalendarConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowConfig:
-    """A published flow. ``document`` is the JSON of ivr.md, already linted; ``sounds`` maps prompt -> language -> file."""
+    """A published flow: ``document`` is ivr/1 JSON, linted; ``sounds`` maps prompt to language to file."""
 
     id: FlowId
     tenant: TenantId

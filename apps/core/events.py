@@ -270,7 +270,7 @@ class AgentConnectionRestored(AgentRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequest(AgentRequest):
-    """About the call the agent holds. ``version`` is the call's as the asker saw it; an older one is refused as stale."""
+    """About the call the agent holds. ``version`` is the call's as the asker saw it; an older one is stale."""
 
     call: CallId
     version: int | None = None

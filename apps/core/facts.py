@@ -16,6 +16,7 @@ from apps.core.ids import (
     CallId,
     FlowId,
     LegId,
+    PlayId,
     QueueId,
     RecordingId,
     SkillId,
@@ -82,11 +83,21 @@ class CallReattached(CallFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallAwaited(CallFact):
+    """What was due did not come; it was asked for again and may take until ``deadline_ms``."""
+
+    reason: str
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallClosing(CallFact):
-    """The outcome is decided; last words may play, then we hang up. By the deadline the customer leg must be gone."""
+    """The outcome is decided; last words may play, then we hang up. By the deadline every leg must be gone."""
 
     outcome: CallOutcome
+    cause: HangupCause
     deadline_ms: int
+    play: PlayId | None = None  # the last words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +160,9 @@ class IvrEntered(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IvrStepped(CallFact):
-    """The flow left ``node`` by ``port`` (empty: it is still there, waiting or playing). ``position`` is where it is now.
+    """The flow left ``node`` by ``port``; with an empty port it is still there, waiting or playing.
 
-    ``digits`` are the keys that made the choice. The whole position makes the fold complete.
+    ``digits`` are the keys that made the choice. ``position`` is where it is now: whole, so that a fold is complete.
     """
 
     node: str
@@ -162,7 +173,7 @@ class IvrStepped(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IvrLeft(CallFact):
-    """The run is over: ``enqueued``, ``transferred``, ``ended``, ``hung_up``, ``error``."""
+    """The run is over: ``ended``, ``transferred``, ``hung_up``, ``limit``, ``error``."""
 
     reason: str
 
@@ -206,8 +217,8 @@ class AgentOffered(CallFact):
     leg: LegId
     queue: QueueId
     deadline_ms: int
-    ready_agents: int  # eligible and ready when decided (upper bound, stale entries included)
-    waiting_calls: int  # in this line
+    ready_agents: int  # eligible and ready when decided, the chosen one included
+    waiting_calls: int  # in this line, this one included
     idle_since_ms: int
     rule: str = "longest_idle"
 
@@ -325,7 +336,10 @@ class RecordingBroken(CallFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentStateChanged(Fact):
-    """``state`` and ``prior`` are values of ``agents.machine.AgentState``."""
+    """``state`` and ``prior`` are values of ``agents.machine.AgentState``.
+
+    With DISCONNECTED, ``prior`` is the state to come back to; it goes on changing while the agent is away.
+    """
 
     agent: AgentId
     state: str
@@ -367,7 +381,7 @@ class RequestDone(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRefused(Fact):
-    """``code`` is stable for machines and screens (``stale``, ``wrong_state``, ``not_found`` …), ``reason`` is English."""
+    """``code`` is stable, for machines and screens (``stale``, ``wrong_state`` …); ``reason`` is English."""
 
     cmd_id: str
     actor: str

@@ -26,9 +26,9 @@ from apps.core.calls.model import (
     Wait,
 )
 from apps.core.codec import from_plain, to_plain
-from apps.core.config import CenterConfig
+from apps.core.config import CenterConfig, FlowConfig
 from apps.core.events import LegRole
-from apps.core.ids import AgentId, CallId, LegId, SwitchId, TrunkId
+from apps.core.ids import AgentId, CallId, LegId, SwitchId, TenantId, TrunkId
 
 REMEMBERED_REQUESTS = 10_000
 """Outcomes kept so that a repeated ``cmd_id`` is answered with the first one."""
@@ -49,6 +49,7 @@ class Alarm:
     subject: str
     detail: str
     since_ms: int
+    tenant: TenantId | None = None  # None: about the installation
 
 
 @dataclass(slots=True)
@@ -63,8 +64,8 @@ class State:
     legs: dict[LegId, CallId] = field(default_factory=dict)
     switches: dict[SwitchId, SwitchLink] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # by version: replaced, but callers are in it
     requests: dict[str, str] = field(default_factory=dict)  # cmd_id -> "" when done, else the refusal's code
-    counter: int = 0  # ids minted in this run; see IdMint
 
     def apply(self, fact: f.Fact) -> None:
         """Change the state by one fact. A fact about something no longer here changes nothing."""
@@ -74,7 +75,8 @@ class State:
             call = self.calls.get(fact.call)
             if call is None:
                 return
-            call.version += 1
+            if type(fact) not in _UNSEEN:
+                call.version += 1
             call_rule = _CALL_RULES.get(type(fact))
             if call_rule is not None:
                 call_rule(self, call, fact)
@@ -100,6 +102,12 @@ class State:
         state: State = from_plain(cls, data, "State")
         return state
 
+
+_UNSEEN: frozenset[type] = frozenset({
+    f.LegStarted, f.LegRang, f.LegConnected, f.LegIdled, f.LegEnded, f.CallAwaited, f.IvrStepped,
+    f.RecordingAsked, f.RecordingBegan, f.RecordingEnded, f.RecordingBroken, f.CallDisposed,
+})  # fmt: skip
+"""Facts that do not make what somebody saw of a call outdated: its version stays."""
 
 CallRule = Callable[[State, Call, Any], None]
 Rule = Callable[[State, Any], None]
@@ -158,17 +166,21 @@ def _call_answered(state: State, call: Call, fact: f.CallAnswered) -> None:
 
 @_on_call(f.CallReattached)
 def _call_reattached(state: State, call: Call, fact: f.CallReattached) -> None:
-    call.deadline_ms = None
+    if call.state is CallState.RETURNING:
+        call.deadline_ms = None
     leg = call.legs.get(fact.leg)
     if leg is not None:
         leg.state, leg.other = LegState.IDLE, None
-    if call.bridge is not None and call.bridge.other == fact.leg:
-        call.bridge = None
+
+
+@_on_call(f.CallAwaited)
+def _call_awaited(state: State, call: Call, fact: f.CallAwaited) -> None:
+    call.deadline_ms = fact.deadline_ms
 
 
 @_on_call(f.CallClosing)
 def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
-    call.outcome = fact.outcome
+    call.outcome, call.cause, call.last_words = fact.outcome, fact.cause, fact.play
     _move(call, CallState.CLOSING, fact.at_ms, fact.deadline_ms)
 
 
@@ -256,7 +268,6 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
         deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent,
     )  # fmt: skip
     call.last_queue = fact.queue
-    call.bridge = None
     call.transfer = None
     _move(call, CallState.WAITING, fact.at_ms)
 
@@ -285,13 +296,27 @@ def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
 
 @_on_call(f.BridgeRequested)
 def _bridge_requested(state: State, call: Call, fact: f.BridgeRequested) -> None:
-    call.bridge = Bridge(leg=fact.leg, other=fact.other, asked_ms=fact.at_ms)
+    far = call.legs.get(fact.leg)
+    call.bridge = Bridge(
+        leg=fact.leg,
+        other=fact.other,
+        asked_ms=fact.at_ms,
+        agent=far.agent if far else None,
+        queue=far.queue if far else None,
+    )
     _move(call, CallState.CONNECTING, fact.at_ms, fact.deadline_ms)
 
 
 @_on_call(f.CallBridged)
 def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
-    call.bridge = Bridge(leg=fact.leg, other=fact.other, asked_ms=fact.at_ms, bridged_ms=fact.at_ms)
+    call.bridge = Bridge(
+        leg=fact.leg,
+        other=fact.other,
+        asked_ms=fact.at_ms,
+        agent=fact.agent,
+        queue=fact.queue,
+        bridged_ms=fact.at_ms,
+    )
     call.served = True
     call.transfer = None
     if fact.agent is not None:
@@ -378,14 +403,9 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
             return
         agent = state.agents[fact.agent] = Agent(id=fact.agent, tenant=fact.tenant)
     following = AgentState(fact.state)
-    if following is not AgentState.WRAP_UP:
-        agent.extended = 0
-    elif agent.state is AgentState.WRAP_UP:
-        agent.extended += 1
-    if following is AgentState.DISCONNECTED:
-        agent.back_state = fact.prior
-    elif agent.state is not AgentState.DISCONNECTED or following.value == agent.back_state:
-        agent.back_state = ""
+    stays_in_wrap_up = following is agent.state is AgentState.WRAP_UP
+    agent.extended = agent.extended + 1 if stays_in_wrap_up else 0
+    agent.back_state = fact.prior if following is AgentState.DISCONNECTED else ""
     if agent.state is not following:
         agent.since_ms = fact.at_ms
     agent.state, agent.reason, agent.call = following, fact.reason, fact.call
@@ -449,7 +469,10 @@ def _trunk_state_changed(state: State, fact: f.TrunkStateChanged) -> None:
 
 @_on(f.ConfigApplied)
 def _config_applied(state: State, fact: f.ConfigApplied) -> None:
-    """Agents new to us begin signed out; one who is gone leaves when signed out."""
+    """New agents begin signed out, deleted ones leave when signed out; callers stay in their flow's version."""
+    known = {**state.pinned_flows, **{flow.version: flow for flow in state.config.flows.values()}}
+    in_use = {call.ivr.version for call in state.calls.values() if call.ivr is not None}
+    state.pinned_flows = {version: known[version] for version in sorted(in_use & known.keys())}
     state.config = fact.config
     for agent_id, agent in fact.config.agents.items():
         if agent_id not in state.agents:
@@ -469,7 +492,7 @@ def _alarm_raised(state: State, fact: f.AlarmRaised) -> None:
     key = f"{fact.kind}/{fact.subject}"
     if key not in state.alarms:
         state.alarms[key] = Alarm(
-            kind=fact.kind, subject=fact.subject, detail=fact.detail, since_ms=fact.at_ms
+            kind=fact.kind, subject=fact.subject, detail=fact.detail, since_ms=fact.at_ms, tenant=fact.tenant
         )
 
 

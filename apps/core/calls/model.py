@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from apps.core.events import LegRole, TransferKind
-from apps.core.facts import Direction
-from apps.core.ids import AgentId, CallId, FlowId, LegId, QueueId, RecordingId, SkillId, SwitchId, TenantId
+from apps.core.events import HangupCause, LegRole, TransferKind
+from apps.core.facts import CallOutcome, Direction
+from apps.core.ids import AgentId, CallId, FlowId, LegId, PlayId, QueueId, RecordingId, SkillId, SwitchId, TenantId
 from apps.core.ivr.position import IvrPosition
 
 
@@ -70,6 +70,8 @@ class Bridge:
     leg: LegId  # agent or external
     other: LegId  # customer
     asked_ms: int
+    agent: AgentId | None = None
+    queue: QueueId | None = None
     bridged_ms: int | None = None
     held_ms: int | None = None  # since when on hold
 
@@ -97,7 +99,7 @@ class ActiveRecording:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """``version`` grows with every fact about the call: a request that saw an older one is stale."""
+    """``version`` grows with every change that a person would see: a request that saw an older one is stale."""
 
     id: CallId
     tenant: TenantId | None
@@ -125,4 +127,6 @@ class Call:
     last_agent: AgentId | None = None
     last_queue: QueueId | None = None
     deadline_ms: int | None = None  # of the state itself: connecting, returning, closing, dialing
-    outcome: str = ""  # decided, and said when the legs are gone
+    outcome: CallOutcome | None = None  # decided; told when the last leg is gone
+    cause: HangupCause = HangupCause.NORMAL
+    last_words: PlayId | None = None

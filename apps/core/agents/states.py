@@ -1,0 +1,198 @@
+"""Moves an agent between states, by the table only. An illegal move is an anomaly and changes nothing."""
+
+from __future__ import annotations
+
+from apps.core import facts as f
+from apps.core.agents.machine import AgentState, may_follow
+from apps.core.agents.model import Agent
+from apps.core.calls.model import Call
+from apps.core.center import Center
+from apps.core.ids import AgentId, CallId, QueueId
+
+DISCONNECTED_MS = 60_000
+"""After this long without a console an agent is signed out (console.md section 2)."""
+EXTENSION_MS = 30_000
+MAX_EXTENSIONS = 10
+DEFAULT_WRAP_UP_MS = 30_000
+UNSET = "UNSET"
+
+
+def move(
+    center: Center,
+    agent_id: AgentId,
+    state: AgentState,
+    *,
+    call: CallId | None = None,
+    reason: str = "",
+    deadline_ms: int | None = None,
+    idle_since_ms: int | None = None,
+    keep_next: bool = True,
+) -> bool:
+    """Change the state; while the console is away, only what it will come back to. False: refused by the table."""
+    agent = center.agent(agent_id)
+    if agent is None:
+        return False
+    away = agent.state is AgentState.DISCONNECTED
+    current = AgentState(agent.back_state) if away and agent.back_state else agent.state
+    if not may_follow(current, state):
+        center.emit(
+            f.Anomaly(
+                at_ms=center.now_ms,
+                tenant=agent.tenant,
+                event="AgentStateChanged",
+                subject=agent_id,
+                state=current,
+                detail=f"{state} may not follow {current}",
+                call=call,
+            )
+        )
+        return False
+    shown = AgentState.DISCONNECTED if away and state is not AgentState.LOGGED_OUT else state
+    center.emit(
+        f.AgentStateChanged(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            agent=agent_id,
+            state=shown,
+            prior=state if shown is AgentState.DISCONNECTED else current,
+            reason=reason,
+            call=call,
+            next_state=agent.next_state if keep_next else "",
+            next_reason=agent.next_reason if keep_next else "",
+            deadline_ms=agent.deadline_ms if shown is AgentState.DISCONNECTED else deadline_ms,
+            idle_since_ms=idle_since_ms,
+        )
+    )
+    return True
+
+
+def rest(center: Center, agent: Agent, *, idle_since_ms: int | None = None) -> None:
+    """To where the agent wished to go next, READY by default."""
+    state = AgentState(agent.next_state) if agent.next_state else AgentState.READY
+    if idle_since_ms is None and state is AgentState.READY:
+        idle_since_ms = center.now_ms
+    move(center, agent.id, state, reason=agent.next_reason, idle_since_ms=idle_since_ms, keep_next=False)
+
+
+def free(center: Center, agent_id: AgentId | None, call: Call, *, to_the_end: bool = False) -> None:
+    """An offer came to nothing by no fault of the agent: back to READY, in the old place unless ``to_the_end``."""
+    agent = center.agent(agent_id) if agent_id is not None else None
+    if agent is not None and agent.call == call.id and logical(agent) is AgentState.OFFERED:
+        rest(center, agent, idle_since_ms=center.now_ms if to_the_end else agent.idle_since_ms)
+
+
+def to_talking(center: Center, agent_id: AgentId, call: Call) -> None:
+    move(center, agent_id, AgentState.TALKING, call=call.id)
+
+
+def to_wrap_up(center: Center, agent_id: AgentId, call: Call, queue: QueueId | None) -> None:
+    """The talk is over. A queue without wrap-up sends the agent on at once."""
+    agent = center.agent(agent_id)
+    if agent is None or agent.call != call.id:
+        return
+    wrap_up_ms = wrap_up_of(center, queue)
+    ends_ms = center.now_ms + wrap_up_ms
+    if move(center, agent_id, AgentState.WRAP_UP, call=call.id, deadline_ms=ends_ms) and wrap_up_ms == 0:
+        rest(center, agent)
+
+
+def wrap_up_of(center: Center, queue: QueueId | None) -> int:
+    config = center.queue_config(queue)
+    return config.wrap_up_ms if config is not None else DEFAULT_WRAP_UP_MS
+
+
+def dispose(center: Center, agent: Agent, disposition: str, note: str) -> None:
+    """End wrap-up with a result; the call itself may be history already."""
+    if agent.call is None:
+        return
+    center.emit(
+        f.CallDisposed(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            call=agent.call,
+            agent=agent.id,
+            disposition=disposition,
+            note=note,
+            wrap_up_ms=center.now_ms - agent.since_ms,
+        )
+    )
+
+
+def deadline_passed(center: Center, agent_id: AgentId) -> None:
+    """Wrap-up ran out, or the console stayed away."""
+    agent = center.agent(agent_id)
+    if agent is None or agent.deadline_ms is None:
+        return
+    if agent.state is AgentState.WRAP_UP:
+        dispose(center, agent, UNSET, "")
+        rest(center, agent)
+    elif agent.state is AgentState.DISCONNECTED:
+        _stayed_away(center, agent)
+
+
+def _stayed_away(center: Center, agent: Agent) -> None:
+    if logical(agent) in (AgentState.TALKING, AgentState.HOLDING):
+        # The phone still talks; signing out now would lose the wrap-up.
+        _emit_disconnected(center, agent)
+        return
+    if logical(agent) is AgentState.WRAP_UP:
+        dispose(center, agent, UNSET, "")
+    center.emit(
+        f.AgentStateChanged(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            agent=agent.id,
+            state=AgentState.LOGGED_OUT,
+            prior=AgentState.DISCONNECTED,
+            reason="lost",
+        )
+    )
+
+
+def disconnect(center: Center, agent: Agent) -> None:
+    _emit_disconnected(center, agent)
+
+
+def _emit_disconnected(center: Center, agent: Agent) -> None:
+    center.emit(
+        f.AgentStateChanged(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            agent=agent.id,
+            state=AgentState.DISCONNECTED,
+            prior=logical(agent),
+            reason=agent.reason,
+            call=agent.call,
+            next_state=agent.next_state,
+            next_reason=agent.next_reason,
+            deadline_ms=center.now_ms + DISCONNECTED_MS,
+        )
+    )
+
+
+def reconnect(center: Center, agent: Agent) -> None:
+    """Back to what the agent would be doing had the console stayed."""
+    state = logical(agent)
+    wrap_up_ms = wrap_up_of(center, None)
+    center.emit(
+        f.AgentStateChanged(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            agent=agent.id,
+            state=state,
+            prior=AgentState.DISCONNECTED,
+            reason=agent.reason,
+            call=agent.call,
+            next_state=agent.next_state,
+            next_reason=agent.next_reason,
+            deadline_ms=center.now_ms + wrap_up_ms if state is AgentState.WRAP_UP else None,
+            idle_since_ms=center.now_ms if state is AgentState.READY else None,
+        )
+    )
+
+
+def logical(agent: Agent) -> AgentState:
+    """The state behind a lost console."""
+    if agent.state is AgentState.DISCONNECTED and agent.back_state:
+        return AgentState(agent.back_state)
+    return agent.state

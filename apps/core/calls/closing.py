@@ -1,0 +1,127 @@
+"""How a call ends: the outcome is decided once, last words may play, every leg is let go, then it is history."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.agents import states
+from apps.core.calls import talk
+from apps.core.calls.model import Call, CallState
+from apps.core.center import Center
+from apps.core.events import HangupCause
+from apps.core.ids import PlayId
+from apps.core.queues import offers
+
+LAST_WORDS_MS = 60_000
+"""The longest that a closing announcement may take."""
+GONE_MS = 5_000
+"""A leg told to hang up is gone by then, or we look."""
+GIVE_UP_MS = 60_000
+"""A call this long in closing, on a switch that answers, has only legs that nobody knows."""
+
+
+def answer(center: Center, call: Call) -> None:
+    if not call.answered:
+        center.send(c.AnswerLeg(switch=call.switch, leg=call.leg))
+        center.emit(f.CallAnswered(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
+
+
+def close(
+    center: Center,
+    call: Call,
+    outcome: f.CallOutcome,
+    sounds: tuple[str, ...] = (),
+    cause: HangupCause = HangupCause.NORMAL,
+) -> None:
+    """Decide the outcome and hang the customer up, after ``sounds`` if there are any."""
+    play = center.mint.play() if sounds else None
+    _decide(center, call, outcome, cause, LAST_WORDS_MS if sounds else GONE_MS, play)
+    if play is not None:
+        answer(center, call)
+        center.send(c.PlayPrompts(switch=call.switch, leg=call.leg, play=play, sounds=sounds, barge=False))
+    else:
+        center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+
+
+def last_words_said(center: Center, call: Call) -> None:
+    center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+
+
+def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
+    """The customer leg is gone, whatever the call was doing."""
+    outcome = call.outcome or _outcome_of(call, cause)
+    if call.state is CallState.TALKING:
+        talk.unbridged(center, call)
+    offers.withdraw(center, call, f.OfferOutcome.CALLER_LEFT)
+    if call.state is CallState.CONNECTING and call.bridge is not None:
+        states.free(center, call.bridge.agent, call)
+    if call.wait is not None:
+        offers.leave_line(center, call, f.QueueExit.ABANDONED)
+    if call.ivr is not None and call.ivr.position is not None:
+        center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason="hung_up"))
+    _decide(center, call, outcome, cause, GONE_MS, None)
+    for leg in list(call.legs.values()):
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+    finish_if_over(center, call)
+
+
+def _outcome_of(call: Call, cause: HangupCause) -> f.CallOutcome:
+    if call.served:
+        return f.CallOutcome.SERVED
+    if cause is HangupCause.LOST:
+        return f.CallOutcome.FAILED
+    if call.wait is not None or call.state in (CallState.DIALING, CallState.CONNECTING):
+        return f.CallOutcome.ABANDONED
+    return f.CallOutcome.LEFT_IN_IVR
+
+
+def _decide(
+    center: Center, call: Call, outcome: f.CallOutcome, cause: HangupCause, within_ms: int, play: PlayId | None
+) -> None:
+    center.emit(
+        f.CallClosing(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            outcome=outcome,
+            cause=cause,
+            deadline_ms=center.now_ms + within_ms,
+            play=play,
+        )
+    )
+
+
+def finish_if_over(center: Center, call: Call) -> None:
+    """The last leg is gone and the recording is closed: the call becomes history."""
+    if call.state is not CallState.CLOSING or call.legs or call.recording is not None:
+        return
+    outcome = call.outcome or f.CallOutcome.FAILED
+    center.emit(f.CallEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, outcome=outcome, cause=call.cause))
+
+
+def closing_overdue(center: Center, call: Call) -> None:
+    """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
+    if call.recording is not None and not call.legs:
+        center.emit(
+            f.RecordingBroken(
+                at_ms=center.now_ms,
+                tenant=call.tenant,
+                call=call.id,
+                recording=call.recording.id,
+                reason="the switch did not say that it ended",
+            )
+        )
+        finish_if_over(center, call)
+        return
+    overdue = center.now_ms - call.since_ms > GIVE_UP_MS + LAST_WORDS_MS
+    for leg in list(call.legs.values()):
+        if overdue and center.link_up(leg.switch):
+            center.emit(
+                f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id, cause=HangupCause.LOST)
+            )
+        else:
+            center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+    finish_if_over(center, call)
+    if call.id in center.state.calls:
+        center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
+        _decide(center, call, call.outcome or f.CallOutcome.FAILED, call.cause, GONE_MS, None)

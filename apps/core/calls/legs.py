@@ -1,0 +1,86 @@
+"""What a switch reports of a single leg, and what that means for its call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core.calls import closing, talk, transfers
+from apps.core.calls.machine import leg_may
+from apps.core.calls.model import Call, CallState, Leg, LegState
+from apps.core.center import Center
+from apps.core.events import HangupCause, LegRole
+from apps.core.ids import LegId
+from apps.core.queues import offers
+
+
+def awaited(call: Call, leg: Leg) -> bool:
+    """This leg's answer is what the call waits for."""
+    if leg.role is LegRole.EXTERNAL:
+        return call.state is CallState.DIALING
+    return offers.offered_in(call, leg.id)
+
+
+def ringing(center: Center, call: Call, leg: Leg) -> None:
+    center.emit(f.LegRang(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+
+
+def answered(center: Center, call: Call, leg: Leg) -> None:
+    center.emit(f.LegConnected(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+
+
+def parked(center: Center, call: Call, leg: Leg) -> None:
+    """Answered and idle: bridge it, or let it go if nobody waits for it any more."""
+    center.emit(f.LegIdled(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+    if awaited(call, leg):
+        if leg.role is LegRole.AGENT:
+            offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
+        talk.request_bridge(center, call, leg.id)
+    elif call.bridge is None or call.bridge.leg != leg.id:
+        center.send(talk.hang_up(leg))
+
+
+def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
+    """The first report counts; of a leg that we do not hold there is nothing to say."""
+    call = center.call_of(leg_id)
+    if call is None:
+        return
+    leg = call.legs[leg_id]
+    center.emit(
+        f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:64])
+    )
+    if leg_id == call.leg:
+        closing.customer_left(center, call, cause)
+        return
+    if offers.offered_in(call, leg_id):
+        offers.offer_leg_ended(center, call, cause)
+    elif leg.role is LegRole.EXTERNAL and call.state is CallState.DIALING:
+        transfers.dial_failed(center, call, cause)
+    else:
+        talk.far_leg_gone(center, call, leg_id)
+    closing.finish_if_over(center, call)
+
+
+Rule = Callable[[Center, Call, Leg], None]
+_MOVES: dict[type[e.SwitchEvent], tuple[LegState, Rule]] = {
+    e.LegRinging: (LegState.RINGING, ringing),
+    e.LegAnswered: (LegState.ANSWERED, answered),
+    e.LegParked: (LegState.IDLE, parked),
+}
+
+
+def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> None:
+    """Ringing, answered, parked: legal ones by the leg's table, others are anomalies."""
+    call = center.call_of(event.leg)
+    if call is None:
+        center.anomaly(event, event.leg, "unknown", "no such leg")
+        return
+    leg = call.legs[event.leg]
+    if leg.role is LegRole.CUSTOMER:
+        return  # we answered it ourselves, and CallAnswered said so
+    following, rule = _MOVES[type(event)]
+    if not leg_may(leg.state, following):
+        center.anomaly(event, event.leg, leg.state, f"{following} may not follow {leg.state}", call)
+        return
+    rule(center, call, leg)

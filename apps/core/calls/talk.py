@@ -1,0 +1,216 @@
+"""Two legs become one talk, and stop being one: bridge, hold, recording, the agent's wrap-up after it."""
+
+from __future__ import annotations
+
+from time import gmtime, strftime
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.agents import states
+from apps.core.agents.machine import AgentState
+from apps.core.calls.model import Call, CallState, Leg
+from apps.core.center import Center
+from apps.core.ids import LegId
+from apps.core.queues import offers
+
+BRIDGE_TIMEOUT_MS = 1_000
+"""``+OK`` from a switch is no bridge; without the event in this time the customer is taken back."""
+RETURN_TIMEOUT_MS = 3_000
+"""After a talk the customer leg comes back within about 10 ms, or is fetched."""
+
+
+def request_bridge(center: Center, call: Call, leg: LegId) -> None:
+    center.emit(
+        f.BridgeRequested(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=leg,
+            other=call.leg,
+            deadline_ms=center.now_ms + BRIDGE_TIMEOUT_MS,
+        )
+    )
+    center.send(c.BridgeLegs(switch=call.switch, leg=leg, other=call.leg))
+
+
+def legs_bridged(center: Center, call: Call, leg: LegId, other: LegId) -> None:
+    """The switch says that the two hear each other."""
+    bridge = call.bridge
+    if call.state is CallState.TALKING and bridge is not None and {leg, other} == {bridge.leg, bridge.other}:
+        return
+    far = call.legs.get(leg if other == call.leg else other)
+    if far is None or call.leg not in (leg, other) or call.state not in (CallState.CONNECTING, CallState.RETURNING):
+        return
+    bridged(center, call, far)
+
+
+def bridged(center: Center, call: Call, far: Leg) -> None:
+    if call.wait is not None:
+        offers.leave_line(center, call, f.QueueExit.ANSWERED)
+    center.emit(
+        f.CallBridged(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=far.id,
+            other=call.leg,
+            agent=far.agent,
+            queue=far.queue,
+        )
+    )
+    if far.agent is not None:
+        states.to_talking(center, far.agent, call)
+    start_recording(center, call, far)
+
+
+def unbridged(center: Center, call: Call) -> None:
+    """The talk is over. The agent wraps up, its leg is let go, the customer is on the way back to us or gone."""
+    bridge = call.bridge
+    if bridge is None or bridge.bridged_ms is None:
+        return
+    if bridge.held_ms is not None:
+        _emit_resumed(center, call, bridge.leg, bridge.held_ms)
+    far = call.legs.get(bridge.leg)
+    center.emit(
+        f.CallUnbridged(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=bridge.leg,
+            other=bridge.other,
+            talked_ms=center.now_ms - bridge.bridged_ms,
+            deadline_ms=center.now_ms + RETURN_TIMEOUT_MS,
+        )
+    )
+    if far is not None:
+        center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
+    if bridge.agent is not None:
+        states.to_wrap_up(center, bridge.agent, call, bridge.queue)
+    stop_recording(center, call)
+
+
+def bridge_lost(center: Center, call: Call, reason: str) -> None:
+    """The bridge did not come about: both sides are taken apart, the caller keeps the place in line."""
+    bridge = call.bridge
+    if bridge is None:
+        return
+    center.emit(
+        f.BridgeLost(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=bridge.leg,
+            other=bridge.other,
+            reason=reason,
+            deadline_ms=center.now_ms + RETURN_TIMEOUT_MS,
+        )
+    )
+    far = call.legs.get(bridge.leg)
+    if far is not None:
+        center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
+    states.free(center, bridge.agent, call, to_the_end=True)
+
+
+def bridge_overdue(center: Center, call: Call) -> None:
+    bridge_lost(center, call, "the switch did not bridge in time")
+    reclaim(center, call)
+    center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
+
+
+def return_overdue(center: Center, call: Call) -> None:
+    """The customer leg should be back: fetch it, and look whether it still exists."""
+    center.emit(
+        f.CallAwaited(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            reason="the customer leg did not come back",
+            deadline_ms=center.now_ms + RETURN_TIMEOUT_MS,
+        )
+    )
+    reclaim(center, call)
+    center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
+
+
+def hang_up(leg: Leg) -> c.HangUpLeg:
+    return c.HangUpLeg(switch=leg.switch, leg=leg.id)
+
+
+def reclaim(center: Center, call: Call) -> None:
+    if call.leg in call.legs:
+        center.send(c.ReclaimLeg(switch=call.switch, leg=call.leg))
+
+
+def far_leg_gone(center: Center, call: Call, leg: LegId) -> None:
+    """The agent's or external leg ended while it had to do with the customer's."""
+    if call.bridge is None or call.bridge.leg != leg:
+        return
+    if call.state is CallState.TALKING:
+        unbridged(center, call)
+    elif call.state is CallState.CONNECTING:
+        # A leg that dies in the gap leaves the customer stuck on the switch: fetch it at once (freeswitch.md 4).
+        bridge_lost(center, call, "the far leg hung up before the bridge")
+        reclaim(center, call)
+
+
+# --- hold ----------------------------------------------------------------------------------------------------------
+
+
+def leg_held(center: Center, call: Call, leg: LegId) -> None:
+    bridge = call.bridge
+    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is not None:
+        return
+    center.emit(f.CallHeld(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg))
+    _show_hold(center, call, AgentState.HOLDING)
+
+
+def leg_unheld(center: Center, call: Call, leg: LegId) -> None:
+    bridge = call.bridge
+    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is None:
+        return
+    _emit_resumed(center, call, leg, bridge.held_ms)
+    _show_hold(center, call, AgentState.TALKING)
+
+
+def _emit_resumed(center: Center, call: Call, leg: LegId, held_since_ms: int) -> None:
+    center.emit(
+        f.CallResumed(
+            at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg, held_ms=center.now_ms - held_since_ms
+        )
+    )
+
+
+def _show_hold(center: Center, call: Call, state: AgentState) -> None:
+    if call.bridge is not None and call.bridge.agent is not None:
+        states.move(center, call.bridge.agent, state, call=call.id)
+
+
+# --- recording -----------------------------------------------------------------------------------------------------
+
+
+def start_recording(center: Center, call: Call, far: Leg) -> None:
+    """Record the customer leg: it survives a change of agent. One recording a talk."""
+    queue = center.queue_config(far.queue)
+    if call.recording is not None or queue is None or not queue.record or call.tenant is None:
+        return
+    recording = center.mint.recording()
+    day = strftime("%Y/%m/%d", gmtime(center.now_ms / 1000))
+    path = f"{call.tenant}/{day}/{recording}.wav"
+    center.emit(
+        f.RecordingAsked(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            recording=recording,
+            leg=call.leg,
+            switch=call.switch,
+            path=path,
+        )
+    )
+    center.send(c.StartRecording(switch=call.switch, leg=call.leg, recording=recording, path=path))
+
+
+def stop_recording(center: Center, call: Call) -> None:
+    if call.recording is not None and call.leg in call.legs:
+        recording = call.recording
+        center.send(c.StopRecording(switch=call.switch, leg=call.leg, recording=recording.id, path=recording.path))

@@ -1,0 +1,165 @@
+"""Blind transfer: the agent is let go, the customer comes back to us and goes on to the target. And dialling out."""
+
+from __future__ import annotations
+
+import re
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.calls import closing
+from apps.core.calls.model import Call, CallState
+from apps.core.center import Center
+from apps.core.config import TrunkConfig
+from apps.core.events import HangupCause, LegRole, TransferKind
+from apps.core.ids import AgentId, QueueId, SwitchId, TenantId
+from apps.core.queues import offers
+
+NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+DIAL_TIMEOUT_MS = 45_000
+AGENT_TRANSFER_MS = 20_000
+"""A transfer to one agent who does not take it in this time puts the customer at the head of the queue."""
+
+
+def target_problem(center: Center, call: Call, kind: TransferKind, target: str) -> str:
+    """Why this transfer cannot work, in English; empty when it can."""
+    config = center.state.config
+    if kind is TransferKind.QUEUE:
+        queue = config.queues.get(QueueId(target))
+        return "" if queue is not None and queue.tenant == call.tenant else "no such queue"
+    if kind is TransferKind.AGENT:
+        agent = config.agents.get(AgentId(target))
+        return "" if agent is not None and agent.tenant == call.tenant and agent.device else "no such agent"
+    if not NUMBER.fullmatch(target):
+        return "not a telephone number"
+    return "" if outbound_trunk(center, call.tenant, call.switch) else "no outbound trunk"
+
+
+def start(center: Center, call: Call, agent: AgentId, kind: TransferKind, target: str) -> None:
+    center.emit(
+        f.TransferStarted(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=agent, kind=kind, target=target)
+    )
+    leg = call.legs.get(call.bridge.leg) if call.bridge else None
+    if leg is not None:
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+
+
+def carry_out(center: Center, call: Call) -> None:
+    """The customer is back: on to the target."""
+    transfer = call.transfer
+    if transfer is None:
+        return
+    if transfer.kind is TransferKind.QUEUE:
+        done = offers.enqueue(center, call, QueueId(transfer.target))
+    elif transfer.kind is TransferKind.AGENT:
+        done = _to_agent(center, call, AgentId(transfer.target))
+    else:
+        done = dial(center, call, transfer.target)
+    if not done:
+        failed(center, call, "the target is gone")
+
+
+def _to_agent(center: Center, call: Call, agent: AgentId) -> bool:
+    config = center.agent_config(agent)
+    if config is None:
+        return False
+    queue = call.last_queue if center.queue_config(call.last_queue) else min(config.queues, default=None)
+    if queue is None:
+        return False
+    return offers.enqueue(center, call, queue, wanted_agent=agent, max_wait_ms=AGENT_TRANSFER_MS)
+
+
+def failed(center: Center, call: Call, reason: str) -> None:
+    """Nobody there: the customer goes to the head of the queue that served last, else hears an apology."""
+    transfer = call.transfer
+    if transfer is not None:
+        center.emit(
+            f.TransferFailed(
+                at_ms=center.now_ms,
+                tenant=call.tenant,
+                call=call.id,
+                kind=transfer.kind,
+                target=transfer.target,
+                reason=reason,
+            )
+        )
+    if call.last_queue is None or not offers.enqueue(
+        center, call, call.last_queue, priority=9, queued_ms=call.started_ms
+    ):
+        apologise(center, call)
+
+
+def apologise(center: Center, call: Call) -> None:
+    tenant = center.state.config.tenants.get(call.tenant) if call.tenant is not None else None
+    closing.close(
+        center,
+        call,
+        f.CallOutcome.SERVED if call.served else f.CallOutcome.OVERFLOWED,
+        tenant.apology_sounds if tenant is not None else (),
+    )
+
+
+# --- a number outside ----------------------------------------------------------------------------------------------
+
+
+def outbound_trunk(center: Center, tenant: TenantId | None, switch: SwitchId) -> TrunkConfig | None:
+    """The first working trunk of this tenant on this switch, else the first at all."""
+    link = center.state.switches.get(switch)
+    trunks = [
+        trunk
+        for trunk in center.state.config.trunks.values()
+        if trunk.outbound and trunk.tenant == tenant and trunk.switch == switch
+    ]
+    working = [trunk for trunk in trunks if link is None or link.trunks.get(trunk.id, True)]
+    return next(iter(working or trunks), None)
+
+
+def dial(center: Center, call: Call, number: str) -> bool:
+    """Ring a number for this caller, with music meanwhile. False when there is no way to."""
+    trunk = outbound_trunk(center, call.tenant, call.switch)
+    if trunk is None or call.tenant is None or not NUMBER.fullmatch(number):
+        return False
+    closing.answer(center, call)
+    leg = center.mint.leg()
+    center.emit(
+        f.LegStarted(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=leg,
+            switch=call.switch,
+            role=LegRole.EXTERNAL,
+            address=number,
+            deadline_ms=center.now_ms + DIAL_TIMEOUT_MS,
+        )
+    )
+    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
+    center.send(
+        c.OriginateLeg(
+            switch=call.switch,
+            leg=leg,
+            call=call.id,
+            tenant=call.tenant,
+            role=LegRole.EXTERNAL,
+            destination=c.Destination(
+                kind=c.DestinationKind.TRUNK, address=number, trunk=trunk.id, gateway=trunk.gateway
+            ),
+            ring_timeout_ms=DIAL_TIMEOUT_MS - 5_000,
+            caller_number=trunk.caller_number or call.caller_number,
+        )
+    )
+    return True
+
+
+def dial_failed(center: Center, call: Call, cause: HangupCause) -> None:
+    if call.transfer is not None:
+        failed(center, call, str(cause))
+    else:
+        apologise(center, call)
+
+
+def dial_overdue(center: Center, call: Call) -> None:
+    for leg in list(call.legs.values()):
+        if leg.role is LegRole.EXTERNAL:
+            center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id, cause=HangupCause.CANCELLED))
+    if call.state is CallState.DIALING:
+        dial_failed(center, call, HangupCause.NO_ANSWER)

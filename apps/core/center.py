@@ -1,0 +1,143 @@
+"""The centre at work: the state, the indexes derived from it, and the effects of the event in hand.
+
+Rules live beside what they are about (calls/, queues/, agents/, ivr/) and take a ``Center``. They change the state
+only by ``emit`` and speak to a switch only by ``send``.
+"""
+
+from __future__ import annotations
+
+from apps.core.agents.machine import AgentState
+from apps.core.agents.model import Agent
+from apps.core.calls.model import Call, CallState, LegState
+from apps.core.commands import Command
+from apps.core.config import AgentConfig, QueueConfig
+from apps.core.deadlines import Deadlines
+from apps.core.events import Event
+from apps.core.facts import AlarmCleared, AlarmRaised, Anomaly, CallFact, Fact
+from apps.core.ids import AgentId, CallId, IdMint, LegId, QueueId, SwitchId, TenantId
+from apps.core.queues.matching import Matcher
+from apps.core.queues.waiting import Requirement
+from apps.core.state import State
+
+Effect = Command | Fact
+
+BRIDGE_GRACE_MS = 5_000
+"""An answered agent leg may take this long from answer to bridge before the offer counts as failed."""
+
+
+class Center:
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.now_ms = state.now_ms
+        self.mint = IdMint(state.run or "0")
+        self.effects: list[Effect] = []
+        self.deadlines = Deadlines()
+        self.matcher = Matcher(state.config.agents)
+        self.dirty_calls: dict[CallId, None] = {}
+        self.dirty_agents: dict[AgentId, None] = {}
+        self.reindex()
+
+    # --- effects ---
+
+    def emit(self, fact: Fact) -> None:
+        """Decide a fact: it is applied at once and becomes an effect."""
+        self.state.apply(fact)
+        self.effects.append(fact)
+        if isinstance(fact, CallFact):
+            self.dirty_calls[fact.call] = None
+        else:
+            agent = getattr(fact, "agent", None)
+            if agent is not None:
+                self.dirty_agents[agent] = None
+
+    def send(self, command: Command) -> None:
+        self.effects.append(command)
+
+    def anomaly(self, event: Event, subject: str, state: str, detail: str, call: Call | None = None) -> None:
+        """Something does not fit; it is put on record and changes nothing."""
+        self.emit(
+            Anomaly(
+                at_ms=self.now_ms,
+                tenant=call.tenant if call else None,
+                event=type(event).__name__,
+                subject=subject,
+                state=state,
+                detail=detail,
+                call=call.id if call else None,
+            )
+        )
+
+    def alarm(self, kind: str, subject: str, detail: str, tenant: TenantId | None = None) -> None:
+        if f"{kind}/{subject}" not in self.state.alarms:
+            self.emit(AlarmRaised(at_ms=self.now_ms, tenant=tenant, kind=kind, subject=subject, detail=detail))
+
+    def clear_alarm(self, kind: str, subject: str) -> None:
+        if f"{kind}/{subject}" in self.state.alarms:
+            self.emit(AlarmCleared(at_ms=self.now_ms, tenant=None, kind=kind, subject=subject))
+
+    # --- look-ups ---
+
+    def call_of(self, leg: LegId) -> Call | None:
+        return self.state.call_of(leg)
+
+    def agent(self, agent: AgentId) -> Agent | None:
+        return self.state.agents.get(agent)
+
+    def agent_config(self, agent: AgentId) -> AgentConfig | None:
+        return self.state.config.agents.get(agent)
+
+    def queue_config(self, queue: QueueId | None) -> QueueConfig | None:
+        return self.state.config.queues.get(queue) if queue is not None else None
+
+    def link_up(self, switch: SwitchId) -> bool:
+        link = self.state.switches.get(switch)
+        return link is not None and link.up
+
+    # --- indexes: derived from the state, never the other way round ---
+
+    def reindex(self) -> None:
+        """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
+        self.matcher = Matcher(self.state.config.agents)
+        self.dirty_calls.update(dict.fromkeys(self.state.calls))
+        self.dirty_agents.update(dict.fromkeys(self.state.agents))
+
+    def index_call(self, call_id: CallId) -> bool:
+        """Bring the indexes up to one call. True when it now waits for an agent."""
+        call = self.state.calls.get(call_id)
+        waits = call is not None and call.state is CallState.WAITING and call.offer is None and call.wait is not None
+        if call is not None and call.wait is not None and waits and self.link_up(call.switch):
+            wait = call.wait
+            requirement = Requirement(wait.queue, wait.skills, wait.wanted_agent)
+            self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
+        else:
+            waits = False
+            self.matcher.caller_leaves(call_id)
+        set_deadline = self.deadlines.set
+        set_deadline(("call", call_id), call.deadline_ms if call else None)
+        set_deadline(("wait", call_id), call.wait.deadline_ms if call and call.wait else None)
+        set_deadline(("offer", call_id), _offer_deadline(call) if call else None)
+        position = call.ivr.position if call and call.ivr and call.state is CallState.IVR else None
+        set_deadline(("ivr", call_id), position.deadline_ms if position else None)
+        return waits
+
+    def index_agent(self, agent_id: AgentId) -> bool:
+        """Bring the indexes up to one agent. True when free to be offered a call."""
+        agent = self.state.agents.get(agent_id)
+        self.deadlines.set(("agent", agent_id), agent.deadline_ms if agent else None)
+        config = self.state.config.agents.get(agent_id)
+        if agent is None or config is None or config.device is None:
+            self.matcher.agent_unready(agent_id)
+            return False
+        if agent.state is AgentState.READY and self.link_up(config.device.switch):
+            self.matcher.agent_ready(agent_id, agent.idle_since_ms)
+            return True
+        self.matcher.agent_unready(agent_id)
+        return False
+
+
+def _offer_deadline(call: Call) -> int | None:
+    if call.offer is None:
+        return None
+    leg = call.legs.get(call.offer.leg)
+    answered = leg is not None and leg.state in (LegState.ANSWERED, LegState.IDLE)
+    return call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)

@@ -1,0 +1,252 @@
+"""The one place where the machines meet: each kind of event has one rule.
+
+``handle`` never raises for an event, whatever the state: what does not fit becomes an ``Anomaly`` fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core import recovery
+from apps.core.agents import desk, states
+from apps.core.calls import arrivals, closing, legs, talk, transfers
+from apps.core.calls.model import Call, CallState
+from apps.core.center import Center, Effect
+from apps.core.ids import AgentId, CallId, SwitchId
+from apps.core.ivr import runs
+from apps.core.queues import offers, overflow
+from apps.core.state import State
+
+
+class Engine:
+    """``handle`` one event at a time with a clock that never goes back; arm one timer for ``next_deadline_ms``."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self.center = Center(state if state is not None else State())
+
+    @property
+    def state(self) -> State:
+        return self.center.state
+
+    def handle(self, event: e.Event, now_ms: int) -> list[Effect]:
+        """Decide. The facts among the effects are already applied to ``state``; the commands are to be sent."""
+        center = self.center
+        center.now_ms = max(now_ms, center.now_ms)
+        effects: list[Effect] = []
+        center.effects = effects
+        rule = _RULES.get(type(event))
+        if rule is None:
+            center.anomaly(event, "", "", "no rule for this kind of event")
+        else:
+            rule(center, event)
+        offers.assign(center)
+        return effects
+
+    def next_deadline_ms(self) -> int | None:
+        return self.center.deadlines.next_ms()
+
+
+Rule = Callable[[Center, Any], None]
+CallRule = Callable[[Center, Call, Any], None]
+
+
+def _about_call(rule: CallRule) -> Rule:
+    """For events about a leg of a call of ours; about another leg they are anomalies."""
+
+    def with_call(center: Center, event: Any) -> None:
+        call = center.call_of(event.leg)
+        if call is None:
+            center.anomaly(event, event.leg, "unknown", "no such leg")
+        else:
+            rule(center, call, event)
+
+    return with_call
+
+
+def _leg_hung_up(center: Center, event: e.LegHungUp) -> None:
+    legs.ended(center, event.leg, event.cause, event.raw)
+
+
+def _legs_bridged(center: Center, event: e.LegsBridged) -> None:
+    call = center.call_of(event.leg) or center.call_of(event.other)
+    if call is None:
+        center.anomaly(event, event.leg, "unknown", "no such leg")
+    else:
+        talk.legs_bridged(center, call, event.leg, event.other)
+
+
+def _legs_unbridged(center: Center, event: e.LegsUnbridged) -> None:
+    """Often late: the customer is already back by then, and this says nothing new."""
+    call = center.call_of(event.leg) or center.call_of(event.other)
+    bridge = call.bridge if call is not None else None
+    if call is None or bridge is None or call.state is not CallState.TALKING:
+        return
+    if {event.leg, event.other} == {bridge.leg, bridge.other}:
+        talk.unbridged(center, call)
+
+
+def _bridge_failed(center: Center, call: Call, event: e.BridgeFailed) -> None:
+    if call.state is CallState.CONNECTING and call.bridge is not None and call.bridge.leg == event.leg:
+        talk.bridge_lost(center, call, event.reason[:128])
+        talk.reclaim(center, call)
+
+
+def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
+    if call.state is CallState.IVR:
+        runs.play_ended(center, call, event.play, event.outcome)
+    elif call.state is CallState.CLOSING and call.last_words == event.play:
+        closing.last_words_said(center, call)
+
+
+def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
+    if call.state is CallState.IVR and event.leg == call.leg:
+        if len(event.digit) == 1 and event.digit in "0123456789*#ABCD":
+            runs.digit_pressed(center, call, event.digit)
+        else:
+            center.anomaly(event, event.leg, call.state, "not a key", call)
+
+
+def _recording_started(center: Center, call: Call, event: e.RecordingStarted) -> None:
+    if call.recording is not None and call.recording.id == event.recording and not call.recording.started:
+        center.emit(f.RecordingBegan(at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording))
+
+
+def _recording_stopped(center: Center, event: e.RecordingStopped) -> None:
+    """RECORD_STOP may come after the leg is gone, so the call is found by its recording."""
+    call = center.call_of(event.leg) or _call_recording(center, event.recording)
+    if call is not None and call.recording is not None and call.recording.id == event.recording:
+        center.emit(
+            f.RecordingEnded(
+                at_ms=center.now_ms,
+                tenant=call.tenant,
+                call=call.id,
+                recording=event.recording,
+                duration_ms=max(0, event.duration_ms),
+            )
+        )
+        closing.finish_if_over(center, call)
+
+
+def _recording_failed(center: Center, event: e.RecordingFailed) -> None:
+    call = center.call_of(event.leg) or _call_recording(center, event.recording)
+    if call is not None and call.recording is not None and call.recording.id == event.recording:
+        center.emit(
+            f.RecordingBroken(
+                at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording, reason=event.reason
+            )
+        )
+        center.alarm("recording_failed", call.switch, event.reason[:200], call.tenant)
+        closing.finish_if_over(center, call)
+
+
+def _call_recording(center: Center, recording: str) -> Call | None:
+    """Only calls in closing can have lost their leg before their recording: they are few."""
+    closing_calls = (call for call in center.state.calls.values() if call.state is CallState.CLOSING)
+    return next((call for call in closing_calls if call.recording and call.recording.id == recording), None)
+
+
+def _device_changed(center: Center, event: e.DeviceChanged) -> None:
+    link = center.state.switches.get(event.switch)
+    if link is None or link.devices.get(event.address) is not event.registered:
+        center.emit(
+            f.DeviceStateChanged(
+                at_ms=center.now_ms,
+                tenant=None,
+                switch=event.switch,
+                address=event.address[:64],
+                registered=event.registered,
+            )
+        )
+
+
+def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
+    config = center.state.config.trunks.get(event.trunk)
+    center.emit(
+        f.TrunkStateChanged(
+            at_ms=center.now_ms,
+            tenant=config.tenant if config else None,
+            switch=event.switch,
+            trunk=event.trunk,
+            up=event.up,
+            detail=event.detail[:200],
+        )
+    )
+    if event.up:
+        center.clear_alarm("trunk_down", event.trunk)
+    else:
+        center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
+
+
+def _config_changed(center: Center, event: e.ConfigChanged) -> None:
+    if event.config == center.state.config:
+        return
+    center.emit(f.ConfigApplied(at_ms=center.now_ms, tenant=None, config=event.config))
+    center.reindex()
+    for call in list(center.state.calls.values()):
+        if call.wait is not None and call.state is CallState.WAITING and call.wait.queue not in event.config.queues:
+            overflow.queue_gone(center, call)
+
+
+def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
+    while (due := center.deadlines.pop_due(center.now_ms)) is not None:
+        kind, subject = due
+        if kind == "agent":
+            states.deadline_passed(center, AgentId(subject))
+        elif kind == "snapshot":
+            recovery.look_again(center, SwitchId(subject))
+        else:
+            call = center.state.calls.get(CallId(subject))
+            if call is not None:
+                center.dirty_calls[call.id] = None
+                _CALL_DEADLINES[kind](center, call)
+
+
+def _call_overdue(center: Center, call: Call) -> None:
+    rule = _OVERDUE.get(call.state)
+    if rule is not None:
+        rule(center, call)
+
+
+_OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
+    CallState.CONNECTING: talk.bridge_overdue,
+    CallState.RETURNING: talk.return_overdue,
+    CallState.DIALING: transfers.dial_overdue,
+    CallState.CLOSING: closing.closing_overdue,
+}
+
+_CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
+    "call": _call_overdue,
+    "wait": overflow.waited_too_long,
+    "offer": offers.offer_overdue,
+    "ivr": runs.waited,
+}
+
+_RULES: dict[type[e.Event], Rule] = {
+    e.LinkUp: recovery.link_up,
+    e.LinkDown: recovery.link_down,
+    e.SwitchSnapshot: recovery.snapshot,
+    e.EngineRestarted: recovery.engine_restarted,
+    e.CallArrived: arrivals.call_arrived,
+    e.LegRinging: legs.moved,
+    e.LegAnswered: legs.moved,
+    e.LegParked: legs.moved,
+    e.LegHungUp: _leg_hung_up,
+    e.LegsBridged: _legs_bridged,
+    e.LegsUnbridged: _legs_unbridged,
+    e.BridgeFailed: _about_call(_bridge_failed),
+    e.LegHeld: _about_call(lambda center, call, event: talk.leg_held(center, call, event.leg)),
+    e.LegUnheld: _about_call(lambda center, call, event: talk.leg_unheld(center, call, event.leg)),
+    e.PlayEnded: _about_call(_play_ended),
+    e.DigitPressed: _about_call(_digit_pressed),
+    e.RecordingStarted: _about_call(_recording_started),
+    e.RecordingStopped: _recording_stopped,
+    e.RecordingFailed: _recording_failed,
+    e.DeviceChanged: _device_changed,
+    e.TrunkChanged: _trunk_changed,
+    e.ConfigChanged: _config_changed,
+    e.DeadlinePassed: _deadline_passed,
+    **dict.fromkeys(desk.RULES, desk.request),
+}

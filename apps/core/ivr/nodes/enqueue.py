@@ -1,0 +1,28 @@
+"""Hand the caller to a queue. The flow waits here, and goes on by ``timeout`` or ``agent_done`` where wired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from apps.core.ids import QueueId, SkillId
+from apps.core.ivr.actions import Enqueue
+from apps.core.ivr.context import Context, Node, Step
+from apps.core.ivr.position import IvrPosition
+
+PORTS = ("agent_done", "timeout", "error")
+
+
+def ports(node: Node) -> tuple[str, ...]:
+    """All optional: unwired, the queue's own overflow rule or goodbye follows."""
+    return tuple(name for name in PORTS if name in node.get("on", {}))
+
+
+def enter(ctx: Context, node: Node, position: IvrPosition) -> Step:
+    priority, max_wait_s = node.get("priority"), node.get("max_wait_s")
+    action = Enqueue(
+        queue=QueueId(str(node["queue"])),
+        priority=int(priority) if priority is not None else None,
+        skills=tuple(SkillId(str(skill).replace("{{call.lang}}", position.lang)) for skill in node.get("skills", ())),
+        max_wait_ms=int(max_wait_s) * 1000 if max_wait_s is not None else None,
+    )
+    return Step(position=replace(position, phase="queued", play=None, digits=""), actions=(action,))

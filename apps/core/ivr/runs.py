@@ -1,0 +1,160 @@
+"""A flow at work on a call: feeds the interpreter, records each step, carries out what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.calls import closing, transfers
+from apps.core.calls.model import Call, CallState
+from apps.core.center import Center
+from apps.core.events import PlayOutcome
+from apps.core.ids import FlowId, PlayId
+from apps.core.ivr import actions as a
+from apps.core.ivr import interpreter
+from apps.core.ivr.context import Context
+from apps.core.ivr.interpreter import Left
+from apps.core.ivr.position import IvrPosition
+from apps.core.queues import offers
+
+
+def enter_flow(center: Center, call: Call, flow_id: FlowId) -> bool:
+    """Start a flow. Without one (a DID or an overflow to nothing) the caller hears an apology, and False."""
+    flow = center.state.config.flows.get(flow_id)
+    if flow is None or flow.tenant != call.tenant:
+        center.alarm("flow_missing", flow_id, f"call {call.id} was sent to a flow that does not exist", call.tenant)
+        transfers.apologise(center, call)
+        return False
+    lang = call.lang or str(flow.document["default_lang"])
+    center.emit(
+        f.IvrEntered(
+            at_ms=center.now_ms, tenant=call.tenant, call=call.id, flow=flow.id, version=flow.version, lang=lang
+        )
+    )
+    context = _context(center, call)
+    if context is not None:
+        _carry_out(center, call, interpreter.start(context, lang))
+    return True
+
+
+def restart_node(center: Center, call: Call) -> None:
+    context, position = _context(center, call), _position(call)
+    if context is None or position is None:
+        transfers.apologise(center, call)
+        return
+    _carry_out(center, call, interpreter.restart(context, position))
+
+
+def play_ended(center: Center, call: Call, play: PlayId, outcome: PlayOutcome) -> None:
+    """The prompt is over. One that could not be played is skipped: the keys still work."""
+    context, position = _context(center, call), _position(call)
+    if context is None or position is None or position.play != play:
+        return
+    if outcome is PlayOutcome.FAILED:
+        center.alarm(
+            "prompt_failed", position.node, f"a prompt of node {position.node} could not be played", call.tenant
+        )
+    _carry_out(center, call, interpreter.played(context, position))
+
+
+def digit_pressed(center: Center, call: Call, digit: str) -> None:
+    context, position = _context(center, call), _position(call)
+    if context is not None and position is not None:
+        _carry_out(center, call, interpreter.digit(context, position, digit))
+
+
+def waited(center: Center, call: Call) -> None:
+    context, position = _context(center, call), _position(call)
+    if context is not None and position is not None:
+        _carry_out(center, call, interpreter.timed_out(context, position))
+
+
+def resume(center: Center, call: Call, port: str) -> bool:
+    """Go on in the flow after a queue, if the flow says how."""
+    context, position = _context(center, call), _position(call)
+    if context is None or position is None or not interpreter.wired(context, position, port):
+        return False
+    center.emit(
+        f.IvrEntered(
+            at_ms=center.now_ms, tenant=call.tenant, call=call.id, flow=context.flow.id,
+            version=context.flow.version, lang=position.lang,
+        )
+    )  # fmt: skip
+    _carry_out(center, call, interpreter.leave(context, position, port))
+    return True
+
+
+def resume_after_talk(center: Center, call: Call) -> bool:
+    return resume(center, call, "agent_done")
+
+
+def _position(call: Call) -> IvrPosition | None:
+    return call.ivr.position if call.ivr is not None else None
+
+
+def _context(center: Center, call: Call) -> Context | None:
+    """The version that the caller entered. None only if nobody knows it any more."""
+    if call.ivr is None or call.tenant is None:
+        return None
+    current = center.state.config.flows.get(call.ivr.flow)
+    flow = center.state.pinned_flows.get(call.ivr.version, current)
+    if flow is None:
+        return None
+    return Context(
+        flow=flow,
+        calendars=center.state.config.calendars,
+        tenant=call.tenant,
+        now_ms=center.now_ms,
+        new_play=center.mint.play,
+    )
+
+
+def _carry_out(center: Center, call: Call, steps: Iterable[Left]) -> None:
+    for step in steps:
+        center.emit(
+            f.IvrStepped(
+                at_ms=center.now_ms,
+                tenant=call.tenant,
+                call=call.id,
+                node=step.node,
+                port=step.port,
+                digits=step.digits,
+                position=step.position,
+            )
+        )
+        for action in step.actions:
+            _do(center, call, action)
+        if step.over and call.ivr is not None and call.state is not CallState.IVR:
+            center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason="ended"))
+
+
+def _do(center: Center, call: Call, action: a.Action) -> None:
+    if isinstance(action, a.Answer):
+        closing.answer(center, call)
+    elif isinstance(action, a.Play):
+        closing.answer(center, call)
+        center.send(
+            c.PlayPrompts(switch=call.switch, leg=call.leg, play=action.play, sounds=action.sounds, barge=action.barge)
+        )
+    elif isinstance(action, a.Enqueue):
+        _enqueue(center, call, action)
+    elif isinstance(action, a.Dial):
+        if not transfers.dial(center, call, action.number):
+            transfers.apologise(center, call)
+    elif isinstance(action, a.HangUp):
+        closing.close(
+            center, call, f.CallOutcome.SELF_SERVED if not call.served else f.CallOutcome.SERVED, action.sounds
+        )
+
+
+def _enqueue(center: Center, call: Call, action: a.Enqueue) -> None:
+    closing.answer(center, call)
+    if not offers.enqueue(
+        center, call, action.queue, skills=action.skills, priority=action.priority, max_wait_ms=action.max_wait_ms
+    ):
+        center.alarm(
+            "queue_missing", action.queue, f"call {call.id} was sent to a queue that does not exist", call.tenant
+        )
+        if not resume(center, call, "error"):
+            transfers.apologise(center, call)

@@ -1,0 +1,277 @@
+"""Standing in line, being offered to an agent, and leaving the line."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.agents import states
+from apps.core.agents.machine import AgentState
+from apps.core.calls.model import Call, CallState
+from apps.core.center import Center
+from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
+from apps.core.events import HangupCause, LegRole
+from apps.core.ids import AgentId, LegId, QueueId, SkillId
+
+RING_GRACE_MS = 1_000
+"""The switch ends the ringing itself; our own deadline is the backstop."""
+
+_OUTCOME_OF_CAUSE: dict[HangupCause, f.OfferOutcome] = {
+    HangupCause.NO_ANSWER: f.OfferOutcome.NO_ANSWER,
+    HangupCause.BUSY: f.OfferOutcome.DECLINED,
+    HangupCause.REJECTED: f.OfferOutcome.DECLINED,
+}
+
+
+def enqueue(
+    center: Center,
+    call: Call,
+    queue: QueueId,
+    *,
+    skills: tuple[SkillId, ...] = (),
+    priority: int | None = None,
+    max_wait_ms: int | None = None,
+    queued_ms: int | None = None,
+    wanted_agent: AgentId | None = None,
+) -> bool:
+    """Put a caller in line with music. False when there is no such queue of this tenant."""
+    config = center.queue_config(queue)
+    if config is None or config.tenant != call.tenant:
+        return False
+    center.emit(
+        f.CallQueued(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            queue=queue,
+            skills=tuple(sorted({*config.skills, *skills})),
+            priority=config.priority if priority is None else min(9, max(0, priority)),
+            queued_ms=center.now_ms if queued_ms is None else queued_ms,
+            deadline_ms=center.now_ms + (config.max_wait_ms if max_wait_ms is None else max_wait_ms),
+            wanted_agent=wanted_agent,
+        )
+    )
+    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=config.music))
+    return True
+
+
+def back_in_line(center: Center, call: Call) -> None:
+    """The old place again, music again."""
+    wait = call.wait
+    if wait is None:
+        return
+    center.emit(
+        f.CallQueued(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            queue=wait.queue,
+            skills=wait.skills,
+            priority=wait.priority,
+            queued_ms=wait.queued_ms,
+            deadline_ms=wait.deadline_ms,
+            wanted_agent=wait.wanted_agent,
+        )
+    )
+    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=music_of(center, call)))
+
+
+def music_of(center: Center, call: Call) -> str:
+    config = center.queue_config(call.wait.queue if call.wait else call.last_queue)
+    return config.music if config is not None else "default"
+
+
+def leave_line(center: Center, call: Call, reason: f.QueueExit) -> None:
+    if call.wait is None:
+        return
+    center.emit(
+        f.CallDequeued(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            queue=call.wait.queue,
+            reason=reason,
+            waited_ms=max(0, center.now_ms - call.wait.queued_ms),
+        )
+    )
+
+
+# --- offers --------------------------------------------------------------------------------------------------------
+
+
+def assign(center: Center) -> None:
+    """Match what became free with what became waiting, until nothing fits any more."""
+    while center.dirty_calls or center.dirty_agents:
+        calls, center.dirty_calls = center.dirty_calls, {}
+        agents, center.dirty_agents = center.dirty_agents, {}
+        waiting = [call for call in calls if center.index_call(call)]
+        ready = [agent for agent in agents if center.index_agent(agent)]
+        for call in waiting:
+            agent = center.matcher.agent_for(call)
+            if agent is not None:
+                _offer(center, center.state.calls[call], agent)
+        for agent in ready:
+            found = center.matcher.caller_for(agent)
+            if found is not None:
+                _offer(center, center.state.calls[found], agent)
+
+
+def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
+    config = center.agent_config(agent_id)
+    queue = center.queue_config(call.wait.queue if call.wait else None)
+    if config is None or config.device is None or queue is None or call.wait is None:
+        return
+    ready, waiting = center.matcher.counts(call.id)
+    center.matcher.caller_leaves(call.id)
+    center.matcher.agent_unready(agent_id)
+    leg = center.mint.leg()
+    center.emit(
+        f.AgentOffered(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=agent_id,
+            leg=leg,
+            queue=queue.id,
+            deadline_ms=center.now_ms + queue.ring_timeout_ms + RING_GRACE_MS,
+            ready_agents=ready,
+            waiting_calls=waiting,
+            idle_since_ms=center.state.agents[agent_id].idle_since_ms,
+        )
+    )
+    center.emit(
+        f.LegStarted(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            leg=leg,
+            switch=config.device.switch,
+            role=LegRole.AGENT,
+            address=config.device.address,
+            agent=agent_id,
+            queue=queue.id,
+        )
+    )
+    states.move(center, agent_id, AgentState.OFFERED, call=call.id)
+    center.send(_originate(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer))
+
+
+def _originate(
+    center: Center,
+    call: Call,
+    agent: AgentConfig,
+    device: DeviceConfig,
+    leg: LegId,
+    ring_timeout_ms: int,
+    auto_answer: bool,
+) -> c.OriginateLeg:
+    trunk = center.state.config.trunks.get(device.trunk) if device.trunk is not None else None
+    pstn = device.kind is DeviceKind.PSTN
+    return c.OriginateLeg(
+        switch=device.switch,
+        leg=leg,
+        call=call.id,
+        tenant=agent.tenant,
+        role=LegRole.AGENT,
+        destination=c.Destination(
+            kind=c.DestinationKind.TRUNK if pstn else c.DestinationKind.DEVICE,
+            address=device.address,
+            trunk=trunk.id if trunk else None,
+            gateway=trunk.gateway if trunk else "",
+        ),
+        ring_timeout_ms=ring_timeout_ms,
+        caller_number=trunk.caller_number if pstn and trunk and trunk.caller_number else call.caller_number,
+        caller_name=call.caller_name,
+        agent=agent.id,
+        auto_answer=auto_answer and not pstn,
+    )
+
+
+def offer_leg_ended(center: Center, call: Call, cause: HangupCause) -> None:
+    """The agent's leg ended before it was connected: the agent missed, declined, or could not be reached."""
+    offer = call.offer
+    if offer is None:
+        return
+    outcome = _OUTCOME_OF_CAUSE.get(cause, f.OfferOutcome.FAILED)
+    end_offer(center, call, outcome, cause)
+    agent = center.agent(offer.agent)
+    if agent is None:
+        return
+    if cause is HangupCause.LOST:
+        # Our link or the switch failed, not the agent.
+        states.free(center, offer.agent, call, to_the_end=True)
+    elif outcome is f.OfferOutcome.DECLINED:
+        _turn_away(center, offer.agent, AgentState.PAUSED, "declined")
+    else:
+        reason = "no_answer" if outcome is f.OfferOutcome.NO_ANSWER else str(cause)
+        _turn_away(center, offer.agent, AgentState.NOT_RESPONDING, reason)
+
+
+def _turn_away(center: Center, agent_id: AgentId, state: AgentState, reason: str) -> None:
+    """Who wished to sign out or to pause after this call gets that wish instead."""
+    agent = center.state.agents[agent_id]
+    if agent.next_state in (AgentState.LOGGED_OUT, AgentState.PAUSED):
+        states.rest(center, agent)
+    else:
+        states.move(center, agent_id, state, reason=reason, keep_next=False)
+
+
+def end_offer(center: Center, call: Call, outcome: f.OfferOutcome, cause: HangupCause | None = None) -> None:
+    if call.offer is None:
+        return
+    center.emit(
+        f.OfferEnded(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=call.offer.agent,
+            leg=call.offer.leg,
+            outcome=outcome,
+            cause=cause,
+        )
+    )
+
+
+def withdraw(center: Center, call: Call, outcome: f.OfferOutcome) -> None:
+    """Take the offer back: the agent's leg is cancelled and the agent free in the old place."""
+    offer = call.offer
+    if offer is None:
+        return
+    _cancel_leg(center, call, offer.leg)
+    end_offer(center, call, outcome)
+    states.free(center, offer.agent, call)
+
+
+def decline(center: Center, call: Call) -> None:
+    """The agent said no: the caller keeps the place, the agent pauses."""
+    offer = call.offer
+    if offer is None:
+        return
+    _cancel_leg(center, call, offer.leg)
+    end_offer(center, call, f.OfferOutcome.DECLINED)
+    _turn_away(center, offer.agent, AgentState.PAUSED, "declined")
+
+
+def offer_overdue(center: Center, call: Call) -> None:
+    """Neither an answer nor a failure came in time: the switch did not do its part, or could not tell us."""
+    offer = call.offer
+    if offer is None:
+        return
+    leg = call.legs.get(offer.leg)
+    unheard = leg is None or not center.link_up(leg.switch)
+    _cancel_leg(center, call, offer.leg)
+    if unheard:
+        end_offer(center, call, f.OfferOutcome.WITHDRAWN)
+        states.free(center, offer.agent, call, to_the_end=True)
+    else:
+        end_offer(center, call, f.OfferOutcome.NO_ANSWER, HangupCause.NO_ANSWER)
+        _turn_away(center, offer.agent, AgentState.NOT_RESPONDING, "no_answer")
+
+
+def _cancel_leg(center: Center, call: Call, leg_id: LegId) -> None:
+    leg = call.legs.get(leg_id)
+    if leg is not None:
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg_id, cause=HangupCause.CANCELLED))
+
+
+def offered_in(call: Call, leg: LegId) -> bool:
+    return call.state is CallState.WAITING and call.offer is not None and call.offer.leg == leg

@@ -1,0 +1,155 @@
+"""Links, snapshots and restarts: bringing what we believe and what a switch has together again."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.calls import legs, talk
+from apps.core.calls.model import Call, CallState, Leg, LegState
+from apps.core.center import Center
+from apps.core.events import (
+    EngineRestarted,
+    HangupCause,
+    LegRole,
+    LinkDown,
+    LinkUp,
+    SnapshotLeg,
+    SwitchSnapshot,
+)
+from apps.core.ids import IdMint, LegId, SwitchId
+
+SECOND_LOOK_MS = 1_000
+"""``show channels`` lags by up to 250 ms (freeswitch.md 8), so a link that came up is looked at twice."""
+TOO_YOUNG_MS = 1_000
+"""A leg younger than this may be missing from a list, or listed in an older state."""
+TOO_YOUNG_DIALED_MS = 5_000
+
+
+def engine_restarted(center: Center, event: EngineRestarted) -> None:
+    """First event of a run. No link is up until it says so."""
+    center.mint = IdMint(event.run)
+    center.emit(f.RunStarted(at_ms=center.now_ms, tenant=None, run=event.run))
+    for switch, link in list(center.state.switches.items()):
+        if link.up:
+            center.emit(
+                f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=switch, reason="the engine restarted")
+            )
+    center.reindex()
+
+
+def link_up(center: Center, event: LinkUp) -> None:
+    known = center.state.switches.get(event.switch)
+    rebooted = known is not None and known.boot not in ("", event.boot)
+    center.emit(f.SwitchConnected(at_ms=center.now_ms, tenant=None, switch=event.switch, boot=event.boot))
+    center.clear_alarm("switch_down", event.switch)
+    if rebooted:
+        for leg in _legs_on(center, event.switch):
+            legs.ended(center, leg, HangupCause.LOST, "the switch restarted")
+    center.deadlines.set(("snapshot", event.switch), center.now_ms + SECOND_LOOK_MS)
+    center.send(c.RequestSnapshot(switch=event.switch, leg=LegId("")))
+    center.reindex()
+
+
+def link_down(center: Center, event: LinkDown) -> None:
+    """Calls go on without us; nothing new is matched on this switch until it is back."""
+    link = center.state.switches.get(event.switch)
+    if link is None or link.up:
+        center.emit(f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=event.switch, reason=event.reason))
+        center.alarm("switch_down", event.switch, event.reason)
+    center.reindex()
+
+
+def look_again(center: Center, switch: SwitchId) -> None:
+    if center.link_up(switch):
+        center.send(c.RequestSnapshot(switch=switch, leg=LegId("")))
+
+
+def snapshot(center: Center, event: SwitchSnapshot) -> None:
+    """Compare leg by leg. Agents' legs first: they may make a bridge for which the customer must stay put."""
+    _devices(center, event)
+    listed = {leg.leg: leg for leg in event.legs}
+    for leg_id in _legs_on(center, event.switch):
+        if leg_id not in listed and _old_enough(center, leg_id):
+            legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
+    for seen in sorted(event.legs, key=lambda one: (one.role is LegRole.CUSTOMER, one.leg)):
+        call = center.call_of(seen.leg)
+        if call is None:
+            _stranger(center, event.switch, seen)
+        elif seen.leg == call.leg:
+            _customer(center, call, seen)
+        else:
+            _far(center, call, call.legs[seen.leg], seen)
+
+
+def _devices(center: Center, event: SwitchSnapshot) -> None:
+    """Only devices of agents count; the switch's list is the whole truth about them."""
+    link = center.state.switches.get(event.switch)
+    known = link.devices if link is not None else {}
+    registered = set(event.registered)
+    for address in sorted(registered | {name for name, is_on in known.items() if is_on}):
+        if known.get(address) is not (address in registered):
+            center.emit(
+                f.DeviceStateChanged(
+                    at_ms=center.now_ms,
+                    tenant=None,
+                    switch=event.switch,
+                    address=address,
+                    registered=address in registered,
+                )
+            )
+
+
+def _legs_on(center: Center, switch: SwitchId) -> list[LegId]:
+    return [
+        leg.id for call in list(center.state.calls.values()) for leg in list(call.legs.values()) if leg.switch == switch
+    ]
+
+
+def _old_enough(center: Center, leg_id: LegId) -> bool:
+    call = center.call_of(leg_id)
+    leg = call.legs.get(leg_id) if call is not None else None
+    if leg is None:
+        return False
+    young = TOO_YOUNG_DIALED_MS if leg.state is LegState.DIALED else TOO_YOUNG_MS
+    return center.now_ms - leg.started_ms >= young
+
+
+def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
+    """A leg with our tags of which we know nothing: the journal was lost, or its call is history."""
+    if seen.bridged_to is not None:
+        return  # they talk; the customer comes to us by itself afterwards
+    if seen.role is LegRole.CUSTOMER:
+        if not seen.controlled:
+            center.send(c.ReclaimLeg(switch=switch, leg=seen.leg))
+    else:
+        center.send(c.HangUpLeg(switch=switch, leg=seen.leg))
+
+
+def _customer(center: Center, call: Call, seen: SnapshotLeg) -> None:
+    if call.state is CallState.CLOSING:
+        center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+    elif seen.bridged_to is not None and seen.bridged_to in call.legs:
+        talk.legs_bridged(center, call, seen.bridged_to, call.leg)
+    elif center.now_ms - call.since_ms < TOO_YOUNG_MS:
+        return  # the list may be older than what we know
+    elif call.state is CallState.TALKING:
+        talk.unbridged(center, call)
+        talk.reclaim(center, call)
+    elif not seen.controlled:
+        talk.reclaim(center, call)
+
+
+def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg) -> None:
+    """An agent's or external leg: in use, ready to be bridged, or a leftover."""
+    if seen.bridged_to is not None:
+        return
+    in_bridge = call.bridge is not None and call.bridge.leg == leg.id
+    if call.state is CallState.TALKING and in_bridge:
+        return  # the customer's entry decides
+    if call.state is CallState.CONNECTING and in_bridge:
+        talk.request_bridge(center, call, leg.id)
+    elif legs.awaited(call, leg):
+        if seen.answered and leg.state is not LegState.IDLE:
+            legs.parked(center, call, leg)
+    elif center.now_ms - leg.started_ms >= TOO_YOUNG_MS:
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
