@@ -26,8 +26,13 @@ class StoredFact:
     fact: Fact
 
 
+def storable_ms(at_ms: int) -> int:
+    """Within what a timestamp can hold: a mad clock must not stop the recording."""
+    return min(max(at_ms, 0), LAST_MS)
+
+
 def moment(at_ms: int) -> datetime.datetime:
-    return EPOCH + datetime.timedelta(milliseconds=min(max(at_ms, 0), LAST_MS))
+    return EPOCH + datetime.timedelta(milliseconds=storable_ms(at_ms))
 
 
 def row_id(core_id: str | None) -> int | None:

@@ -9,7 +9,7 @@ import orjson
 from django.db import connection, transaction
 
 from apps.calls.folding import fold
-from apps.calls.projection import Projection, StoredFact, moment
+from apps.calls.projection import Projection, StoredFact, storable_ms
 from apps.core import codec
 from apps.core.facts import ConfigApplied, Fact
 
@@ -37,48 +37,52 @@ def record_facts(batch: Sequence[StoredFact]) -> int:
 def _keep(batch: Sequence[StoredFact]) -> list[StoredFact]:
     """Store the facts as they are; returns those that were not there before, in the order given.
 
-    One statement over arrays: the server's own conflict check is the guard, also against a second recorder.
+    One statement with one JSON parameter (the driver quotes a list item by item, which took longer than the insert).
+    The server's own conflict check is the guard, also against a second recorder.
     """
-    prepared = {(item.epoch, item.seq): _prepare(item) for item in batch}
+    prepared = {(item.epoch, item.seq): _storable(item) for item in batch}
     if not prepared:
         return []
-    columns = [list(column) for column in zip(*(row for _, row in prepared.values()), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECORDER_LOCK])
         cursor.execute(
             "INSERT INTO calls_factrecord (epoch, seq, at, tenant, call, type, data)"
-            " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
-            " %s::text[]::jsonb[]) ON CONFLICT (epoch, seq) DO NOTHING RETURNING epoch, seq",
-            columns,
+            " SELECT epoch, seq, to_timestamp(at_ms / 1000.0), tenant, call, type, data FROM jsonb_to_recordset(%s::jsonb)"
+            " AS row(epoch text, seq bigint, at_ms bigint, tenant text, call text, type text, data jsonb)"
+            " ON CONFLICT (epoch, seq) DO NOTHING RETURNING epoch, seq",
+            [(b"[" + b",".join(row for _, row in prepared.values()) + b"]").decode()],
         )
         inserted = set(cursor.fetchall())
     return [item for key, (item, _) in prepared.items() if key in inserted]
 
 
-def _prepare(item: StoredFact) -> tuple[StoredFact, tuple[Any, ...]]:
-    """The fact and its row. What PostgreSQL cannot hold (NUL, half a surrogate pair) is replaced in both."""
-    fact = item.fact
-    data = _plain(fact)
+def _storable(item: StoredFact) -> tuple[StoredFact, bytes]:
+    """The fact and its row as JSON. What PostgreSQL cannot hold (NUL, half a surrogate pair) is replaced in both."""
     try:
-        text = orjson.dumps(data).decode()
-        clean = "\\u0000" not in text
+        row = _row(item, _plain(item.fact))
+        if b"\\u0000" not in row:
+            return item, row
     except TypeError:  # orjson's word for a lone surrogate
-        clean = False
-    if not clean:
-        data = _cleaned(data)
-        text = orjson.dumps(data).decode()
-        if not isinstance(fact, ConfigApplied):
-            fact = codec.decode(data)
-    row = (
-        item.epoch,
-        item.seq,
-        moment(fact.at_ms),
-        fact.tenant or "",
-        getattr(fact, "call", None) or "",
-        data["type"],
-        text,
+        pass
+    data = _cleaned(_plain(item.fact))
+    fact = item.fact if isinstance(item.fact, ConfigApplied) else codec.decode(data)
+    clean = StoredFact(item.epoch, item.seq, fact)
+    return clean, _row(clean, data)
+
+
+def _row(item: StoredFact, data: dict[str, Any]) -> bytes:
+    fact = item.fact
+    return orjson.dumps(
+        {
+            "epoch": item.epoch,
+            "seq": item.seq,
+            "at_ms": storable_ms(fact.at_ms),
+            "tenant": fact.tenant or "",
+            "call": getattr(fact, "call", None) or "",
+            "type": data["type"],
+            "data": data,
+        }
     )
-    return StoredFact(item.epoch, item.seq, fact), row
 
 
 def _plain(fact: Fact) -> dict[str, Any]:
