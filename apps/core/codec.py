@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 from apps.core import commands, config, events, facts
 from apps.core.agents import model as agent_model
@@ -83,7 +83,7 @@ def from_plain(cls: Any, data: Any, path: str = "") -> Any:
 
 
 def _names_of(value: Any) -> tuple[str, ...]:
-    return _field_names(type(value))
+    return _field_names(cast(Hashable, type(value)))
 
 
 @cache
