@@ -1,0 +1,399 @@
+"""The driver's logic: a command becomes frames, an event becomes the core's events and what must follow at once.
+
+No I/O here (see ``ports``). Everything runs in the driver's thread, one call at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from apps.core import commands as c
+from apps.core.events import (
+    BridgeFailed,
+    HangupCause,
+    LegHungUp,
+    LegRole,
+    LegsBridged,
+    LinkUp,
+    PlayEnded,
+    PlayOutcome,
+    RecordingFailed,
+    SwitchEvent,
+)
+from apps.core.ids import LegId, RecordingId, SwitchId
+from apps.switches.freeswitch import clean, decode, encode
+from apps.switches.freeswitch.causes import word_of
+from apps.switches.freeswitch.legs import Leg, Legs
+from apps.switches.freeswitch.media import MediaControl
+from apps.switches.freeswitch.ports import LINK_LOST, Context
+from apps.switches.freeswitch.snapshot import SnapshotReader
+
+log = logging.getLogger(__name__)
+
+GAP_EVENTS = 1_000
+"""We take a part of all events, so small jumps in Event-Sequence are the rule; so is one per command of ours."""
+GAP_SNAPSHOT_MS = 30_000
+FORGET_MS = 5_000
+KILL_AGAIN_EVENTS = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_PARK"})
+
+
+def failure_of(command: c.Command, reason: str) -> SwitchEvent | None:
+    """The event that tells the core that a command was not carried out; None where only silence can follow."""
+    switch, leg = command.switch, command.leg
+    match command:
+        case c.OriginateLeg():
+            cause = HangupCause.INVALID if reason == "UNSAFE" else HangupCause.UNREACHABLE
+            return LegHungUp(switch=switch, leg=leg, cause=cause, raw=reason)
+        case c.BridgeLegs():
+            return BridgeFailed(switch=switch, leg=leg, other=command.other, reason=reason)
+        case c.PlayPrompts():
+            return PlayEnded(switch=switch, leg=leg, play=command.play, outcome=PlayOutcome.FAILED)
+        case c.StartRecording():
+            return RecordingFailed(switch=switch, leg=leg, recording=command.recording, reason=reason)
+    return None
+
+
+class Control:
+    def __init__(self, context: Context) -> None:
+        self._settings = context.settings
+        self._ports = context.ports
+        self._counters = context.counters
+        self.legs = Legs()
+        self._media = MediaControl(context)
+        self._snapshots = SnapshotReader(context, self._adopt, self._forget)
+        self._jobs: dict[str, Callable[[str], None]] = {}
+        self._boot = ""
+        self._sequence = 0
+        self._commands_seen = 0
+        self._gap_ms: int | None = None
+        self._do: dict[type[c.Command], Callable[[Any], None]] = {
+            c.OriginateLeg: self._originate,
+            c.TagLeg: self._tag,
+            c.AnswerLeg: lambda command: self._media.answer(self._leg(command.leg)),
+            c.AnswerDevice: lambda command: self._ports.send(encode.talk(command.leg)),
+            c.HangUpLeg: self._hang_up,
+            c.BridgeLegs: self._bridge,
+            c.PlayPrompts: lambda command: self._media.play(self._leg(command.leg), command),
+            c.StopPlay: lambda command: self._media.stop(self._leg(command.leg)),
+            c.StartMusic: lambda command: self._media.music(self._leg(command.leg), command.music),
+            c.HoldLeg: lambda command: self._ports.send(encode.hold(command.leg, on=True)),
+            c.UnholdLeg: lambda command: self._ports.send(encode.hold(command.leg, on=False)),
+            c.StartRecording: self._record,
+            c.StopRecording: self._stop_recording,
+            c.ReclaimLeg: self._reclaim,
+            c.RequestSnapshot: lambda command: self._snapshots.request(),
+        }
+
+    @property
+    def _switch(self) -> SwitchId:
+        return self._settings.switch
+
+    # --- the link ---
+
+    def link_up(self, boot: str) -> None:
+        """Both connections stand. Another ``boot`` than before: the switch restarted, and no leg survived that."""
+        self._sequence = 0
+        if self._boot and boot != self._boot:
+            for leg in self.legs:
+                leg.gone = leg.gone or (HangupCause.LOST, "SWITCH_RESTARTED")
+                self._media.taken_away(leg)
+                self._emit_all(decode.hungup(leg, self._switch))
+            self.legs.clear()
+            self._jobs.clear()
+        self._boot = boot
+        self._ports.emit(LinkUp(switch=self._switch, boot=boot))
+        for leg in self.legs:
+            if leg.doomed:
+                self._kill(leg.leg, leg.doomed)
+
+    def link_down(self) -> None:
+        """Jobs report on the link that is gone. Their legs are found again, or not, in the next snapshot."""
+        self._jobs.clear()
+        for leg in self.legs:
+            leg.job = ""
+            self._bridge_over(leg)
+
+    def request_snapshot(self) -> None:
+        self._snapshots.request()
+
+    def tick(self) -> None:
+        """Every half second or so."""
+        for leg in self.legs:
+            self._media.tick(leg)
+
+    # --- from the core ---
+
+    def execute(self, command: c.Command) -> None:
+        """Carry out a command. A value that must not reach the switch fails the command, never the driver."""
+        do = self._do.get(type(command))
+        if do is None:
+            log.error("no such command on this switch: %s", type(command).__name__)
+            return
+        try:
+            do(command)
+        except clean.Unsafe as error:
+            log.warning("%s for leg %.64r refused: %s", type(command).__name__, command.leg, error)
+            self.refuse(command, "UNSAFE")
+
+    def refuse(self, command: c.Command, reason: str) -> None:
+        self._counters.refused += 1
+        if isinstance(command, c.HangUpLeg) and (leg := self.legs.get(command.leg)):
+            leg.doomed = word_of(command.cause)  # carried out when the link is back
+        if (event := failure_of(command, reason)) is not None:
+            self._ports.emit(event)
+
+    def _leg(self, leg: LegId) -> Leg:
+        """The note on a leg. One that we never heard of is taken for a customer's: the core knows it."""
+        known = self.legs.get(leg)
+        if known is None:
+            clean.ident(leg)
+            known = self.legs.add(Leg(leg=leg, role=LegRole.CUSTOMER, since_ms=self._ports.now_ms()))
+        return known
+
+    def _originate(self, command: c.OriginateLeg) -> None:
+        job = self._ports.token()
+        frame = encode.originate(command, self._settings, job)
+        leg = self.legs.add(
+            Leg(
+                leg=command.leg,
+                role=command.role,
+                since_ms=self._ports.now_ms(),
+                call=command.call,
+                agent=command.agent,
+                job=job,
+            )
+        )
+        self._jobs[job] = lambda body: self._originated(leg, body)
+        self._ports.send(frame, lambda reply: self._originate_replied(leg, job, reply))
+
+    def _originate_replied(self, leg: Leg, job: str, reply: str) -> None:
+        """Without a reply the switch may have begun all the same: it failed for the core, and is ended later."""
+        if reply != LINK_LOST:
+            self._job_refused(job, reply)
+        elif self._jobs.pop(job, None) is not None:
+            leg.job, leg.doomed = "", word_of(HangupCause.CANCELLED)
+            leg.gone = leg.gone or (HangupCause.UNREACHABLE, "LINK_LOST")
+            self._emit_all(decode.hungup(leg, self._switch))
+
+    def _originated(self, leg: Leg, body: str) -> None:
+        leg.job = ""
+        error = decode.job_failure(body)
+        if error is not None:
+            self._emit_all(decode.originate_failure(leg, error, self._switch))
+            self.legs.drop(leg.leg)
+
+    def _tag(self, command: c.TagLeg) -> None:
+        leg = self._leg(command.leg)
+        leg.call = command.call
+        self._ports.send(encode.tag(command.leg, command.call, command.tenant, self._settings))
+
+    def _hang_up(self, command: c.HangUpLeg) -> None:
+        self._kill(command.leg, word_of(command.cause))
+
+    def _kill(self, leg_id: LegId, word: str) -> None:
+        leg = self.legs.get(leg_id)
+        if leg is not None:
+            leg.doomed = word
+        self._ports.send(encode.kill(leg_id, word), lambda reply: self._killed(leg_id, reply))
+
+    def _killed(self, leg_id: LegId, reply: str) -> None:
+        """No such channel: not yet (the originate is under way, CHANNEL_CREATE brings it), or no more."""
+        if not reply.startswith("-") or reply == LINK_LOST:
+            return
+        leg = self.legs.get(leg_id)
+        if leg is None:
+            self._ports.emit(LegHungUp(switch=self._switch, leg=leg_id, cause=HangupCause.LOST, raw="NO_SUCH_CHANNEL"))
+        elif not leg.job:
+            leg.gone = leg.gone or (HangupCause.LOST, "NO_SUCH_CHANNEL")
+            self._media.taken_away(leg)
+            self._emit_all(decode.hungup(leg, self._switch))
+            self.legs.drop(leg_id)
+
+    def _bridge(self, command: c.BridgeLegs) -> None:
+        job = self._ports.token()
+        # The switch forgets transfer_after_bridge each time it acts on it (switch_ivr_bridge.c, transfer_after_bridge).
+        way_back = {"transfer_after_bridge": encode.way_back(self._settings)}
+        frames = (encode.set_variables(command.other, way_back), encode.bridge(command.leg, command.other, job))
+        leg, other = self._leg(command.leg), self._leg(command.other)
+        leg.bridging, other.bridging = other.leg, leg.leg
+        self._jobs[job] = lambda body: self._bridge_reported(leg, other, body)
+        self._ports.send(frames[0])
+        self._ports.send(frames[1], lambda reply: self._job_refused(job, reply))
+
+    def _bridge_reported(self, leg: Leg, other: Leg, body: str) -> None:
+        """``+OK`` is no bridge: CHANNEL_BRIDGE is."""
+        error = decode.job_failure(body)
+        if error is None or leg.bridging != other.leg:
+            return
+        self._bridge_over(leg)
+        self._ports.emit(BridgeFailed(switch=self._switch, leg=leg.leg, other=other.leg, reason=clean.text(error)))
+        self._media.bridge_failed(other)
+
+    def _bridge_over(self, leg: Leg) -> None:
+        """Forget a bridge that was asked for, on both sides."""
+        other = self.legs.get(leg.bridging) if leg.bridging else None
+        leg.bridging = None
+        if other is not None and other.bridging == leg.leg:
+            other.bridging = None
+
+    def _record(self, command: c.StartRecording) -> None:
+        path = encode.record_path(command.path, self._settings)
+        variables = {"RECORD_STEREO": "true", "trunkline_recording": clean.ident(command.recording)}
+        frames = (encode.set_variables(command.leg, variables), encode.record(command.leg, "start", path))
+        leg = self._leg(command.leg)
+        leg.recordings[path] = command.recording
+        self._ports.send(frames[0])
+        self._ports.send(frames[1], lambda reply: self._record_replied(leg, command.recording, path, reply))
+
+    def _stop_recording(self, command: c.StopRecording) -> None:
+        path = encode.record_path(command.path, self._settings)  # the switch needs the identical path
+        leg = self._leg(command.leg)
+        frame = encode.record(command.leg, "stop", path)
+        self._ports.send(frame, lambda reply: self._record_replied(leg, command.recording, path, reply))
+
+    def _record_replied(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
+        if reply.startswith("-") and reply != LINK_LOST and leg.recordings.pop(path, None) is not None:
+            reason = clean.text(reply)
+            self._ports.emit(RecordingFailed(switch=self._switch, leg=leg.leg, recording=recording, reason=reason))
+
+    def _reclaim(self, command: c.ReclaimLeg) -> None:
+        """Closing a call's socket later would un-park it from the next one: so first let go of it, then move it."""
+        frame = encode.reclaim(command.leg, self._settings)
+        leg = self._leg(command.leg)
+        self._bridge_over(leg)
+        self._media.taken_away(leg)
+        self._ports.release_arrival(command.leg, lambda: self._ports.send(frame))
+
+    def _job_refused(self, job: str, reply: str) -> None:
+        """The switch answers a bgapi with +OK at once; an error is the job's outcome."""
+        if reply.startswith("-") and reply != LINK_LOST and (done := self._jobs.pop(job, None)):
+            done(reply)
+
+    # --- from the switch ---
+
+    def arrived(self, headers: decode.Headers) -> LegId:
+        """A per-call socket has told whom it holds. Raises ``clean.Unsafe`` when it names no channel."""
+        event = decode.arrival(headers, self._settings)
+        self._counters.arrivals += 1
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            leg = self.legs.add(Leg(leg=event.leg, role=LegRole.CUSTOMER, since_ms=self._ports.now_ms()))
+        self._bridge_over(leg)
+        self._media.taken_away(leg)
+        leg.media.terminators = ""
+        leg.created = True
+        leg.call = event.call or leg.call
+        leg.answered = leg.answered or event.answered
+        leg.bridged = None
+        self._ports.emit(event)
+        return event.leg
+
+    def event(self, headers: decode.Headers) -> None:
+        """One event of the events link."""
+        self._counters.events += 1
+        self._watch_sequence(headers)
+        name = decode.field(headers, "Event-Name")
+        if name == "BACKGROUND_JOB":
+            self._job_done(headers)
+        elif name == "CUSTOM":
+            self._emit_all(decode.custom_events(headers, self._settings))
+        elif (leg := self._leg_of(headers)) is not None:
+            self._leg_event(name, headers, leg)
+
+    def _leg_of(self, headers: decode.Headers) -> Leg | None:
+        uuid = decode.field(headers, "Unique-ID")
+        leg = self.legs.get(uuid)
+        if leg is not None and leg.call is not None:
+            return leg
+        if decode.field(headers, "Event-Name") not in ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"):
+            self._adopt(headers)
+        return self.legs.get(uuid)
+
+    def _adopt(self, headers: decode.Headers) -> None:
+        """Take up a leg by the tags it carries: an earlier engine's, or one that ``show`` had not listed yet."""
+        marks = decode.tags(headers)
+        uuid = decode.field(headers, "Unique-ID")
+        if marks is None or not uuid:
+            return
+        call, role, agent = marks
+        leg = self.legs.get(uuid)
+        if leg is None:
+            leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms(), created=True))
+            if decode.field(headers, "Event-Name") not in ("CHANNEL_ANSWER", "CHANNEL_PARK"):
+                leg.answered = decode.field(headers, "Answer-State") == "answered"
+        leg.call, leg.role, leg.agent = call, role, agent
+
+    def _forget(self, present: frozenset[str]) -> None:
+        """Drop notes on legs that the switch does not list and that are too old for its list to lag."""
+        now_ms = self._ports.now_ms()
+        for leg in self.legs:
+            if leg.leg not in present and not leg.job and now_ms - leg.since_ms > FORGET_MS:
+                self.legs.drop(leg.leg)
+
+    def _leg_event(self, name: str, headers: decode.Headers, leg: Leg) -> None:
+        leg.created = True
+        if name in KILL_AGAIN_EVENTS and leg.doomed:
+            self._kill(leg.leg, leg.doomed)
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            self._media.completed(leg, headers)
+        elif name == "CHANNEL_HANGUP":
+            self._media.taken_away(leg)
+            self._bridge_over(leg)
+        for event in decode.leg_events(headers, leg, self._switch):
+            self._ports.emit(event)
+            if isinstance(event, LegsBridged):
+                self._now_bridged(leg, event.other)
+        if name == "DTMF":
+            self._media.key_reported(leg)
+        elif name == "CHANNEL_UNBRIDGE":
+            self._now_alone(leg)
+        elif name in ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY") and leg.ended:
+            self.legs.drop(leg.leg)
+
+    def _now_bridged(self, leg: Leg, other_id: LegId) -> None:
+        """Both sides talk. The customer's leg has left the socket application for good: its socket is done."""
+        other = self.legs.get(other_id)
+        for side, peer in ((leg, other_id), (other, leg.leg)):
+            if side is not None:
+                side.bridging, side.bridged = None, peer
+                self._media.taken_away(side)
+                self._ports.close_arrival(side.leg)
+
+    def _now_alone(self, leg: Leg) -> None:
+        other = self.legs.get(leg.bridged) if leg.bridged else None
+        leg.bridged = None
+        if other is not None and other.bridged == leg.leg:
+            other.bridged = None
+
+    def _job_done(self, headers: decode.Headers) -> None:
+        done = self._jobs.pop(decode.field(headers, "Job-UUID"), None)
+        if done is not None:
+            done(decode.field(headers, "_body"))
+
+    def _watch_sequence(self, headers: decode.Headers) -> None:
+        """A long jump in Event-Sequence may be events that the switch had to drop: then what we know may be old.
+
+        A hint, no proof: the switch numbers all its events and we take some. It drops at most 500 for a slow reader
+        and then closes the link (ES:37-38), which is the sure sign, and answered by a snapshot as well.
+        """
+        text = decode.field(headers, "Event-Sequence")
+        if not (text.isascii() and text.isdigit()):
+            return
+        sequence, last = int(text), self._sequence
+        self._sequence = max(sequence, last)
+        ours = self._counters.commands - self._commands_seen
+        self._commands_seen = self._counters.commands
+        if last == 0 or sequence - last <= GAP_EVENTS + 4 * ours:
+            return
+        self._counters.gaps += 1
+        now_ms = self._ports.now_ms()
+        if self._gap_ms is None or now_ms - self._gap_ms > GAP_SNAPSHOT_MS:
+            self._gap_ms = now_ms
+            log.error("events may be lost (Event-Sequence %s after %s): reading the switch", sequence, last)
+            self._snapshots.request()
+
+    def _emit_all(self, events: list[SwitchEvent]) -> None:
+        for event in events:
+            self._ports.emit(event)

@@ -1,0 +1,271 @@
+"""From an event's headers to the core's events. No I/O; all state is the small note in ``legs.py``.
+
+Only the event's own headers are read, by name: nothing a caller chose (his name, his number) is ever a header here.
+Seen live unless said otherwise: CHANNEL_BRIDGE and CHANNEL_UNBRIDGE come on the A leg only; a gateway that does not
+exist gives CHANNEL_DESTROY with CS_NONE and no cause, and the cause in the job's reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apps.core.events import (
+    CallArrived,
+    DeviceChanged,
+    DigitPressed,
+    HangupCause,
+    LegAnswered,
+    LegHeld,
+    LegHungUp,
+    LegParked,
+    LegRinging,
+    LegRole,
+    LegsBridged,
+    LegsUnbridged,
+    LegUnheld,
+    RecordingStarted,
+    RecordingStopped,
+    SnapshotLeg,
+    SwitchEvent,
+    TrunkChanged,
+)
+from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId
+from apps.switches.freeswitch import clean
+from apps.switches.freeswitch.causes import cause_of
+from apps.switches.freeswitch.legs import Leg
+from apps.switches.freeswitch.settings import FreeSwitchSettings
+
+Headers = Mapping[str, Any]
+
+_DIGITS = frozenset("0123456789*#ABCD")
+
+# What the events connection asks for. CHANNEL_STATE, CALL_UPDATE and the like are half of the bytes and tell nothing.
+SUBSCRIPTION = (
+    "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
+    "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY "
+    "DTMF RECORD_START RECORD_STOP BACKGROUND_JOB HEARTBEAT "
+    "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state"
+)
+
+
+def field(headers: Headers, name: str) -> str:
+    """A header's text; "" when it is missing or, as with repeated variables, not a text."""
+    value = headers.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def tags(headers: Headers) -> tuple[CallId, LegRole, AgentId | None] | None:
+    """Our marks on a channel, when it carries them."""
+    call = field(headers, "variable_trunkline_call")
+    if not call:
+        return None
+    try:
+        role = LegRole(field(headers, "variable_trunkline_role"))
+    except ValueError:
+        role = LegRole.CUSTOMER
+    agent = field(headers, "variable_trunkline_agent")
+    return CallId(call), role, AgentId(agent) if agent else None
+
+
+def arrival(headers: Headers, settings: FreeSwitchSettings) -> CallArrived:
+    """The (unquoted) reply to ``connect`` on a per-call socket. Raises ``clean.Unsafe`` when it names no channel."""
+    marks = tags(headers)
+    did = field(headers, "variable_trunkline_did") or field(headers, "Caller-Destination-Number")
+    if did == settings.arrival_extension:  # a transfer has put the extension's name there
+        did = field(headers, "variable_sip_req_user") or field(headers, "variable_sip_to_user") or did
+    trunk = (
+        field(headers, "variable_trunkline_trunk")
+        or field(headers, "variable_sip_gateway")
+        or field(headers, "variable_sofia_profile_name")
+    )
+    return CallArrived(
+        switch=settings.switch,
+        leg=LegId(clean.ident(field(headers, "Unique-ID"))),
+        did=clean.text(did),
+        caller_number=clean.text(field(headers, "Caller-Caller-ID-Number")),
+        caller_name=clean.text(field(headers, "Caller-Caller-ID-Name")),
+        trunk=clean.text(trunk),
+        call=marks[0] if marks else None,
+        answered=field(headers, "Answer-State") == "answered",
+    )
+
+
+def hungup(leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    """The one ``LegHungUp`` of a leg whose end is known, once nothing of it is outstanding."""
+    if leg.gone is None or leg.ended:
+        return []
+    leg.ended = True
+    cause, word = leg.gone
+    return [LegHungUp(switch=switch, leg=leg.leg, cause=cause, raw=word)]
+
+
+def _ringing(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    if leg.rang or leg.answered or not leg.originated:
+        return []
+    leg.rang = True
+    return [LegRinging(switch=switch, leg=leg.leg)]
+
+
+def _answered(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    if leg.answered:
+        return []
+    leg.answered = True
+    return [LegAnswered(switch=switch, leg=leg.leg)]
+
+
+def _parked(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    # A customer leg "parks" each time it waits in the socket application: that is its normal state.
+    if not leg.originated or field(headers, "Answer-State") != "answered":
+        return []
+    events: list[SwitchEvent] = _answered(headers, leg, switch)  # CHANNEL_ANSWER was lost
+    return [*events, LegParked(switch=switch, leg=leg.leg)]
+
+
+def _bridged(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    other = field(headers, "Bridge-B-Unique-ID") or field(headers, "Other-Leg-Unique-ID")
+    return [LegsBridged(switch=switch, leg=leg.leg, other=LegId(other))] if other else []
+
+
+def _unbridged(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    other = field(headers, "Bridge-B-Unique-ID") or field(headers, "Other-Leg-Unique-ID")
+    return [LegsUnbridged(switch=switch, leg=leg.leg, other=LegId(other))] if other else []
+
+
+def _held(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    return [LegHeld(switch=switch, leg=leg.leg)]
+
+
+def _unheld(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    return [LegUnheld(switch=switch, leg=leg.leg)]
+
+
+def _digit(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    digit = field(headers, "DTMF-Digit")
+    return [DigitPressed(switch=switch, leg=leg.leg, digit=digit)] if digit in _DIGITS else []
+
+
+def _recording(headers: Headers, leg: Leg) -> tuple[str, RecordingId | None]:
+    path = field(headers, "Record-File-Path")
+    known = leg.recordings.get(path)
+    if known is None and (tag := field(headers, "variable_trunkline_recording")):
+        known = RecordingId(tag)  # begun by an engine that is no more
+    return path, known
+
+
+def _record_started(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    path, recording = _recording(headers, leg)
+    if recording is None:
+        return []
+    leg.recordings[path] = recording
+    return [RecordingStarted(switch=switch, leg=leg.leg, recording=recording)]
+
+
+def _record_stopped(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    path, recording = _recording(headers, leg)
+    leg.recordings.pop(path, None)
+    if recording is None or recording in leg.recorded:
+        return []
+    leg.recorded.add(recording)
+    length = field(headers, "variable_record_ms")
+    duration_ms = int(length) if length.isascii() and length.isdigit() else 0
+    return [RecordingStopped(switch=switch, leg=leg.leg, recording=recording, duration_ms=duration_ms)]
+
+
+def _hangup(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    if leg.gone is None:
+        word = field(headers, "Hangup-Cause") or "NONE"
+        leg.gone = (cause_of(word), word)
+    # RECORD_STOP comes between CHANNEL_HANGUP and CHANNEL_HANGUP_COMPLETE: the recording's end is told first.
+    tag = field(headers, "variable_trunkline_recording")
+    recording = leg.recordings or (tag and tag not in leg.recorded)
+    return [] if recording else hungup(leg, switch)
+
+
+def _hangup_complete(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    if field(headers, "Channel-State") == "CS_NONE" and not field(headers, "Hangup-Cause"):
+        return []  # an originate that never became a channel: the job's reply has the cause
+    word = field(headers, "Hangup-Cause") or "NONE"
+    leg.gone = leg.gone or (cause_of(word), word)  # CHANNEL_HANGUP was lost
+    return hungup(leg, switch)
+
+
+LegDecoder = Callable[[Headers, Leg, SwitchId], list[SwitchEvent]]
+
+_BY_NAME: dict[str, LegDecoder] = {
+    "CHANNEL_PROGRESS": _ringing,
+    "CHANNEL_PROGRESS_MEDIA": _ringing,
+    "CHANNEL_ANSWER": _answered,
+    "CHANNEL_PARK": _parked,
+    "CHANNEL_BRIDGE": _bridged,
+    "CHANNEL_UNBRIDGE": _unbridged,
+    "CHANNEL_HOLD": _held,
+    "CHANNEL_UNHOLD": _unheld,
+    "CHANNEL_HANGUP": _hangup,
+    "CHANNEL_HANGUP_COMPLETE": _hangup_complete,
+    "CHANNEL_DESTROY": _hangup_complete,
+    "DTMF": _digit,
+    "RECORD_START": _record_started,
+    "RECORD_STOP": _record_stopped,
+}
+
+
+def leg_events(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    """What an event of one of our legs means to the core; [] for most names."""
+    decoder = _BY_NAME.get(field(headers, "Event-Name"))
+    return decoder(headers, leg, switch) if decoder and not leg.ended else []
+
+
+def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[SwitchEvent]:
+    """Registrations and trunk states (mod_sofia). Note that ``sofia::expire`` has ``user`` where others have more."""
+    kind = field(headers, "Event-Subclass")
+    if kind == "sofia::gateway_state":
+        trunk = settings.gateways.get(field(headers, "Gateway"))
+        if trunk is None:
+            return []
+        state = field(headers, "State")
+        up = state in ("REGED", "NOREG") and field(headers, "Ping-Status") != "DOWN"
+        detail = clean.text(" ".join(filter(None, (state, field(headers, "Status"), field(headers, "Phrase")))))
+        return [TrunkChanged(switch=settings.switch, trunk=trunk, up=up, detail=detail)]
+    if kind in ("sofia::register", "sofia::unregister", "sofia::expire"):
+        address = clean.text(field(headers, "from-user") or field(headers, "user"), 64)
+        if not address:
+            return []
+        return [DeviceChanged(switch=settings.switch, address=address, registered=kind == "sofia::register")]
+    return []
+
+
+def job_failure(body: str) -> str | None:
+    """The error of a finished background job, or None when it went well."""
+    return body[4:].strip()[:128] or "ERROR" if body.startswith("-ERR") else None
+
+
+def originate_failure(leg: Leg, error: str, switch: SwitchId) -> list[SwitchEvent]:
+    """The end of a leg whose originate failed, unless the channel's own hangup has told it already."""
+    if leg.gone is None:
+        word = error.split()[0]
+        leg.gone = (HangupCause.CANCELLED if leg.doomed else cause_of(word), clean.text(word))
+    return hungup(leg, switch)
+
+
+def snapshot_leg(headers: Headers, present: frozenset[str], controlled: bool) -> SnapshotLeg | None:
+    """A leg from its ``uuid_dump``; None when it is not ours. ``present``: the ids of all channels of the switch.
+
+    A channel keeps its last partner's id after the talk, so a bridge counts only while the channel is in a state that
+    bridges have and the partner is there.
+    """
+    marks = tags(headers)
+    if marks is None and not controlled:
+        return None
+    other = field(headers, "Other-Leg-Unique-ID") or field(headers, "variable_bridge_uuid")
+    talking = field(headers, "Channel-State") in ("CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE")
+    call, role, agent = marks or (None, LegRole.CUSTOMER, None)
+    return SnapshotLeg(
+        leg=LegId(field(headers, "Unique-ID")),
+        call=call,
+        role=role,
+        agent=agent,
+        answered=field(headers, "Answer-State") == "answered",
+        bridged_to=LegId(other) if talking and other in present else None,
+        controlled=controlled,
+    )

@@ -1,0 +1,178 @@
+"""From what we want to the bytes of one Event Socket command. Pure; every value is cleaned here, last of all.
+
+All functions raise ``clean.Unsafe`` and then nothing may be sent. A frame is one command: its lines hold no line
+break, and free argument text of an application travels as a counted body (``switch_ivr_parse_event``), the safest form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apps.core.commands import Destination, DestinationKind, OriginateLeg
+from apps.core.ids import CallId, LegId, TenantId
+from apps.switches.freeswitch import clean
+from apps.switches.freeswitch.settings import FreeSwitchSettings
+
+APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch does not know hangs up the call
+AGENT_PARK_TIMEOUT_S = 15  # an agent's leg that nobody bridges ends by itself
+
+
+def frame(*lines: str, body: str = "") -> bytes:
+    """One command. With a body its length is counted in bytes."""
+    rows = [clean.line(row) for row in lines]
+    if not body:
+        return ("\n".join(rows) + "\n\n").encode("utf-8", "replace")
+    raw = clean.argument(body).encode("utf-8", "replace")
+    rows += ["content-type: text/plain", f"content-length: {len(raw)}"]
+    return ("\n".join(rows) + "\n\n").encode("utf-8", "replace") + raw
+
+
+def auth(password: str) -> bytes:
+    return frame(f"auth {password}")
+
+
+def subscribe(names: str) -> bytes:
+    return frame(f"event json {names}")
+
+
+def api(command: str) -> bytes:
+    return frame(f"api {clean.argument(command)}")
+
+
+def bgapi(command: str, job: str) -> bytes:
+    """Runs in a thread of its own; its outcome is a BACKGROUND_JOB event with our ``job`` as Job-UUID."""
+    return frame(f"bgapi {clean.argument(command)}", f"Job-UUID: {clean.ident(job)}")
+
+
+def execute(leg: LegId, application: str, argument: str, token: str) -> bytes:
+    """Run an application on a leg; ``token`` comes back as Application-UUID. Locked, so nothing nests inside it."""
+    if application not in APPLICATIONS:
+        raise clean.Unsafe(f"{application!r} is no application we use")
+    return frame(
+        f"sendmsg {clean.ident(leg)}",
+        "call-command: execute",
+        f"execute-app-name: {application}",
+        "event-lock: true",
+        f"Event-UUID: {clean.ident(token)}",
+        body=argument,
+    )
+
+
+def answer(leg: LegId, token: str) -> bytes:
+    return execute(leg, "answer", "", token)
+
+
+def play(leg: LegId, sounds: tuple[str, ...], sounds_dir: str, token: str) -> bytes:
+    """Several files go as one ``file_string``, which skips a missing file; a single missing one is reported."""
+    files = [f"{sounds_dir}/{clean.relative_path(sound)}" for sound in sounds]
+    return execute(leg, "playback", files[0] if len(files) == 1 else "file_string://" + "!".join(files), token)
+
+
+def music(leg: LegId, name: str, lease_ms: int, token: str) -> bytes:
+    """A lease: it ends by itself, because a controller's death goes unnoticed while an application runs."""
+    return execute(leg, "playback", f"{{timeout={lease_ms}}}local_stream://{clean.ident(name)}", token)
+
+
+def silence(leg: LegId, lease_ms: int, token: str) -> bytes:
+    """What a lease plays when the music is missing."""
+    return execute(leg, "playback", f"silence_stream://{lease_ms}", token)
+
+
+def stop_media(leg: LegId) -> bytes:
+    return api(f"uuid_break {clean.ident(leg)} all")
+
+
+def set_variables(leg: LegId, variables: Mapping[str, str]) -> bytes:
+    """Values may hold what ``clean.argument`` lets pass, but no ``;``."""
+    if any(";" in value for value in variables.values()):
+        raise clean.Unsafe("; separates variables")
+    pairs = ";".join(f"{name}={value}" for name, value in variables.items())
+    return api(f"uuid_setvar_multi {clean.ident(leg)} {pairs}")
+
+
+def tag(leg: LegId, call: CallId, tenant: TenantId, settings: FreeSwitchSettings) -> bytes:
+    variables = {
+        "trunkline_call": clean.ident(call),
+        "trunkline_tenant": clean.ident(tenant),
+        "trunkline_role": "customer",
+        "transfer_after_bridge": way_back(settings),
+    }
+    return set_variables(leg, variables)
+
+
+def way_back(settings: FreeSwitchSettings) -> str:
+    """``transfer_after_bridge``: after the talk the customer comes to whichever engine lives, or to the fallback."""
+    return f"{clean.ident(settings.arrival_extension)}:XML:{clean.ident(settings.context)}"
+
+
+def kill(leg: LegId, word: str) -> bytes:
+    return api(f"uuid_kill {clean.ident(leg)} {clean.ident(word)}")
+
+
+def reclaim(leg: LegId, settings: FreeSwitchSettings) -> bytes:
+    place = f"{clean.ident(settings.arrival_extension)} XML {clean.ident(settings.context)}"
+    return api(f"uuid_transfer {clean.ident(leg)} {place}")
+
+
+def bridge(leg: LegId, other: LegId, job: str) -> bytes:
+    """``leg`` is the A side and should be the agent's: if B dies in the gap, the switch hangs up A."""
+    return bgapi(f"uuid_bridge {clean.ident(leg)} {clean.ident(other)}", job)
+
+
+def hold(leg: LegId, on: bool) -> bytes:
+    return api(f"uuid_hold {'' if on else 'off '}{clean.ident(leg)}")
+
+
+def talk(leg: LegId) -> bytes:
+    return api(f"uuid_phone_event {clean.ident(leg)} talk")
+
+
+def record_path(path: str, settings: FreeSwitchSettings) -> str:
+    return f"{settings.recordings_dir}/{clean.relative_path(path)}"
+
+
+def record(leg: LegId, verb: str, path: str) -> bytes:
+    """``path`` from ``record_path``; the switch parts its arguments at spaces."""
+    if " " in path:
+        raise clean.Unsafe("a recording's path has no space")
+    return api(f"uuid_record {clean.ident(leg)} {verb} {path}")
+
+
+def dump(leg: str) -> bytes:
+    return api(f"uuid_dump {clean.ident(leg)} json")
+
+
+def _target(destination: Destination, settings: FreeSwitchSettings) -> str:
+    if destination.kind is DestinationKind.DEVICE:
+        return f"user/{clean.account(destination.address)}@{clean.host(settings.domain)}"
+    return f"sofia/gateway/{clean.ident(destination.gateway)}/{clean.number(destination.address)}"
+
+
+def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> bytes:
+    """The leg gets our id, our tags, and parks when it is answered.
+
+    A caller's number that is none is left out; his name loses whatever the dial string would read as syntax.
+    """
+    variables = {
+        "origination_uuid": clean.ident(command.leg),
+        "ignore_early_media": "true",
+        "originate_timeout": str(max(1, -(-command.ring_timeout_ms // 1000))),
+        "park_timeout": str(AGENT_PARK_TIMEOUT_S),
+        "hangup_after_bridge": "true",
+        "trunkline_call": clean.ident(command.call),
+        "trunkline_tenant": clean.ident(command.tenant),
+        "trunkline_role": command.role.value,
+    }
+    if command.agent is not None:
+        variables["trunkline_agent"] = clean.ident(command.agent)
+    try:
+        variables["origination_caller_id_number"] = clean.number(command.caller_number)
+    except clean.Unsafe:
+        variables["origination_caller_id_number"] = "anonymous"
+    if name := clean.dial_text(command.caller_name):
+        variables["origination_caller_id_name"] = f"'{name}'"
+    if command.auto_answer:
+        # mod_sofia adds Call-Info: <sip:…>;answer-after=0 and intercom=true; Alert-Info is what other phones read.
+        variables |= {"sip_auto_answer": "true", "sip_h_Alert-Info": "info=alert-autoanswer"}
+    pairs = ",".join(f"{name}={value}" for name, value in variables.items())
+    return bgapi(f"originate {{{pairs}}}{_target(command.destination, settings)} &park()", job)

@@ -1,0 +1,77 @@
+"""What the driver must remember of a leg between two events. The switch is the truth; this is a note of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from apps.core.commands import PlayPrompts
+from apps.core.events import HangupCause, LegRole, PlayOutcome
+from apps.core.ids import AgentId, CallId, LegId, RecordingId
+
+
+@dataclass(slots=True)
+class Media:
+    """What a leg should hear, and the application that runs for it now."""
+
+    play: PlayPrompts | None = None  # wanted; it goes before music
+    music: str = ""  # wanted music, "" for none
+    token: str = ""  # Event-UUID of the application asked for, "" when none is
+    asked_ms: int = 0
+    answering: str = ""  # Event-UUID of an `answer` not yet complete: what is wanted starts after it
+    terminators: str = ""  # the channel's playback_terminators, "" when unknown
+    keys: int = 0  # keys reported since the prompt began
+    held: PlayOutcome | None = None  # the prompt is over by a key whose DTMF event has not come yet
+    music_failed: bool = False  # the stream is missing: silence keeps the lease instead
+
+
+@dataclass(slots=True)
+class Leg:
+    leg: LegId
+    role: LegRole
+    since_ms: int
+    call: CallId | None = None
+    agent: AgentId | None = None
+    job: str = ""  # Job-UUID of an originate that has not reported
+    created: bool = False  # the switch has (or had) a channel for it
+    rang: bool = False
+    answered: bool = False
+    gone: tuple[HangupCause, str] | None = None  # hung up; reported once its recording has stopped
+    ended: bool = False  # LegHungUp is out
+    doomed: str = ""  # to be killed with this word as soon as the channel exists
+    bridging: LegId | None = None  # uuid_bridge asked for, CHANNEL_BRIDGE not yet seen
+    bridged: LegId | None = None
+    reclaimed_ms: int | None = None  # on its way back to the arrival extension since
+    recordings: dict[str, RecordingId] = field(default_factory=dict)  # running, by absolute path
+    recorded: set[RecordingId] = field(default_factory=set)  # stopped
+    media: Media = field(default_factory=Media)
+
+    @property
+    def originated(self) -> bool:
+        return self.role is not LegRole.CUSTOMER
+
+
+class Legs:
+    """The legs of this switch that are ours: arrived, originated, or carrying our tags."""
+
+    def __init__(self) -> None:
+        self._legs: dict[LegId, Leg] = {}
+
+    def __len__(self) -> int:
+        return len(self._legs)
+
+    def __iter__(self) -> Iterator[Leg]:
+        return iter(list(self._legs.values()))
+
+    def get(self, leg: str) -> Leg | None:
+        return self._legs.get(LegId(leg))
+
+    def add(self, leg: Leg) -> Leg:
+        """The leg as known; an entry that is already there stays."""
+        return self._legs.setdefault(leg.leg, leg)
+
+    def drop(self, leg: LegId) -> None:
+        self._legs.pop(leg, None)
+
+    def clear(self) -> None:
+        self._legs.clear()

@@ -1,0 +1,111 @@
+"""Reading the switch: all its channels, the dump of each, the registered devices; then one ``SwitchSnapshot``.
+
+``show`` lags (it missed calls up to 226 ms old and showed ghosts up to 188 ms, **live**): asking twice is the
+engine's business.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from apps.core.events import SnapshotLeg, SwitchSnapshot
+from apps.core.ids import LegId
+from apps.switches.freeswitch import clean, decode, encode
+from apps.switches.freeswitch.framing import parse_json
+from apps.switches.freeswitch.ports import LINK_LOST, Context
+
+log = logging.getLogger(__name__)
+
+
+def rows_of(reply: str) -> list[dict[str, Any]] | None:
+    """The rows of a ``show … as json``; none are left out by the switch altogether. None: no answer to rely on."""
+    try:
+        table = parse_json(reply.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    rows = table.get("rows", [])
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+
+
+class SnapshotReader:
+    """One reading at a time; what is asked for meanwhile is one more reading after it."""
+
+    def __init__(
+        self, context: Context, adopt: Callable[[decode.Headers], None], forget: Callable[[frozenset[str]], None]
+    ) -> None:
+        self._settings = context.settings
+        self._ports = context.ports
+        self._adopt = adopt
+        self._forget = forget
+        self._running = False
+        self._again = False
+        self._outstanding = 0
+        self._present: frozenset[str] = frozenset()
+        self._legs: list[SnapshotLeg] = []
+        self._registered: tuple[str, ...] = ()
+
+    def request(self) -> None:
+        if self._running:
+            self._again = True
+            return
+        self._running = True
+        self._legs = []
+        self._registered = ()
+        self._outstanding = 1
+        self._ports.send(encode.api("show registrations as json"), self._devices)
+        self._ports.send(encode.api("show channels as json"), self._channels)
+
+    def _devices(self, reply: str) -> None:
+        users = (row.get("reg_user") for row in rows_of(reply) or [])
+        self._registered = tuple(sorted({clean.text(user, 64) for user in users if isinstance(user, str) and user}))
+
+    def _channels(self, reply: str) -> None:
+        rows = None if reply == LINK_LOST else rows_of(reply)
+        if rows is None:
+            log.warning("the switch did not list its channels: no snapshot")
+            self._finish(complete=False)
+            return
+        ids = [row["uuid"] for row in rows if isinstance(row.get("uuid"), str)]
+        self._present = frozenset(ids)
+        for uuid in ids:
+            try:
+                frame = encode.dump(uuid)
+            except clean.Unsafe:
+                continue  # an id with odd characters is not one of ours
+            self._outstanding += 1
+            self._ports.send(frame, self._dumped)
+        self._one_less()
+
+    def _dumped(self, reply: str) -> None:
+        if reply == LINK_LOST:
+            self._finish(complete=False)  # half a list would declare the other half dead
+            return
+        try:
+            headers = parse_json(reply.encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            headers = {}  # -ERR No such channel!: it ended meanwhile
+        uuid = decode.field(headers, "Unique-ID")
+        if uuid and (leg := decode.snapshot_leg(headers, self._present, self._ports.holds(LegId(uuid)))):
+            self._adopt(headers)
+            self._legs.append(leg)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self._outstanding -= 1
+        if self._outstanding == 0:
+            self._finish(complete=True)
+
+    def _finish(self, complete: bool) -> None:
+        if not self._running:
+            return
+        self._running = False
+        if complete:
+            self._forget(self._present)
+            self._ports.emit(
+                SwitchSnapshot(switch=self._settings.switch, legs=tuple(self._legs), registered=self._registered)
+            )
+        if self._again:
+            self._again = False
+            self.request()
