@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 import pytest
 
 from apps.demo.services import PrivatePostgres, PrivateRedis
@@ -23,7 +24,7 @@ _REDIS = None if os.environ.get("REDIS_URL") else PrivateRedis(_HOME / "redis")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before Django reads its settings; pytest-django sets Django up after this."""
+    """Before Django reads its settings."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "apps.config.settings"
     os.environ.update(STATE_DIR=str(_HOME / "state"), RECORDINGS_DIR=str(_HOME / "recordings"), DEBUG="false")
     os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING")
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["DATABASE_URL"] = _POSTGRES.url
     if _REDIS is not None:
         os.environ["REDIS_URL"] = _REDIS.url
+    django.setup()  # pytest-django would, but only if somebody had imported Django by now
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
