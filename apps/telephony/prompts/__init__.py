@@ -1,0 +1,1 @@
+"""Texts that callers hear, made into sound files: ``reader`` spells, ``speech`` speaks, ``library`` keeps."""
