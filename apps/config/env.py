@@ -37,6 +37,9 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "ENGINE_URL": ("http://127.0.0.1:8090", "the engine's door as the web reaches it"),
     "ENGINE_BIND": ("127.0.0.1:8090", "address and port on which the engine's door listens"),
     "ENGINE_TOKEN": ("", "secret between web and engine; empty: made once and kept in STATE_DIR/engine_token"),
+    "JOURNAL_KEEP_HOURS": ("24", "how long the journal keeps what PostgreSQL has already"),
+    "JOURNAL_FREE_MB": ("512", "below this much free disk under the journal the engine takes no new calls"),
+    "NOTIFY_SOCKET": ("", "set by systemd, for its watchdog; leave it alone"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "LOG_FORMAT": ("json", "json for machines, console for people"),
 }  # fmt: skip
@@ -65,6 +68,9 @@ class Environment:
     engine_url: str
     engine_bind: str
     engine_token: str
+    journal_keep_hours: int
+    journal_free_mb: int
+    notify_socket: str
     log_level: str
     log_format: str
 
@@ -92,6 +98,9 @@ def load(source: Mapping[str, str]) -> Environment:
         engine_url=text["ENGINE_URL"].rstrip("/"),
         engine_bind=text["ENGINE_BIND"],
         engine_token=text["ENGINE_TOKEN"] or _kept_secret(state_dir / "engine_token"),
+        journal_keep_hours=_number("JOURNAL_KEEP_HOURS", text["JOURNAL_KEEP_HOURS"]),
+        journal_free_mb=_number("JOURNAL_FREE_MB", text["JOURNAL_FREE_MB"]),
+        notify_socket=text["NOTIFY_SOCKET"],
         log_level=_choice("LOG_LEVEL", text["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_choice("LOG_FORMAT", text["LOG_FORMAT"], ("json", "console")),
     )

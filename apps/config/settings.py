@@ -120,6 +120,9 @@ ENGINE_URL = env.engine_url
 ENGINE_BIND = env.engine_bind
 ENGINE_TOKEN = env.engine_token
 JOURNAL_DIR = env.journal_dir
+JOURNAL_KEEP_HOURS = env.journal_keep_hours
+JOURNAL_FREE_MB = env.journal_free_mb
+NOTIFY_SOCKET = env.notify_socket
 STATE_DIR = env.state_dir
 
 # --- security -----------------------------------------------------------------------------------------------

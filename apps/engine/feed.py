@@ -1,0 +1,75 @@
+"""The newest facts in memory for those who follow them over the door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from apps.engine.journal import Stored
+
+KEPT_FACTS = 20_000
+KEPT_BYTES = 64 * 1024 * 1024
+
+
+class Behind(Exception):
+    """The facts asked for are no longer kept (or never were ours): take a snapshot."""
+
+
+class Feed:
+    """A ring of ``(seq, message)``. Readers keep their own place; publishing never waits for one."""
+
+    def __init__(self, epoch: str, seq: int, *, kept_facts: int = KEPT_FACTS, kept_bytes: int = KEPT_BYTES) -> None:
+        """``seq`` is the last one before the first publication."""
+        self.epoch = epoch
+        self.seq = seq
+        self._ring: deque[bytes] = deque()
+        self._first = seq + 1
+        self._bytes = 0
+        self._kept_facts = kept_facts
+        self._kept_bytes = kept_bytes
+        self._fresh = asyncio.Event()
+
+    def publish(self, stored: Iterable[Stored]) -> None:
+        for item in stored:
+            self._add(item.seq, item.message)
+        self._fresh.set()
+        self._fresh = asyncio.Event()
+
+    def preload(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
+        """Facts of an earlier run, in order, so that followers need no resync after a restart."""
+        for seq, epoch, data in rows:
+            if epoch == self.epoch:
+                self._add(seq, b'{"seq":%d,' % seq + data[1:])
+
+    def _add(self, seq: int, message: bytes) -> None:
+        if not self._ring or seq != self._first + len(self._ring):
+            # A hole (facts that were lost on disk): nobody can go on across it.
+            self._ring.clear()
+            self._bytes = 0
+            self._first = seq
+        self._ring.append(message)
+        self._bytes += len(message)
+        self.seq = seq
+        while len(self._ring) > self._kept_facts or (self._bytes > self._kept_bytes and len(self._ring) > 1):
+            self._bytes -= len(self._ring.popleft())
+            self._first += 1
+
+    def can_follow(self, epoch: str, after: int) -> bool:
+        return epoch == self.epoch and self._first - 1 <= after <= self.seq
+
+    def read(self, after: int, limit: int) -> list[bytes]:
+        """The messages after ``after``. Raises ``Behind``."""
+        if not self.can_follow(self.epoch, after):
+            raise Behind
+        start = after + 1 - self._first
+        return [self._ring[index] for index in range(start, min(start + limit, len(self._ring)))]
+
+    async def wait(self, after: int, timeout_s: float) -> None:
+        """Until there is something after ``after``, or the time is over."""
+        if self.seq > after:
+            return
+        try:
+            await asyncio.wait_for(self._fresh.wait(), timeout_s)
+        except TimeoutError:
+            return

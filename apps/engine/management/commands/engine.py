@@ -1,0 +1,46 @@
+"""``manage.py engine``: the process that drives the switches."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.engine.journal import JournalInUse
+from apps.engine.process import EngineProcess, Options, use_plain_connections
+
+
+class Command(BaseCommand):
+    help = "Run the engine: it decides about every call and drives the switches. Ends on SIGTERM or Ctrl-C."
+    # It must start with the database down; checks and migrations are the web's and the operator's.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        host, _, port = settings.ENGINE_BIND.rpartition(":")
+        parser.add_argument("--host", default=host, help="address of the door (ENGINE_BIND)")
+        parser.add_argument("--port", type=int, default=int(port), help="port of the door (ENGINE_BIND)")
+        parser.add_argument("--journal", type=Path, default=settings.JOURNAL_DIR, help="directory (JOURNAL_DIR)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        use_plain_connections()
+        chosen = Options(
+            host=options["host"],
+            port=options["port"],
+            token=settings.ENGINE_TOKEN,
+            journal_dir=options["journal"],
+            retention_ms=settings.JOURNAL_KEEP_HOURS * 3_600_000,
+            least_free_bytes=settings.JOURNAL_FREE_MB << 20,
+            notify_socket=settings.NOTIFY_SOCKET,
+        )
+        try:
+            asyncio.run(_run(chosen))
+        except (JournalInUse, ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+
+async def _run(options: Options) -> None:
+    await EngineProcess(options).run()
