@@ -110,7 +110,7 @@ class EngineClient:
 
     async def _follow(self) -> None:
         await self._take_snapshot()
-        url = f"/facts?after={self.seq}"
+        url = f"/facts?after={self.seq}&epoch={self.epoch}"
         async with self._open().ws_connect(url, headers=self._headers, max_msg_size=MAX_FRAME) as socket:
             self.reachable = True
             log.info("engine_line_up", epoch=self.epoch, seq=self.seq)
@@ -143,13 +143,11 @@ class EngineClient:
         if "heartbeat" in item:
             self._take_heartbeat(item)
             return None
-        if item.get("resync") or item.get("type") == "resync":
+        if "resync" in item:
             raise OutOfStep("the door asked for a resync")
         seq = item.pop("seq", None)
         if seq != self.seq + 1:
             raise OutOfStep(f"expected fact {self.seq + 1}, got {seq}")
-        if item.pop("epoch", self.epoch) != self.epoch:
-            raise OutOfStep("new epoch")
         fact: Fact = decode(item)
         assert self.state is not None
         self.state.apply(fact)
@@ -157,15 +155,11 @@ class EngineClient:
         self._heard_s = time.monotonic()
         return fact
 
-    def _take_heartbeat(self, item: dict[str, Any]) -> None:
-        beat = item["heartbeat"] if isinstance(item["heartbeat"], dict) else item
-        if beat.get("epoch", self.epoch) != self.epoch:
-            raise OutOfStep("new epoch")
-        if beat.get("seq", self.seq) > self.seq:
-            raise OutOfStep(f"the engine is at {beat['seq']}, we are at {self.seq}")
-        self._heard(beat.get("now_ms"))
+    def _take_heartbeat(self, beat: dict[str, Any]) -> None:
+        if beat["epoch"] != self.epoch or beat["seq"] != self.seq:
+            raise OutOfStep(f"the door is at {beat['epoch']}/{beat['seq']}, we are at {self.epoch}/{self.seq}")
+        self._heard(beat["now_ms"])
 
-    def _heard(self, engine_now_ms: int | None) -> None:
+    def _heard(self, engine_now_ms: int) -> None:
         self._heard_s = time.monotonic()
-        if engine_now_ms is not None:
-            self._engine_ahead_ms = engine_now_ms - time.time_ns() // 1_000_000
+        self._engine_ahead_ms = engine_now_ms - time.time_ns() // 1_000_000

@@ -17,7 +17,7 @@ from apps.core.ids import AgentId, CallId, QueueId, TenantId
 
 MAX_REASON = 64
 MAX_NOTE = 4_000
-_CMD_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_CMD_ID = re.compile(r"[A-Za-z0-9-]{8,40}")
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 
@@ -52,7 +52,7 @@ def parse(message: Fields, asker: Asker, config: CenterConfig) -> tuple[str, Age
     """``{"type":"command","cmd_id","action",...}`` as (the page's cmd_id, the request). Raises ``BadMessage``."""
     cmd_id = message.get("cmd_id")
     if not isinstance(cmd_id, str) or not _CMD_ID.fullmatch(cmd_id):
-        raise BadMessage("cmd_id must be 8 to 64 letters, digits or '-'")
+        raise BadMessage("cmd_id must be 8 to 40 letters, digits or '-'")
     action = message.get("action")
     spec = _ACTIONS.get(action) if isinstance(action, str) else None
     if spec is None:

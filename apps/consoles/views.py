@@ -1,0 +1,54 @@
+"""The pages that live state is shown on, and the way to them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from apps.accounts.models import Role
+from apps.agents.models import Disposition, PauseReason
+from apps.consoles.words import agent_words, wall_words
+from apps.live import access
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Straight to the page of one's work; who has several, chooses."""
+    seat = access.seat_of(request.user)
+    floor = access.floor_of(request.user)
+    if seat is not None and floor is None:
+        # The console signs the agent in by itself right after the sign-in page, and only then.
+        return redirect("/agent/#sign-in")
+    if floor is not None and seat is None and getattr(request.user, "role", "") == Role.SUPERVISOR:
+        return redirect("wall")
+    return render(request, "consoles/home.html", {"is_agent": seat is not None, "is_floor": floor is not None})
+
+
+@login_required
+def agent(request: HttpRequest) -> HttpResponse:
+    seat = access.seat_of(request.user)
+    if seat is None:
+        raise PermissionDenied
+    reasons = list(PauseReason.objects.filter(tenant_id=int(seat.tenant)))
+    words = agent_words()
+    words["reasons"] = {**words["reasons"], **{item.code: item.name for item in reasons}}  # type: ignore[dict-item]
+    context = {
+        "words": words,
+        "agent_id": seat.agent,
+        "pause_reasons": reasons,
+        "dispositions": Disposition.objects.filter(tenant_id=int(seat.tenant)),
+    }
+    return render(request, "consoles/agent.html", context)
+
+
+@login_required
+def wall(request: HttpRequest) -> HttpResponse:
+    floor = access.floor_of(request.user, request.GET.get("tenant", ""))
+    if floor is None:
+        raise PermissionDenied
+    words = wall_words()
+    names = {item.code: item.name for item in PauseReason.objects.filter(tenant_id=int(floor))}
+    words["reasons"] = {**words["reasons"], **names}  # type: ignore[dict-item]
+    return render(request, "consoles/wall.html", {"words": words, "tenant_id": floor})
