@@ -47,9 +47,9 @@ def _keep(batch: Sequence[StoredFact]) -> list[StoredFact]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECORDER_LOCK])
         cursor.execute(
             "INSERT INTO calls_factrecord (epoch, seq, at, tenant, call, type, data)"
-            " SELECT epoch, seq, to_timestamp(at_ms / 1000.0), tenant, call, type, data FROM jsonb_to_recordset(%s::jsonb)"
-            " AS row(epoch text, seq bigint, at_ms bigint, tenant text, call text, type text, data jsonb)"
-            " ON CONFLICT (epoch, seq) DO NOTHING RETURNING epoch, seq",
+            " SELECT epoch, seq, to_timestamp(at_ms / 1000.0), tenant, call, type, data"
+            " FROM jsonb_to_recordset(%s::jsonb) AS row(epoch text, seq bigint, at_ms bigint, tenant text, call text,"
+            " type text, data jsonb) ON CONFLICT (epoch, seq) DO NOTHING RETURNING epoch, seq",
             [(b"[" + b",".join(row for _, row in prepared.values()) + b"]").decode()],
         )
         inserted = set(cursor.fetchall())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from apps.telephony.models import SipAccount, SipAccountKind, Switch
+from apps.telephony.models.switches import random_secret
 
 CONFIG_CHANNEL = "trunkline_config"
 
@@ -31,3 +33,14 @@ def create_sip_account(switch: Switch, tenant_id: int, username: str, kind: SipA
     account.full_clean()
     account.save()
     return account
+
+
+@transaction.atomic
+def renew_secrets(accounts: QuerySet[SipAccount]) -> int:
+    """New random secrets; devices registered now stay until their registration runs out. Returns how many."""
+    changed = list(accounts)
+    for account in changed:
+        account.secret = random_secret()
+    SipAccount.objects.bulk_update(changed, ["secret"])
+    config_changed()
+    return len(changed)

@@ -1,0 +1,121 @@
+"""Base of every admin page: an administrator sees and edits their tenant, a superuser all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms.models import BaseModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from apps.accounts.models import Role, Tenant, User
+
+
+def administers(request: HttpRequest) -> bool:
+    """Who may use the admin at all."""
+    user = request.user
+    if not (isinstance(user, User) and user.is_active):
+        return False
+    return user.is_superuser or (user.role == Role.ADMIN and user.tenant_id is not None)
+
+
+def own_tenant(request: HttpRequest) -> Tenant | None:
+    """The tenant one is confined to; None for a superuser."""
+    assert isinstance(request.user, User)
+    return None if request.user.is_superuser else request.user.tenant
+
+
+def of_tenant(rows: models.QuerySet[Any], tenant: Tenant | None) -> models.QuerySet[Any]:
+    """Rows that a tenant may refer to: its own, and those shared by all (whose tenant is empty)."""
+    if tenant is None:
+        return rows
+    if rows.model is Tenant:
+        return rows.filter(pk=tenant.pk)
+    field = next((item for item in rows.model._meta.concrete_fields if item.name == "tenant"), None)
+    if field is None:
+        return rows
+    shared = models.Q(tenant=None) if field.null and rows.model is not User else models.Q(pk__in=[])
+    return rows.filter(models.Q(tenant=tenant) | shared)
+
+
+class TenantForm(forms.ModelForm):
+    """Refuses references into another tenant, which a superuser's lists would allow."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        tenant = data.get("tenant") or getattr(self.instance, "tenant", None)
+        for name, value in data.items():
+            values = value if isinstance(value, models.QuerySet) else [value]
+            if tenant and any(getattr(item, "tenant", None) not in (None, tenant) for item in values):
+                self.add_error(name, ValidationError(_("This belongs to another tenant.")))
+        return data
+
+
+class TenantScopedAdmin(ModelAdmin):
+    """Rows with a ``tenant``. Roles decide, not Django's per-model permissions."""
+
+    form = TenantForm
+    compressed_fields = True
+    list_filter_sheet = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return administers(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return administers(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return administers(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return administers(request) and self._is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return administers(request) and self._is_own(request, obj)
+
+    def _is_own(self, request: HttpRequest, obj: models.Model | None) -> bool:
+        """A row shared by all tenants is the superuser's."""
+        tenant = own_tenant(request)
+        return tenant is None or obj is None or getattr(obj, "tenant_id", None) == tenant.pk
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return of_tenant(super().get_queryset(request), own_tenant(request))
+
+    def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        tenant = own_tenant(request)
+        if field is not None and tenant is not None:
+            field.queryset = of_tenant(field.queryset, tenant)
+            if db_field.name == "tenant":
+                field.initial, field.empty_label, field.required = tenant, None, True
+        return field
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> type[BaseModelForm]:
+        """Fields that a form declares itself are confined like those of the model."""
+        form = super().get_form(request, obj, **kwargs)
+        for field in form.base_fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = of_tenant(field.queryset, own_tenant(request))
+        return form
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The tenant is a column only for those who see several."""
+        columns = list(super().get_list_display(request))
+        return columns if own_tenant(request) or "tenant" in columns else [*columns, "tenant"]
+
+
+class ReadOnlyAdmin(TenantScopedAdmin):
+    """History: looked at, never edited."""
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

@@ -1,0 +1,110 @@
+"""Agents, skills, pause reasons and dispositions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from apps.accounts.tenant_admin import TenantForm
+from apps.agents import services
+from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
+from apps.telephony.config_admin import ConfigAdmin, ConfigInline
+from apps.telephony.models import Switch
+
+
+class AgentForm(TenantForm):
+    switch = forms.ModelChoiceField(
+        Switch.objects.filter(enabled=True),
+        required=False,
+        label=_("switch"),
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Where a new SIP account is made; empty: the first one."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        user, tenant = data.get("user"), data.get("tenant")
+        if user and tenant and user.tenant_id != tenant.pk:
+            self.add_error("user", ValidationError(_("This belongs to another tenant.")))
+        if self.instance.pk and not data.get("enabled"):
+            self._refuse_if_needed()
+        if tenant and not self.errors and services.needs_account(self.instance):
+            services.switch_for(tenant.pk, data.get("switch"))
+        return data
+
+    def _refuse_if_needed(self) -> None:
+        queues = services.left_unserved([self.instance])
+        if queues:
+            names = ", ".join(queue.name for queue in queues)
+            self.add_error(
+                "enabled", ValidationError(_("Nobody else serves these queues: %(names)s."), params={"names": names})
+            )
+
+
+class AgentSkillInline(ConfigInline):
+    model = AgentSkill
+
+
+@admin.register(Agent)
+class AgentAdmin(ConfigAdmin):
+    form = AgentForm
+    list_display = ("number", "name", "user", "device_kind", "sip_account", "enabled")
+    list_display_links = ("number", "name")
+    list_filter = ("enabled", "device_kind", "skills", "queues")
+    search_fields = ("number", "name", "user__username")
+    list_select_related = ("user", "sip_account", "tenant")
+    readonly_fields = ("sip_account",)
+    inlines = (AgentSkillInline,)
+    fieldsets = (
+        (None, {"fields": ("tenant", "name", "number", "user", "enabled")}),
+        (
+            _("Device"),
+            {
+                "fields": ("device_kind", "switch", "sip_account", "outside_number", "outside_trunk"),
+                "description": _("A SIP account with a random secret is made for a browser or SIP phone."),
+            },
+        ),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        services.give_device(obj, form.cleaned_data.get("switch"))
+
+    def delete_model(self, request: HttpRequest, obj: Agent) -> None:
+        self.delete_queryset(request, Agent.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Agent]) -> None:
+        with transaction.atomic():
+            for agent in queryset.select_related("sip_account"):
+                services.delete_agent(agent)
+            super().delete_queryset(request, Agent.objects.none())
+
+    def still_needed(self, rows: list[Agent]) -> list[str]:
+        return [
+            _now("Queue %(name)s would have no agents left") % {"name": queue.name}
+            for queue in services.left_unserved(rows)
+        ]
+
+
+@admin.register(Skill)
+class SkillAdmin(ConfigAdmin):
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+
+
+@admin.register(PauseReason)
+class PauseReasonAdmin(ConfigAdmin):
+    list_display = ("name", "code", "position", "allowed_min")
+
+
+@admin.register(Disposition)
+class DispositionAdmin(ConfigAdmin):
+    list_display = ("name", "code", "position")

@@ -1,0 +1,108 @@
+"""Calls and agents' states: looked at, never edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+
+from apps.accounts.tenant_admin import ReadOnlyAdmin, administers
+from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, Leg, Segment
+from apps.recordings.models import Recording
+
+
+class HistoryInline(TabularInline):
+    extra = 0
+    can_delete = False
+    tab = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return administers(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Names of agents and queues with the rows; one that was deleted since shows as nothing."""
+        references = [field.name for field in self.model._meta.concrete_fields if field.is_relation]
+        return super().get_queryset(request).select_related(*references)
+
+
+class SegmentInline(HistoryInline):
+    model = Segment
+    fields = ("sequence", "kind", "queue", "agent", "started_at", "ended_at", "duration_ms", "outcome", "detail")
+
+
+class LegInline(HistoryInline):
+    model = Leg
+    fields = (
+        "id",
+        "role",
+        "agent",
+        "address",
+        "started_at",
+        "rang_at",
+        "answered_at",
+        "ended_at",
+        "cause",
+        "raw_cause",
+    )
+
+
+class DecisionInline(HistoryInline):
+    model = Decision
+    fields = (
+        "at",
+        "queue",
+        "agent",
+        "rule",
+        "ready_agents",
+        "waiting_calls",
+        "idle_since",
+        "ended_at",
+        "outcome",
+        "cause",
+    )
+
+
+class DispositionInline(HistoryInline):
+    model = CallDisposition
+    fields = ("at", "agent", "disposition", "note", "wrap_up_ms")
+
+
+class RecordingInline(HistoryInline):
+    model = Recording
+    fields = ("id", "path", "status", "started_at", "duration_ms", "reason")
+
+
+@admin.register(Call)
+class CallAdmin(ReadOnlyAdmin):
+    list_display = (
+        "started_at", "caller_number", "did", "outcome", "last_queue", "last_agent", "wait_ms", "talk_ms", "id",
+    )  # fmt: skip
+    list_filter = ("outcome", "direction", "last_queue", "last_agent")
+    search_fields = ("id", "caller_number", "did")
+    date_hierarchy = "started_at"
+    list_select_related = ("last_queue", "last_agent", "tenant")
+    show_full_result_count = False  # history grows for ever
+    inlines = (SegmentInline, LegInline, DecisionInline, DispositionInline, RecordingInline)
+    exclude = ("customer_leg_id", "segment_count", "last_epoch", "last_seq")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Call]:
+        return (
+            super().get_queryset(request).select_related("tenant", "switch", "first_queue", "last_queue", "last_agent")
+        )
+
+
+@admin.register(AgentStateSpan)
+class AgentStateSpanAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "agent", "state", "reason", "ended_at", "call_id")
+    list_filter = ("state", "agent")
+    list_select_related = ("agent", "tenant")
+    show_full_result_count = False
+    exclude = ("epoch", "seq")
