@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from apps.switches.simulator.channel import Channel
     from apps.switches.simulator.model import Switch
 
-DIGITS = "0123456789*#ABCD"
-ANSWER_TAKES_MS = 0
 PARK_AFTER_CONNECT_MS = 4
 
 
@@ -64,6 +62,19 @@ class SetVariable(Application):
     def start(self) -> None:
         name, _, value = self.data.partition("=")
         self.switch.set_variable(self.channel, name.strip(), self.switch.expand(self.channel, value))
+        self.finish()
+
+
+class SetVariables(Application):
+    """``multiset``: ``a=1 b=2``, or ``^^;a=1;b=2`` with a separator of its own."""
+
+    def start(self) -> None:
+        text, separator = self.data, " "
+        if text.startswith("^^") and len(text) > 2:
+            text, separator = text[3:], text[2]
+        for assignment in text.split(separator):
+            name, _, value = assignment.partition("=")
+            self.switch.set_variable(self.channel, name.strip(), self.switch.expand(self.channel, value))
         self.finish()
 
 
@@ -163,6 +174,7 @@ class Playback(Application):
 
     def start(self) -> None:
         self.switch.pre_answer(self.channel)
+        self.channel.variables.pop("playback_terminator_used", None)
         self.path, length, found = self.switch.sounds.duration_ms(self.data)
         if not found:
             self.respond("FILE NOT FOUND")
@@ -290,6 +302,7 @@ APPLICATIONS: dict[str, type[Application]] = {
     "export": SetVariable,
     "hangup": HangUp,
     "log": Nothing,
+    "multiset": SetVariables,
     "park": Park,
     "play_and_get_digits": PlayAndGetDigits,
     "playback": Playback,

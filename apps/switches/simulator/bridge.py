@@ -46,6 +46,9 @@ def uuid_bridge(switch: Switch, a_uuid: str, b_uuid: str) -> str:
     for channel in (a, b):
         channel.bridge, channel.peer = bridge, bridge.other(channel)
         channel.next_state = "CS_HIBERNATE"
+    a.hit_dialplan = True
+    if b.direction == "outbound":
+        b.hit_dialplan = False
     switch.clock.after(UNWIND_MS, lambda: _unwind(switch, bridge))
     switch.clock.after(CONNECT_MS, lambda: _connect(switch, bridge))
     death_ms = switch.faults.gap_death_ms()

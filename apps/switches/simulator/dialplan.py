@@ -14,11 +14,12 @@ ARRIVAL = "arrival"
 CONTEXT = "trunkline"
 _NUMBER = re.compile(r"^\+?[0-9*#]{1,32}$")
 
-SET_AT_ARRIVAL: tuple[Action, ...] = (
-    ("set", "hangup_after_bridge=false"),
-    ("set", f"transfer_after_bridge={ARRIVAL}:XML:{CONTEXT}"),
-    ("set", "RECORD_STEREO=true"),
-    ("set", "playback_terminators=none"),
+FALLBACK = "fallback"
+FALLBACK_CONTEXT = "trunkline-fallback"
+SET_AT_ARRIVAL: Action = (
+    "multiset",
+    f"^^;hangup_after_bridge=false;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT};continue_on_fail=true"
+    ";RECORD_STEREO=true;playback_terminators=none",
 )
 
 TEST_EXTENSIONS: dict[str, tuple[Action, ...]] = {
@@ -36,24 +37,28 @@ class Dialplan:
     """
 
     sockets: str = "127.0.0.1:8084"
-    rungs: int = 15
+    rungs: int = 12
     music_ms: int = 2000
-    fallback: tuple[Action, ...] = (("playback", "fallback.wav"), ("hangup", "NORMAL_TEMPORARY_FAILURE"))
+    fallback: tuple[Action, ...] = (("playback", "fallback.wav"), ("hangup", "NORMAL_CLEARING"))
     extensions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
 
     def actions(self, destination: str) -> tuple[Action, ...]:
         fixed = self.extensions.get(destination) or TEST_EXTENSIONS.get(destination)
         if fixed is not None:
             return fixed
+        if destination == FALLBACK:
+            return (("multiset", "^^;transfer_after_bridge=;trunkline_fallback=true"), ("answer", ""), *self.fallback)
         dialled: tuple[Action, ...] = ()
-        if destination != ARRIVAL and _NUMBER.match(destination):
+        if _NUMBER.match(destination):
             dialled = (("set", f"trunkline_did={destination}"),)
-        return (*dialled, *SET_AT_ARRIVAL, *self.ladder())
+        return (*dialled, SET_AT_ARRIVAL, *self.ladder())
 
     def ladder(self) -> tuple[Action, ...]:
         socket = ("socket", f"{self.sockets} async full")
         music = ("playback", f"{{timeout={self.music_ms}}}local_stream://default")
-        rungs: list[Action] = [socket]
-        for _ in range(self.rungs):
-            rungs += [("answer", ""), music, socket]
-        return (*rungs, ("answer", ""), ("set", "trunkline_fallback=true"), *self.fallback)
+        return (
+            socket,
+            ("answer", ""),
+            *((music, socket) * self.rungs),
+            ("transfer", f"{FALLBACK} XML {FALLBACK_CONTEXT}"),
+        )

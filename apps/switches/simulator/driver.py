@@ -194,7 +194,7 @@ class SimulatorDriver:
         elif name == "BACKGROUND_JOB":
             self._job_answered(headers)
         elif name == "CUSTOM":
-            self._device_changed(headers)
+            self._custom(headers)
 
     def _created(self, channel: Channel, headers: dict[str, str]) -> None:
         cause = self._cancelled.pop(channel.uuid, "")
@@ -259,19 +259,15 @@ class SimulatorDriver:
             self._cancelled.pop(uuid, None)
             self._say_gone(uuid, reply.split()[1] if reply.startswith("-ERR ") else "ERROR")
 
-    def _device_changed(self, headers: dict[str, str]) -> None:
+    def _custom(self, headers: dict[str, str]) -> None:
         kind = headers.get("Event-Subclass", "")
         if kind in ("sofia::register", "sofia::unregister"):
             registered = kind == "sofia::register"
             address = headers["from-user"]
             self._tell(events.DeviceChanged(switch=self.switch, address=address, registered=registered))
-
-    def set_gateway(self, name: str, up: bool) -> None:
-        """A trunk went down or came back."""
-        self.model.gateways[name] = up
-        trunk = self.trunks.get(name)
-        if trunk is not None:
-            self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up, detail="up" if up else "down"))
+        elif kind == "sofia::gateway_state" and headers["Gateway"] in self.trunks:
+            up, trunk = headers["Ping-Status"] == "UP", self.trunks[headers["Gateway"]]
+            self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up, detail=headers["State"]))
 
     # --- commands -----------------------------------------------------------------------------------------------
 

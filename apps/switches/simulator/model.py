@@ -81,9 +81,10 @@ class Switch:
         self.phones: Phones = NoPhones()
         self.dial: Dial = lambda channel, hosts: self.socket_refused(channel)
         self.channels: dict[str, Channel] = {}
-        self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1"}
+        self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
         self.listeners: list[Listener] = []
         self.core_uuid = self.new_uuid()
+        self.started_ms = self.clock.now_ms
         self.sessions = 0
         self.peak = 0
 
@@ -344,9 +345,27 @@ class Switch:
         channel.inbox.append(message)
         self.clock.after(PICK_UP_MESSAGE_MS, lambda: self.carry_on(channel))
 
-    def break_media(self, channel: Channel, everything: bool) -> None:
-        if everything:
-            channel.inbox.clear()
+    def send_hangup(self, channel: Channel, cause: str) -> None:
+        """A queued hang-up waits behind a locked application; the driver uses ``uuid_kill`` instead."""
+        self.send_message(channel, Message("hangup", cause, "", True))
+
+    def announce_gateway(self, name: str) -> None:
+        up = self.gateways[name]
+        headers = {
+            "Event-Subclass": "sofia::gateway_state",
+            "Gateway": name,
+            "State": "REGED" if up else "FAIL_WAIT",
+            "Ping-Status": "UP" if up else "DOWN",
+            "Phrase": "OK" if up else "Service Unavailable",
+            "Status": "200" if up else "503",
+        }
+        self.emit("CUSTOM", None, headers)
+
+    def set_gateway(self, name: str, up: bool) -> None:
+        self.gateways[name] = up
+        self.announce_gateway(name)
+
+    def break_media(self, channel: Channel) -> None:
         if channel.apps:
             channel.apps[-1].stop()
 

@@ -65,7 +65,7 @@ class Player:
         if playing is None:
             return
         if playing.started:
-            self.model.break_media(channel, everything=False)
+            self.model.break_media(channel)
             return
         del self._playing[channel.uuid]
         for message in [m for m in channel.inbox if m.uuid == playing.message_uuid]:

@@ -56,7 +56,7 @@ class Recorder:
     def mask(self, channel: Channel, path: str, masked: bool) -> str:
         recording = channel.recordings.get(path)
         if recording is None:
-            return f"-ERR Cannot {'mask' if masked else 'unmask'} record session!\n"
+            return f"-ERR Cannot {'mask' if masked else 'unmask'} recording session!\n"
         recording.masked = masked
         return "+OK Success\n"
 
