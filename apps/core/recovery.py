@@ -68,6 +68,8 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
     """Compare leg by leg. Agents' legs first: they may make a bridge for which the customer must stay put."""
     _devices(center, event)
     listed = {leg.leg: leg for leg in event.legs}
+    # The list may be older than what we know of a call that has just changed.
+    settled = {call.id for call in center.state.calls.values() if center.now_ms - call.since_ms >= TOO_YOUNG_MS}
     for leg_id in _legs_on(center, event.switch):
         if leg_id not in listed and _old_enough(center, leg_id):
             legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
@@ -76,7 +78,7 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
         if call is None:
             _stranger(center, event.switch, seen)
         elif seen.leg == call.leg:
-            _customer(center, call, seen)
+            _customer(center, call, seen, settled=call.id in settled)
         else:
             _far(center, call, call.legs[seen.leg], seen)
 
@@ -125,13 +127,13 @@ def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
         center.send(c.HangUpLeg(switch=switch, leg=seen.leg))
 
 
-def _customer(center: Center, call: Call, seen: SnapshotLeg) -> None:
+def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:
     if call.state is CallState.CLOSING:
         center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
     elif seen.bridged_to is not None and seen.bridged_to in call.legs:
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
-    elif center.now_ms - call.since_ms < TOO_YOUNG_MS:
-        return  # the list may be older than what we know
+    elif call.state is CallState.CONNECTING or not settled:
+        return  # a bridge under way has its own deadline
     elif call.state is CallState.TALKING:
         talk.unbridged(center, call)
         talk.reclaim(center, call)

@@ -1,0 +1,145 @@
+"""What agents may ask, when, and what they are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.core import commands as c
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core.agents.machine import TRANSITIONS, AgentState
+from tests.core.scene import TENANT, Scene
+
+
+def test_sign_in_lands_in_pause() -> None:
+    scene = Scene()
+    scene.ask(e.AgentSignedIn, "bob")
+    assert scene.agent_state("bob") == "PAUSED" and scene.state.agents["bob"].reason == "login"
+
+
+def test_ready_before_sign_in_is_refused() -> None:
+    scene = Scene()
+    scene.ask(e.AgentWentReady, "bob")
+    assert scene.just(f.RequestRefused)[0].code == "wrong_state"
+
+
+def test_pause_and_sign_out_wait_for_the_call() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.ask(e.AgentPaused, "bob", reason="lunch")
+    assert scene.agent_state("bob") == "TALKING" and scene.state.agents["bob"].next_state == "PAUSED"
+    scene.hang_up(leg)
+    scene.ask(e.WrapUpFinished, "bob", call=call.id, disposition="no")
+    assert scene.agent_state("bob") == "PAUSED" and scene.state.agents["bob"].reason == "lunch"
+
+
+def test_repeated_command_is_answered_the_same_and_done_once() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, _leg = scene.talk()
+    scene.ask(e.HangUpRequested, "bob", call=call.id, cmd_id="same")
+    assert scene.just(c.HangUpLeg)
+    scene.ask(e.HangUpRequested, "bob", call=call.id, cmd_id="same")
+    assert scene.just(f.RequestDone) and not scene.just(c.HangUpLeg)
+
+
+def test_stale_command_is_refused() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = scene.to_queue()
+    seen = call.version
+    scene.answer_offer(call)
+    scene.ask(e.HoldRequested, "bob", call=call.id, version=seen)
+    assert scene.just(f.RequestRefused)[0].code == "stale" and not scene.just(c.HoldLeg)
+
+
+def test_other_tenants_and_others_calls_do_not_exist() -> None:
+    scene = Scene()
+    scene.ready("bob", "ann")
+    call, _leg = scene.talk()
+    scene.ask(e.HangUpRequested, "ann", call=call.id)
+    assert scene.just(f.RequestRefused)[0].code == "not_found"
+    scene.feed(e.HangUpRequested(tenant="2", cmd_id="x", actor="eve", agent="bob", call=call.id))
+    assert scene.just(f.RequestRefused)[0].code == "not_found"
+    scene.feed(e.AgentSignedIn(tenant=TENANT, cmd_id="y", actor="eve", agent="nobody"))
+    assert scene.just(f.RequestRefused)[0].code == "not_found"
+
+
+def test_lost_console_while_ringing_is_not_a_missed_call() -> None:
+    scene = Scene()
+    scene.ready("bob", "ann")
+    call = scene.to_queue()
+    scene.ask(e.AgentConnectionLost, "bob")
+    assert scene.agent_state("bob") == "DISCONNECTED"
+    assert call.offer and call.offer.agent == "ann"
+    assert scene.all(f.OfferEnded)[-1].outcome is f.OfferOutcome.WITHDRAWN
+    scene.ask(e.AgentConnectionRestored, "bob")
+    assert scene.agent_state("bob") == "READY"
+
+
+def test_lost_console_in_a_talk_comes_back_to_where_the_call_is() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    _call, leg = scene.talk()
+    scene.ask(e.AgentConnectionLost, "bob")
+    scene.hang_up(leg)
+    assert scene.agent_state("bob") == "DISCONNECTED"
+    scene.ask(e.AgentConnectionRestored, "bob")
+    assert scene.agent_state("bob") == "WRAP_UP"
+
+
+def test_a_console_that_stays_away_is_signed_out() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    scene.ask(e.AgentConnectionLost, "bob")
+    scene.wait(61)
+    assert scene.agent_state("bob") == "LOGGED_OUT" and scene.state.agents["bob"].reason == "lost"
+
+
+def test_decline_pauses_and_keeps_the_place() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = scene.to_queue()
+    scene.ask(e.DeclineRequested, "bob", call=call.id)
+    assert scene.agent_state("bob") == "PAUSED" and call.wait is not None and call.offer is None
+
+
+def test_answer_goes_to_the_device() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = scene.to_queue()
+    scene.ask(e.AnswerRequested, "bob", call=call.id)
+    assert scene.just(c.AnswerDevice)[0].leg == (call.offer.leg if call.offer else "")
+
+
+def test_unknown_disposition_is_refused() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.hang_up(leg)
+    scene.ask(e.WrapUpFinished, "bob", call=call.id, disposition="nonsense")
+    assert scene.just(f.RequestRefused)[0].code == "bad_disposition" and scene.agent_state("bob") == "WRAP_UP"
+
+
+def test_supervisor_forces_after_the_call() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.ask(e.AgentForced, "bob", state="LOGGED_OUT")
+    scene.hang_up(leg)
+    scene.ask(e.WrapUpFinished, "bob", call=call.id, disposition="no")
+    assert scene.agent_state("bob") == "LOGGED_OUT"
+    scene.ask(e.AgentForced, "bob", state="TALKING")
+    assert scene.just(f.RequestRefused)[0].code == "bad_state"
+
+
+@pytest.mark.parametrize("state", list(AgentState))
+def test_every_state_has_a_way_out_and_a_way_to_sign_out(state: AgentState) -> None:
+    reached, pending = set(), [state]
+    while pending:
+        here = pending.pop()
+        if here not in reached:
+            reached.add(here)
+            pending.extend(TRANSITIONS[here])
+    assert {AgentState.LOGGED_OUT, AgentState.READY} <= reached

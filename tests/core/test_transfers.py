@@ -1,0 +1,84 @@
+"""Blind transfer to a queue, an agent, a number: one call, more legs."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core.calls.model import Call
+from tests.core.scene import SWITCH, Scene
+
+
+def transferred(scene: Scene, kind: e.TransferKind, target: str) -> Call:
+    """Bob talks and transfers; his leg goes, the customer comes back."""
+    call, leg = scene.talk()
+    scene.ask(e.TransferRequested, "bob", call=call.id, kind=kind, target=target)
+    assert scene.just(f.RequestDone) and scene.just(c.HangUpLeg)[0].leg == leg
+    scene.hang_up(leg)
+    assert scene.agent_state("bob") == "WRAP_UP"
+    scene.arrive(call.leg, call=call.id)
+    return call
+
+
+def test_to_a_queue() -> None:
+    scene = Scene()
+    scene.ready("bob", "ann")
+    call = transferred(scene, e.TransferKind.QUEUE, "tech")
+    assert call.wait and call.wait.queue == "tech" and call.offer and call.offer.agent == "ann"
+    scene.answer_offer(call)
+    assert scene.agent_state("ann") == "TALKING" and len(scene.all(f.CallBridged)) == 2
+    assert len(scene.all(f.CallStarted)) == 1, "still one call"
+
+
+def test_to_an_agent_who_takes_it() -> None:
+    scene = Scene()
+    scene.ready("bob", "ann", "cai")
+    call = transferred(scene, e.TransferKind.AGENT, "cai")
+    assert call.offer and call.offer.agent == "cai", "though ann has been idle longer"
+
+
+def test_to_an_agent_who_does_not_goes_to_the_head_of_the_queue() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = transferred(scene, e.TransferKind.AGENT, "cai")
+    assert call.offer is None
+    scene.wait(21)
+    assert scene.all(f.TransferFailed)
+    assert call.wait and call.wait.queue == "sales" and call.wait.priority == 9 and call.wait.wanted_agent is None
+
+
+def test_to_a_number() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = transferred(scene, e.TransferKind.NUMBER, "+8613900139000")
+    dialed = scene.last(c.OriginateLeg)
+    assert dialed.destination.gateway == "pstn" and dialed.role is e.LegRole.EXTERNAL and call.state == "dialing"
+    scene.feed(e.LegParked(switch=SWITCH, leg=dialed.leg))
+    scene.feed(e.LegsBridged(switch=SWITCH, leg=dialed.leg, other=call.leg))
+    assert call.state == "talking"
+    scene.hang_up(dialed.leg)
+    scene.arrive(call.leg, call=call.id)
+    scene.hang_up(call.leg)
+    assert scene.last(f.CallEnded).outcome is f.CallOutcome.SERVED
+
+
+def test_to_a_number_that_is_busy() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = transferred(scene, e.TransferKind.NUMBER, "+8613900139000")
+    scene.hang_up(scene.last(c.OriginateLeg).leg, e.HangupCause.BUSY)
+    assert scene.last(f.TransferFailed).reason == "busy" and call.wait and call.wait.priority == 9
+
+
+def test_bad_targets_are_refused_and_change_nothing() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, _leg = scene.talk()
+    for kind, target in (
+        (e.TransferKind.QUEUE, "nowhere"),
+        (e.TransferKind.AGENT, "nobody"),
+        (e.TransferKind.NUMBER, "1380;rm -rf"),
+        (e.TransferKind.NUMBER, "&park()"),
+    ):
+        scene.ask(e.TransferRequested, "bob", call=call.id, kind=kind, target=target)
+        assert scene.just(f.RequestRefused)[0].code == "bad_target" and call.state == "talking"
