@@ -268,7 +268,8 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
         deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent,
     )  # fmt: skip
     call.last_queue = fact.queue
-    call.transfer = None
+    if fact.wanted_agent is None:
+        call.transfer = None
     _move(call, CallState.WAITING, fact.at_ms)
 
 

@@ -58,6 +58,8 @@ def test_to_a_number() -> None:
     assert call.state == "talking"
     scene.hang_up(dialed.leg)
     scene.arrive(call.leg, call=call.id)
+    recording = scene.last(f.RecordingAsked).recording
+    scene.feed(e.RecordingStopped(switch=SWITCH, leg=call.leg, recording=recording, duration_ms=5))
     scene.hang_up(call.leg)
     assert scene.last(f.CallEnded).outcome is f.CallOutcome.SERVED
 

@@ -87,10 +87,10 @@ def _connect_again(center: Center, call: Call) -> None:
 
 
 def go_on(center: Center, call: Call) -> None:
-    """What follows for a customer leg that came back: its transfer, its place in line, or goodbye."""
-    if call.transfer is not None:
-        transfers.carry_out(center, call)
-    elif call.wait is not None:
+    """What follows for a customer leg that came back: its place in line, its transfer, or goodbye."""
+    if call.wait is not None:
         offers.back_in_line(center, call)
+    elif call.transfer is not None:
+        transfers.carry_out(center, call)
     elif not runs.resume_after_talk(center, call):
         closing.close(center, call, f.CallOutcome.SERVED, cause=HangupCause.NORMAL)

@@ -1,0 +1,141 @@
+"""Any event in any state: nothing raises, nothing is stuck, and the fold of the facts is the state."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.core import events as e
+from apps.core.codec import decode, encode
+from apps.core.ids import LegId
+from tests.core.scene import SWITCH, TENANT, Scene
+
+AGENTS = ["ann", "bob", "cai", "nobody"]
+CUSTOMERS = ["cust1", "cust2", "cust3"]
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> list[tuple[str, int, int, int]]:
+    """(what, three numbers it may use); legs and calls are picked from what exists when the step is done."""
+    kinds = st.sampled_from([*_STEPS])
+    small = st.integers(0, 40)
+    return draw(st.lists(st.tuples(kinds, small, small, small), max_size=60))
+
+
+def _leg(scene: Scene, n: int) -> LegId:
+    legs = [*scene.state.legs, *CUSTOMERS, "stranger"]
+    return LegId(legs[n % len(legs)])
+
+
+def _request(scene: Scene, a: int, b: int, c: int) -> e.Event:
+    calls = [*scene.state.calls, "none"]
+    base = {"tenant": TENANT, "cmd_id": f"f{a}{b}{c}{scene.now_ms}", "actor": "x", "agent": AGENTS[a % 4]}
+    call = calls[c % len(calls)]
+    target = [("queue", "tech"), ("agent", "cai"), ("number", "10086"), ("queue", "x"), ("number", "()")][c % 5]
+    kinds: list[e.Event] = [
+        e.AgentSignedIn(**base), e.AgentWentReady(**base), e.AgentPaused(**base, reason="tea"),
+        e.AgentSignedOut(**base), e.AgentConnectionLost(**base), e.AgentConnectionRestored(**base),
+        e.AnswerRequested(**base, call=call), e.DeclineRequested(**base, call=call),
+        e.HangUpRequested(**base, call=call), e.HoldRequested(**base, call=call, version=b),
+        e.ResumeRequested(**base, call=call), e.WrapUpFinished(**base, call=call, disposition="sold"),
+        e.WrapUpExtended(**base, call=call), e.AgentForced(**base, state="READY"),
+        e.TransferRequested(**base, call=call, kind=e.TransferKind(target[0]), target=target[1]),
+        e.AgentWentReady(**base), e.AgentSignedIn(**base),
+    ]  # fmt: skip
+    return kinds[b % len(kinds)]
+
+
+def _snapshot(scene: Scene, a: int, b: int, c: int) -> e.Event:
+    legs = []
+    for number, (leg, call_id) in enumerate(list(scene.state.legs.items())):
+        if (a >> (number % 5)) & 1:
+            continue
+        call = scene.state.calls[call_id]
+        legs.append(
+            e.SnapshotLeg(
+                leg=leg, call=call_id, role=call.legs[leg].role, answered=bool(b & 1), controlled=bool(c & 1),
+                bridged_to=call.bridge.leg if b & 2 and call.bridge and leg == call.leg else None,
+            )
+        )  # fmt: skip
+    return e.SwitchSnapshot(switch=SWITCH, legs=tuple(legs))
+
+
+_STEPS = {
+    "arrive": lambda s, a, b, c: e.CallArrived(
+        switch=SWITCH, leg=LegId(CUSTOMERS[a % 3]), did="4001" if b % 8 else "9", caller_number="1",
+        call=next(iter(s.state.calls), None) if c % 5 == 0 else None,
+    ),
+    "digit": lambda s, a, b, c: e.DigitPressed(switch=SWITCH, leg=_leg(s, a), digit="0123456789*#x"[b % 13]),
+    "ring": lambda s, a, b, c: e.LegRinging(switch=SWITCH, leg=_leg(s, a)),
+    "answered": lambda s, a, b, c: e.LegAnswered(switch=SWITCH, leg=_leg(s, a)),
+    "parked": lambda s, a, b, c: e.LegParked(switch=SWITCH, leg=_leg(s, a)),
+    "parked2": lambda s, a, b, c: e.LegParked(switch=SWITCH, leg=_leg(s, a)),
+    "hangup": lambda s, a, b, c: e.LegHungUp(
+        switch=SWITCH, leg=_leg(s, a), cause=list(e.HangupCause)[b % len(e.HangupCause)]
+    ),
+    "bridged": lambda s, a, b, c: e.LegsBridged(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b)),
+    "bridged_right": lambda s, a, b, c: _right_bridge(s, a),
+    "unbridged": lambda s, a, b, c: e.LegsUnbridged(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b)),
+    "bridge_failed": lambda s, a, b, c: e.BridgeFailed(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b), reason="-ERR"),
+    "held": lambda s, a, b, c: e.LegHeld(switch=SWITCH, leg=_leg(s, a)),
+    "unheld": lambda s, a, b, c: e.LegUnheld(switch=SWITCH, leg=_leg(s, a)),
+    "played": lambda s, a, b, c: e.PlayEnded(
+        switch=SWITCH, leg=_leg(s, a), play=f"r1-p{b}", outcome=list(e.PlayOutcome)[c % 3]
+    ),
+    "rec_stop": lambda s, a, b, c: e.RecordingStopped(
+        switch=SWITCH, leg=_leg(s, a), recording=f"r1-r{b}", duration_ms=c
+    ),
+    "link_down": lambda s, a, b, c: e.LinkDown(switch=SWITCH, reason="x"),
+    "link_up": lambda s, a, b, c: e.LinkUp(switch=SWITCH, boot=f"b{a % 2}"),
+    "snapshot": _snapshot,
+    "request": _request, "request2": _request, "request3": _request,
+}  # fmt: skip
+
+
+def _right_bridge(scene: Scene, n: int) -> e.Event:
+    wanted = [call for call in scene.state.calls.values() if call.bridge is not None]
+    if not wanted:
+        return e.LinkUp(switch=SWITCH, boot="b1")
+    call = wanted[n % len(wanted)]
+    assert call.bridge is not None
+    return e.LegsBridged(switch=SWITCH, leg=call.bridge.leg, other=call.leg)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps())
+def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
+    scene = Scene()
+    scene.ready("ann", "bob", "cai")
+    for kind, a, b, c in plan:
+        scene.feed(_STEPS[kind](scene, a, b, c))
+        scene.wait(c / 4)
+        _promises(scene)
+    assert scene.folded() == scene.state
+    assert [decode(encode(fact)) for fact in scene.facts] == scene.facts
+    _quiesce(scene)
+
+
+def _promises(scene: Scene) -> None:
+    """No two calls with one agent, no agent offered or talking without a call that knows it."""
+    holding: dict[str, str] = {}
+    for call in scene.state.calls.values():
+        agent = call.offer.agent if call.offer else call.bridge.agent if call.bridge else None
+        if agent is not None:
+            assert holding.setdefault(agent, call.id) == call.id
+        assert call.state != "arrived"
+    for name, agent in scene.state.agents.items():
+        if agent.state in ("OFFERED", "TALKING", "HOLDING"):
+            assert holding.get(name) == agent.call, (name, agent)
+
+
+def _quiesce(scene: Scene) -> None:
+    """The switch says that nothing is left: every call becomes history and no agent stays in one."""
+    scene.feed(e.LinkUp(switch=SWITCH, boot="b1"))
+    for _ in range(4):
+        scene.wait(40)
+        scene.feed(e.SwitchSnapshot(switch=SWITCH, legs=()))
+    assert not scene.state.calls and not scene.state.legs
+    scene.wait(700)
+    resting = {"READY", "PAUSED", "LOGGED_OUT", "NOT_RESPONDING"}
+    assert {str(agent.state) for agent in scene.state.agents.values()} <= resting
+    assert scene.folded() == scene.state
