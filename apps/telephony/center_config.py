@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import connection, transaction
-
 from apps.accounts.models import Tenant
 from apps.agents.models import Agent, AgentSkill, DeviceChoice, Disposition, PauseReason
 from apps.core.config import (
@@ -41,15 +39,6 @@ FLOW_LANGUAGES = {"zh-hans": ("zh", "en"), "en": ("en", "zh")}
 def current_version() -> int:
     """The version of the stored configuration; 0 where nothing was ever configured."""
     return ConfigVersion.objects.values_list("version", flat=True).first() or 0
-
-
-def load_center_config() -> CenterConfig:
-    """The current version and its rows, from one consistent snapshot."""
-    with transaction.atomic():
-        if not connection.in_atomic_block or not connection.savepoint_ids:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return compile_center_config(current_version())
 
 
 def compile_center_config(version: int) -> CenterConfig:

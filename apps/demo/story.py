@@ -1,0 +1,192 @@
+"""The demo's company as rows, from ``fixtures/story``. Loading it again brings it back to what the files say."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from apps.accounts.models import Role, Tenant, User
+from apps.agents.models import Agent, AgentSkill, DeviceChoice, Disposition, PauseReason, Skill
+from apps.agents.services import give_device
+from apps.customers.models import Customer
+from apps.ivr.models import Flow
+from apps.ivr.services import publish
+from apps.queues.models import Queue
+from apps.telephony.models import Calendar, CalendarDay, CalendarSpan, Did, MusicClass, Prompt, Switch, Trunk
+from apps.telephony.services import config_changed
+
+STORY_DIR = Path(settings.BASE_DIR) / "fixtures" / "story"
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """For whoever prints them."""
+
+    username: str
+    password: str
+    name: str
+    role: str
+
+
+def read(name: str) -> Data:
+    with (STORY_DIR / name).open("rb") as file:
+        return tomllib.load(file)
+
+
+@transaction.atomic
+def load_story() -> list[Login]:
+    """All rows of the story, made or brought up to date, and the flow published. Returns who can sign in."""
+    story = read("company.toml")
+    tenant, _made = Tenant.objects.update_or_create(code=story["tenant"]["code"], defaults=story["tenant"])
+    switch, _made = Switch.objects.update_or_create(name=story["switch"]["name"], defaults=story["switch"])
+    _load_lists(tenant, story)
+    _load_calendar(tenant, story["calendar"])
+    password = make_password(story["password"])
+    logins = [_load_person(tenant, person, password, story["password"]) for person in _people(story)]
+    for data in story["agents"]:
+        _load_agent(tenant, switch, data)
+    _load_queues(tenant, story)
+    _load_lines(tenant, switch, story, _load_flow(tenant))
+    _load_customers(tenant)
+    config_changed()
+    return logins
+
+
+def _load_lists(tenant: Tenant, story: Data) -> None:
+    for music in story["music"]:
+        MusicClass.objects.update_or_create(name=music["name"], defaults=music)
+    for model, name in (
+        (Skill, "skills"),
+        (Disposition, "dispositions"),
+        (PauseReason, "pause_reasons"),
+        (Prompt, "prompts"),
+    ):
+        ordered = model in (Disposition, PauseReason)
+        for position, data in enumerate(story[name]):
+            defaults = {**data, "position": position} if ordered else data
+            model._default_manager.update_or_create(tenant=tenant, code=data["code"], defaults=defaults)
+
+
+def _load_calendar(tenant: Tenant, data: Data) -> None:
+    calendar, _made = Calendar.objects.update_or_create(
+        tenant=tenant, code=data["code"], defaults={"name": data["name"], "override": data["override"]}
+    )
+    calendar.spans.all().delete()
+    calendar.days.all().delete()
+    week = [(weekday, *span) for weekday in data["weekdays"] for span in data["spans"]] + data["weekend"]
+    for weekday, opens, closes in week:
+        CalendarSpan.objects.create(calendar=calendar, weekday=weekday, opens=_time(opens), closes=_time(closes))
+    for day in data["days"]:
+        CalendarDay.objects.create(
+            calendar=calendar,
+            date=datetime.date.fromisoformat(day["date"]),
+            name=day["name"],
+            opens=_time(day.get("opens")),
+            closes=_time(day.get("closes")),
+        )
+
+
+def _time(text: str | None) -> datetime.time | None:
+    return datetime.time.fromisoformat(text) if text else None
+
+
+def _people(story: Data) -> list[Data]:
+    agents = [{"username": data["username"], "name": data["name"], "role": Role.AGENT} for data in story["agents"]]
+    return [*story["people"], *agents]
+
+
+def _load_person(tenant: Tenant, data: Data, password_hash: str, password: str) -> Login:
+    first, last = _names(data["name"])
+    User.objects.update_or_create(
+        username=data["username"],
+        defaults={
+            "tenant": tenant,
+            "role": data["role"],
+            "first_name": first,
+            "last_name": last,
+            "language": data.get("language", ""),
+            "password": password_hash,
+            "is_staff": data["role"] == Role.ADMIN,
+            "is_active": True,
+        },
+    )
+    return Login(username=data["username"], password=password, name=data["name"], role=data["role"])
+
+
+def _names(name: str) -> tuple[str, str]:
+    """Given and family name: 王芳 is 芳 of the Wangs."""
+    if " " in name:
+        first, last = name.split(" ", 1)
+        return first, last
+    return name[1:], name[0]
+
+
+def _load_agent(tenant: Tenant, switch: Switch, data: Data) -> None:
+    agent, _made = Agent.objects.update_or_create(
+        tenant=tenant,
+        number=data["number"],
+        defaults={
+            "name": data["name"],
+            "user": User.objects.get(username=data["username"]),
+            "device_kind": data.get("device", DeviceChoice.BROWSER),
+            "enabled": True,
+        },
+    )
+    give_device(agent, switch)
+    for code, proficiency in data["skills"].items():
+        skill = Skill.objects.get(tenant=tenant, code=code)
+        AgentSkill.objects.update_or_create(agent=agent, skill=skill, defaults={"proficiency": proficiency})
+
+
+def _load_queues(tenant: Tenant, story: Data) -> None:
+    music = MusicClass.objects.get(name=story["music"][0]["name"])
+    prompts = {prompt.code: prompt for prompt in Prompt.objects.filter(tenant=tenant)}
+    queues = {}
+    for data in story["queues"]:
+        settings_of_queue = {key: value for key, value in data.items() if key not in ("skills", "overflow_queue")}
+        settings_of_queue["overflow_prompt"] = prompts.get(data.get("overflow_prompt", ""))
+        queue, _made = Queue.objects.update_or_create(
+            tenant=tenant, code=data["code"], defaults={**settings_of_queue, "music": music}
+        )
+        numbers = [agent["number"] for agent in story["agents"] if data["code"] in agent["queues"]]
+        queue.members.set(Agent.objects.filter(tenant=tenant, number__in=numbers))
+        queue.skills.set(Skill.objects.filter(tenant=tenant, code__in=data.get("skills", [])))
+        queues[data["code"]] = queue
+    for data in story["queues"]:
+        queue = queues[data["code"]]
+        queue.overflow_queue = queues.get(data.get("overflow_queue", ""))
+        queue.full_clean()
+        queue.save()
+
+
+def _load_flow(tenant: Tenant) -> Flow:
+    document = json.loads((STORY_DIR / "hotline.flow.json").read_text())
+    flow, _made = Flow.objects.update_or_create(
+        tenant=tenant, code=document["id"], defaults={"name": "服务热线", "draft": document}
+    )
+    publish(flow, comment="story")
+    return flow
+
+
+def _load_lines(tenant: Tenant, switch: Switch, story: Data, flow: Flow) -> None:
+    for data in story["trunks"]:
+        Trunk.objects.update_or_create(switch=switch, gateway=data["gateway"], defaults={**data, "tenant": tenant})
+    for data in story["dids"]:
+        Did.objects.update_or_create(
+            switch=switch, number=data["number"], defaults={**data, "tenant": tenant, "flow": flow}
+        )
+
+
+def _load_customers(tenant: Tenant) -> None:
+    for data in read("customers.toml")["customers"]:
+        Customer.objects.update_or_create(tenant=tenant, number=data["number"], defaults=data)
