@@ -1,4 +1,4 @@
-"""Checkpoints: the folded state in a file, so that a restart folds little and old facts may go."""
+"""What lies beside the journal: checkpoints, so that a restart folds little, and the recorder's cursor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from apps.engine.journal_reader import JournalReader
 log = structlog.get_logger(__name__)
 
 KEPT = 2
+CURSOR_FILE = "recorded.seq"
 FOLD_CHUNK = 500
 
 
@@ -89,6 +90,22 @@ def decoded(seq: int, data: bytes) -> Fact | None:
         log.error("fact_unreadable", seq=seq, detail=f"{type(fact).__name__} is not a fact")
         return None
     return fact
+
+
+def read_cursor(directory: Path) -> int:
+    """Up to which ``seq`` PostgreSQL has the facts; 0 when unknown."""
+    try:
+        return int((directory / CURSOR_FILE).read_text())
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        log.warning("cursor_unusable", detail=str(error))
+        return 0
+
+
+def write_cursor(directory: Path, seq: int) -> None:
+    """Raises ``OSError``."""
+    write_file(directory / CURSOR_FILE, str(seq).encode())
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS facts(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs(run TEXT PRIMARY KEY);
 """
+_LAST = "SELECT seq, at_ms FROM facts ORDER BY seq DESC LIMIT 1"
 _INSERT = "INSERT INTO facts(seq, epoch, at_ms, tenant, call, type, data) VALUES (?,?,?,?,?,?,?)"
 
 
@@ -156,6 +157,7 @@ class Journal:
         connection = open_database(self.directory)
         try:
             connection.executescript(_SCHEMA)
+            connection.execute(_LAST).fetchone()  # damage shows when it is read
         except sqlite3.Error:
             connection.close()
             raise
@@ -163,7 +165,7 @@ class Journal:
 
     def _last(self) -> tuple[int, int]:
         """The newest fact is never pruned, so numbers and time go on over a restart."""
-        row = self._connection.execute("SELECT seq, at_ms FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._connection.execute(_LAST).fetchone()
         return (0, 0) if row is None else (row[0], row[1])
 
     def _meta(self, key: str) -> str | None:

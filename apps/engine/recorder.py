@@ -18,7 +18,6 @@ log = structlog.get_logger(__name__)
 
 BATCH_FACTS = 500
 IDLE_S = 0.25
-CURSOR_FILE = "recorded.seq"
 REFUSED_FILE = "refused.jsonl"
 TRIES_OF_ONE = 3
 FIRST_PAUSE_S = 0.25
@@ -45,7 +44,7 @@ class Recorder(Worker):
         self._pause_s = FIRST_PAUSE_S
         self._limit = BATCH_FACTS
         self._tries = 0
-        self.cursor = read_cursor(directory)
+        self.cursor = checkpoint.read_cursor(directory)
         self.refused = 0
         self.trouble = ""
         self.oldest_waiting_ms: int | None = None
@@ -80,7 +79,7 @@ class Recorder(Worker):
         self.cursor, self.trouble, self._tries = seq, "", 0
         self._pause_s, self._limit = FIRST_PAUSE_S, BATCH_FACTS
         try:
-            checkpoint.write_file(self._directory / CURSOR_FILE, str(seq).encode())
+            checkpoint.write_cursor(self._directory, seq)
         except OSError as error:
             log.warning("cursor_not_kept", cursor=seq, detail=str(error))
 
@@ -125,17 +124,6 @@ class Recorder(Worker):
         if self._reader is not None:
             self._reader.close()
         connection.close()
-
-
-def read_cursor(directory: Path) -> int:
-    """Up to which ``seq`` PostgreSQL has the facts; 0 when unknown."""
-    try:
-        return int((directory / CURSOR_FILE).read_text())
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError) as error:
-        log.warning("cursor_unusable", detail=str(error))
-        return 0
 
 
 def _stored_facts(rows: list[Row]) -> list[StoredFact]:

@@ -20,10 +20,11 @@ def recover(journal: Journal) -> State:
     started = time.perf_counter()
     point = checkpoint.newest(journal.directory)
     first_seq = point.seq
-    if first_seq > journal.last_seq:
-        # The file is older than the checkpoint: a journal put back from a backup, or moved aside.
-        log.warning("checkpoint_ahead", seq=first_seq, journal=journal.last_seq)
-        journal.last_seq = first_seq
+    known_seq = max(first_seq, checkpoint.read_cursor(journal.directory))
+    if known_seq > journal.last_seq:
+        # The file was put back from a backup, or was damaged and is new: its readers are further on.
+        log.warning("journal_behind", seq=journal.last_seq, known=known_seq)
+        journal.last_seq = known_seq
     reader = JournalReader(journal.directory)
     try:
         point = checkpoint.fold(point, reader)
