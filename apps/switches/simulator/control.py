@@ -1,7 +1,7 @@
 """A loopback port for tests and the demo: one JSON object a line in, one a line out.
 
-``{"do": "call", "number": "13800138000", "did": "4001", "keys": "1"}`` answers ``{"ok": true, "uuid": "…"}``. What cannot be done
-answers ``{"ok": false, "error": "…"}``. ``{"do": "help"}`` lists what there is.
+``{"do": "call", "number": "13800138000", "did": "4001", "keys": "1"}`` answers ``{"ok": true, "uuid": "…"}``; what
+cannot be done answers ``{"ok": false, "error": "…"}``. ``{"do": "help"}`` lists what there is.
 """
 
 from __future__ import annotations

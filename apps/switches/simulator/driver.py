@@ -94,8 +94,6 @@ class SimulatorDriver:
 
     def accept_calls(self, accept: bool) -> None:
         self._accepting = accept
-        if not accept:
-            self._let_go()
 
     def stop(self) -> None:
         self.link_up = False
@@ -154,7 +152,8 @@ class SimulatorDriver:
     # --- the arrival socket -------------------------------------------------------------------------------------
 
     def _dialled(self, channel: Channel, hosts: list[str]) -> None:
-        if self._accepting and self.link_up and self._emit is not None:
+        taken = self._accepting or "trunkline_call" in channel.variables
+        if taken and self.link_up and self._emit is not None:
             self.model.socket_accepted(channel, self, hosts[0])
         else:
             self.model.socket_refused(channel)
