@@ -38,9 +38,10 @@ class SwitchDriver(Protocol):
         """Ask the switch for its legs; a ``SwitchSnapshot`` follows."""
 
     def accept_calls(self, accept: bool) -> None:
-        """Open or close the door for arriving calls. Closed, the switch takes its next ladder step or its fallback.
+        """Take new calls, or let each go on to its dialplan's next step: the ladder, then the fallback.
 
-        The engine closes it when its own loop has not beaten for 3 s, and when the journal's disk is full.
+        Calls that carry our id are taken either way, and those we hold stay: a full disk, for which the engine closes
+        this, must not cost the callers who are with us. A hung engine lets go of them too: by ``stop``.
         """
 
     def stop(self) -> None:

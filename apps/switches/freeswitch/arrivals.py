@@ -44,6 +44,7 @@ class Arrivals:
         self._ready = ready
         self._server: StreamServer | None = None
         self._wanted = False
+        self._take_new = True
         self._open: set[socket.socket] = set()
         self._legs: dict[LegId, list[socket.socket]] = {}
 
@@ -56,11 +57,14 @@ class Arrivals:
         return len(self._open)
 
     def accept(self, accept: bool) -> None:
-        """Open the door, or close it with every socket behind it: each call then takes its dialplan's next step."""
-        self._wanted = accept
-        if accept:
-            self._listen()
-            return
+        """Take new calls or not; calls that carry our id are taken either way."""
+        self._take_new = accept
+        self._wanted = True
+        self._listen()
+
+    def shut(self) -> None:
+        """Close the door and every socket behind it: each call takes its dialplan's next step."""
+        self._wanted = False
         if self._server is not None:
             self._server.stop(timeout=0)
             self._server = None
@@ -115,6 +119,8 @@ class Arrivals:
             framer = Framer()
             headers = self._greet(sock, framer)
             if headers is None or sock not in self._open:
+                return
+            if not self._take_new and "variable_trunkline_call" not in headers:
                 return
             leg = self._on_call(headers)
             self._legs.setdefault(leg, []).append(sock)

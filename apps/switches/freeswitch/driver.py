@@ -170,15 +170,14 @@ class FreeSwitchDriver:
         woken.set()  # what was posted before there was a watcher
         workers = [gevent.spawn(self._reach), gevent.spawn(self._tick)]
         try:
-            if self._accepting:
-                self._arrivals.accept(True)
+            self._arrivals.accept(self._accepting)
             self._pump(woken)
         except Exception:  # the thread ends here: say why, let go of the calls, and let the watchdog see it
             log.exception("the driver of switch %s died", self.switch)
         finally:
             with self._wake_lock:
                 self._wake = None
-            self._arrivals.accept(False)
+            self._arrivals.shut()
             gevent.killall(workers, timeout=1)
             watcher.close()
             gevent.get_hub().destroy(destroy_loop=True)
