@@ -130,7 +130,7 @@ def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
 def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:
     if call.state is CallState.CLOSING:
         center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
-    elif seen.bridged_to is not None and seen.bridged_to in call.legs:
+    elif seen.bridged_to is not None and call.state in (CallState.CONNECTING, CallState.TALKING):
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
     elif call.state is CallState.CONNECTING or not settled:
         return  # a bridge under way has its own deadline

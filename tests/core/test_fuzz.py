@@ -75,6 +75,8 @@ _STEPS = {
     ),
     "bridged": lambda s, a, b, c: e.LegsBridged(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b)),
     "bridged_right": lambda s, a, b, c: _right_bridge(s, a),
+    "parked_right": lambda s, a, b, c: _right_park(s, a),
+    "queue": lambda s, a, b, c: e.DigitPressed(switch=SWITCH, leg=LegId(CUSTOMERS[a % 3]), digit="1"),
     "unbridged": lambda s, a, b, c: e.LegsUnbridged(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b)),
     "bridge_failed": lambda s, a, b, c: e.BridgeFailed(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b), reason="-ERR"),
     "held": lambda s, a, b, c: e.LegHeld(switch=SWITCH, leg=_leg(s, a)),
@@ -99,6 +101,13 @@ def _right_bridge(scene: Scene, n: int) -> e.Event:
     call = wanted[n % len(wanted)]
     assert call.bridge is not None
     return e.LegsBridged(switch=SWITCH, leg=call.bridge.leg, other=call.leg)
+
+
+def _right_park(scene: Scene, n: int) -> e.Event:
+    offered = [call.offer.leg for call in scene.state.calls.values() if call.offer is not None]
+    dialed = [leg for call in scene.state.calls.values() for leg in call.legs if leg.startswith("r1-l")]
+    legs = offered or dialed or [LegId("stranger")]
+    return e.LegParked(switch=SWITCH, leg=legs[n % len(legs)])
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

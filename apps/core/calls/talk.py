@@ -34,14 +34,17 @@ def request_bridge(center: Center, call: Call, leg: LegId) -> None:
 
 
 def legs_bridged(center: Center, call: Call, leg: LegId, other: LegId) -> None:
-    """The switch says that the two hear each other."""
+    """The switch says that the two hear each other.
+
+    Later than the bridge's deadline it does not count: the customer is being fetched and the agent may have another
+    caller by now.
+    """
     bridge = call.bridge
-    if call.state is CallState.TALKING and bridge is not None and {leg, other} == {bridge.leg, bridge.other}:
+    far = call.legs.get(bridge.leg) if bridge is not None else None
+    if call.state is not CallState.CONNECTING or bridge is None or far is None:
         return
-    far = call.legs.get(leg if other == call.leg else other)
-    if far is None or call.leg not in (leg, other) or call.state not in (CallState.CONNECTING, CallState.RETURNING):
-        return
-    bridged(center, call, far)
+    if {leg, other} == {bridge.leg, bridge.other}:
+        bridged(center, call, far)
 
 
 def bridged(center: Center, call: Call, far: Leg) -> None:
