@@ -181,6 +181,7 @@ def _call_awaited(state: State, call: Call, fact: f.CallAwaited) -> None:
 @_on_call(f.CallClosing)
 def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
     call.outcome, call.cause, call.last_words = fact.outcome, fact.cause, fact.play
+    call.bridge = None
     _move(call, CallState.CLOSING, fact.at_ms, fact.deadline_ms)
 
 
