@@ -65,8 +65,8 @@ def timeline(call: Call) -> list[Entry]:
 
 @login_required
 def call(request: HttpRequest, call_id: str) -> HttpResponse:
-    found = get_object_or_404(calls_of(request).select_related("last_queue", "last_agent"), pk=call_id)
+    found = get_object_or_404(calls_of(request).select_related("tenant", "last_queue", "last_agent"), pk=call_id)
     recordings = [(item, reachable(item)) for item in found.recordings.select_related("switch")]
-    names = dict(Disposition.objects.filter(tenant_id=found.tenant_id).values_list("code", "name"))
+    names = dict(Disposition.objects.filter(tenant=found.tenant).values_list("code", "name"))
     context = {"call": found, "entries": timeline(found), "recordings": recordings, "names": names}
     return render(request, "consoles/call.html", context)

@@ -1,0 +1,135 @@
+"""What the demo's processes get to know: addresses, directories, and what the environment puts in their place.
+
+``DATABASE_URL`` and ``REDIS_URL`` put in a real PostgreSQL and Redis, ``SWITCH_HOST`` a real FreeSWITCH. Before Django.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+WEB_PORTS = range(8000, 8020)
+
+# name -> (default, meaning); besides those of apps/config/env.py
+VARIABLES: dict[str, tuple[str, str]] = {
+    "WEB_PORT": ("", "port of the pages; empty: the first free one from 8000"),
+    "SWITCH_HOST": ("", "Event Socket host of a real FreeSWITCH; empty: the simulator"),
+    "SWITCH_PORT": ("8021", "its Event Socket port"),
+    "SWITCH_PASSWORD": ("ClueCon", "its Event Socket password"),
+    "ARRIVAL_ADDRESS": (f"{LOOPBACK}:8084", "where the real switch hands calls to the engine, as the switch sees it"),
+    "CALLERS_PER_MINUTE": ("8", "how often simulated callers call; 0: never"),
+    "DEMO_SEED": ("1", "another number, other callers"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealSwitch:
+    host: str
+    port: int
+    password: str
+    arrival: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything the demo decides before it starts something."""
+
+    run_dir: Path
+    database_url: str | None  # None: a private PostgreSQL
+    redis_url: str | None
+    switch: RealSwitch | None
+    web_port: int
+    engine_port: int
+    callers_per_minute: float
+    seed: int
+
+    @property
+    def logs(self) -> Path:
+        return self.run_dir / "logs"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.web_port}"
+
+    @property
+    def engine_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.engine_port}"
+
+    def for_children(self, database_url: str, redis_url: str) -> dict[str, str]:
+        """The environment of every process of the demo."""
+        return {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "STATE_DIR": str(self.run_dir),
+            "RECORDINGS_DIR": str(self.run_dir / "recordings"),
+            "ENGINE_URL": self.engine_url,
+            "ENGINE_BIND": f"{LOOPBACK}:{self.engine_port}",
+            "SECURE_COOKIES": "false",  # loopback, without TLS
+            "LOG_FORMAT": "console",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def surroundings(given: Mapping[str, str] = os.environ) -> Surroundings:
+    """Raises ``ValueError`` for a variable that cannot be used."""
+    text = {name: given.get(name, "").strip() or default for name, (default, _) in VARIABLES.items()}
+    run_dir = ROOT / (given.get("STATE_DIR", "").strip() or ".run/demo")
+    return Surroundings(
+        run_dir=run_dir,
+        database_url=given.get("DATABASE_URL") or None,
+        redis_url=given.get("REDIS_URL") or None,
+        switch=_real_switch(text),
+        web_port=_number("WEB_PORT", text["WEB_PORT"]) if text["WEB_PORT"] else first_free(WEB_PORTS),
+        engine_port=free_port(),
+        callers_per_minute=float(_number("CALLERS_PER_MINUTE", text["CALLERS_PER_MINUTE"])),
+        seed=_number("DEMO_SEED", text["DEMO_SEED"]),
+    )
+
+
+def _real_switch(text: Mapping[str, str]) -> RealSwitch | None:
+    if not text["SWITCH_HOST"]:
+        return None
+    return RealSwitch(
+        host=text["SWITCH_HOST"],
+        port=_number("SWITCH_PORT", text["SWITCH_PORT"]),
+        password=text["SWITCH_PASSWORD"],
+        arrival=text["ARRIVAL_ADDRESS"],
+    )
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def first_free(ports: range) -> int:
+    for port in ports:
+        if not answers(LOOPBACK, port):
+            return port
+    raise ValueError(f"ports {ports.start} to {ports.stop - 1} are all taken: set WEB_PORT")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(host: str, port: int) -> bool:
+    """Somebody accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+def new_secret() -> str:
+    return secrets.token_hex(12)

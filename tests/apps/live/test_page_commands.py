@@ -1,0 +1,95 @@
+"""A page's command becomes exactly the request of its own agent, or is refused with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.core import events
+from apps.core.codec import encode
+from apps.live.page_commands import Asker, BadMessage, parse
+from tests.apps.live.centre import config
+
+ASKER = Asker(user_id="7", user_name="wang", tenant="1", agent="10")
+ABOUT = {"type": "command", "cmd_id": "abcdef0123"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"action": "sign_in"}, events.AgentSignedIn),
+        ({"action": "ready"}, events.AgentWentReady),
+        ({"action": "pause", "reason": "lunch"}, events.AgentPaused),
+        ({"action": "answer", "call": "r-c1", "version": 3}, events.AnswerRequested),
+        ({"action": "hang_up", "call": "r-c1"}, events.HangUpRequested),
+        ({"action": "transfer", "call": "r-c1", "kind": "queue", "target": "16"}, events.TransferRequested),
+        ({"action": "transfer", "call": "r-c1", "kind": "agent", "target": "11"}, events.TransferRequested),
+        ({"action": "transfer", "call": "r-c1", "kind": "number", "target": "+861012345678"}, events.TransferRequested),
+        ({"action": "finish", "call": "r-c1", "disposition": "solved", "note": "好\nfine"}, events.WrapUpFinished),
+        ({"action": "extend", "call": "r-c1"}, events.WrapUpExtended),
+    ],
+)
+def test_a_command_is_about_the_askers_own_agent(fields: dict[str, Any], kind: type) -> None:
+    cmd_id, request = parse({**ABOUT, **fields}, ASKER, config())
+    assert type(request) is kind
+    assert (request.tenant, request.agent, request.actor) == ("1", "10", "wang")
+    assert (cmd_id, request.cmd_id) == ("abcdef0123", "u7-abcdef0123")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": "ready", "agent": "20"},
+        {"action": "ready", "tenant": "2"},
+        {"action": "ready", "actor": "boss"},
+        {"action": "AgentForced"},
+        {"action": ["ready"]},
+        {"action": "pause", "reason": "no such"},
+        {"action": "answer"},
+        {"action": "answer", "call": 5},
+        {"action": "answer", "call": "x" * 65},
+        {"action": "answer", "call": "r-c1\r\n"},
+        {"action": "answer", "call": "r-c1", "version": True},
+        {"action": "answer", "call": "r-c1", "version": -1},
+        {"action": "transfer", "call": "r-c1", "kind": "queue", "target": "25"},  # another tenant's
+        {"action": "transfer", "call": "r-c1", "kind": "agent", "target": "20"},
+        {"action": "transfer", "call": "r-c1", "kind": "agent", "target": "10"},  # oneself
+        {"action": "transfer", "call": "r-c1", "kind": "number", "target": "1;api"},
+        {"action": "transfer", "call": "r-c1", "kind": "number", "target": "1 2"},
+        {"action": "transfer", "call": "r-c1", "kind": "flow", "target": "1"},
+        {"action": "finish", "call": "r-c1", "disposition": "UNSET"},
+        {"action": "finish", "call": "r-c1", "disposition": "solved", "note": "x" * 4001},
+        {"action": "ready", "cmd_id": "short"},
+        {"action": "ready", "cmd_id": None},
+    ],
+)
+def test_anything_else_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(BadMessage):
+        parse({**ABOUT, **fields}, ASKER, config())
+
+
+def test_a_note_keeps_its_lines_and_loses_what_breaks_stores() -> None:
+    note = "a\x00b\x1b[31m\n\ud800c"
+    _, request = parse(
+        {**ABOUT, "action": "finish", "call": "c", "disposition": "solved", "note": note}, ASKER, config()
+    )
+    assert isinstance(request, events.WrapUpFinished)
+    assert request.note == "ab[31m\nc"
+    orjson.dumps(encode(request))
+
+
+_json = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda item: st.lists(item, max_size=3))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # CI is slow, not the input
+@given(st.dictionaries(st.sampled_from(["action", "cmd_id", "call", "version", "kind", "target", "x"]), _json))
+def test_no_message_raises_anything_but_bad_message(message: dict[str, Any]) -> None:
+    for action in ("answer", "transfer", "finish", "pause", "ready", message.get("action")):
+        try:
+            parse({**ABOUT, **message, "action": action}, ASKER, config())
+        except BadMessage:
+            continue

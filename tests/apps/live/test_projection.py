@@ -1,0 +1,101 @@
+"""An old snapshot plus the deltas is a fresh snapshot; nobody sees another tenant; a page may ask only for its own."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.core import facts as f
+from apps.live.topic import Topic, apply_patch
+from apps.live.views_of_state import View, agent_view, directory, wall_view
+from tests.apps.live.centre import START_MS, TENANTS, agents_of, configured, facts, marked
+
+
+def over_the_wire(value: Any) -> Any:
+    return orjson.loads(orjson.dumps(value))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # CI is slow, not the input
+@given(st.lists(facts(), max_size=60), st.integers(1, 7))
+def test_an_old_snapshot_plus_the_deltas_is_a_fresh_snapshot(history: list[f.Fact], pace: int) -> None:
+    state = configured()
+    wall, own = Topic("wall", "e"), Topic("agent", "e")
+
+    def views() -> tuple[View, View]:
+        return wall_view(state, "1"), agent_view(state, "1", "10")
+
+    for topic, view in zip((wall, own), views(), strict=True):
+        topic.advance(view)
+    pages = [over_the_wire(copy.deepcopy(topic.snapshot())) for topic in (wall, own)]
+    for index, fact in enumerate(history):
+        state.apply(fact)
+        if index % pace:
+            continue  # several facts in one delta
+        for topic, page, view in zip((wall, own), pages, views(), strict=True):
+            delta = topic.advance(view)
+            if delta is not None:
+                message = over_the_wire(delta)
+                assert message["seq"] == page["seq"] + 1
+                page["seq"], page["data"] = message["seq"], apply_patch(page["data"], message["patch"])
+            assert page["data"] == over_the_wire(view)
+            assert page["seq"] == topic.seq
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # CI is slow, not the input
+@given(st.lists(facts(), max_size=60))
+def test_no_view_holds_a_word_of_another_tenant(history: list[f.Fact]) -> None:
+    state = configured()
+    state.fold(history)
+    for tenant, other in (TENANTS, TENANTS[::-1]):
+        views: list[Any] = [wall_view(state, tenant)]
+        views += [agent_view(state, tenant, agent) for agent in agents_of(tenant)]
+        views += [directory(state, tenant, agent) for agent in agents_of(tenant)]
+        text = orjson.dumps(views).decode()
+        assert f"tenant-{other}" not in text
+        assert f"t{other}-c" not in text
+        assert agent_view(state, tenant, agents_of(other)[0]) == {"me": {}, "call": {}}
+
+
+def test_the_agents_page_shows_the_offered_call() -> None:
+    state = configured()
+    about = {"at_ms": START_MS + 5, "tenant": "1", "call": "t1-c1"}
+    state.apply(
+        f.CallStarted(
+            **about, leg="l0", switch="1", direction=f.Direction.INBOUND, did="4001", caller_number="13800138000",
+            caller_name="张三", trunk="",
+        )
+    )  # fmt: skip
+    state.apply(f.CallQueued(**about, queue="15", skills=(), priority=5, queued_ms=START_MS, deadline_ms=START_MS + 9))
+    state.apply(
+        f.AgentOffered(
+            **about, agent="10", leg="l1", queue="15", deadline_ms=START_MS + 99, ready_agents=1, waiting_calls=1,
+            idle_since_ms=0,
+        )
+    )  # fmt: skip
+    state.apply(
+        f.AgentStateChanged(
+            at_ms=START_MS + 6, tenant="1", agent="10", state="OFFERED", prior="READY", call="t1-c1"
+        )
+    )  # fmt: skip
+    view = agent_view(state, "1", "10")
+    me, call = view["me"]["10"], view["call"]["t1-c1"]
+    assert (me["state"], me["since_ms"], me["call"]) == ("OFFERED", START_MS + 6, "t1-c1")
+    assert "answer" in me["controls"] and "hang_up" not in me["controls"]
+    assert (call["number"], call["name"], call["queue"]) == ("13800138000", "张三", marked("1", "queue"))
+    assert (call["queued_ms"], call["offer_deadline_ms"]) == (START_MS, START_MS + 99)
+    row = wall_view(state, "1")["queues"]["15"]
+    assert (row["waiting"], row["oldest_ms"], row["ringing"], row["staffed"]) == (1, START_MS, 1, 1)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_an_alarm_of_the_installation_shows_only_where_one_tenant_is_served(alone: bool) -> None:
+    state = configured()
+    if alone:
+        object.__setattr__(state.config, "tenants", {"1": state.config.tenants["1"]})
+    state.apply(f.AlarmRaised(at_ms=START_MS, tenant=None, kind="unknown_did", subject="4009", detail=""))
+    assert ("unknown_did/4009" in wall_view(state, "1")["alarms"]) is alone
