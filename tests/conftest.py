@@ -23,16 +23,19 @@ _POSTGRES = None if os.environ.get("DATABASE_URL") else PrivatePostgres(_HOME / 
 _REDIS = None if os.environ.get("REDIS_URL") else PrivateRedis(_HOME / "redis")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Before Django reads its settings."""
+def _set_up_django() -> None:
+    """Now, not in ``pytest_configure``: conftests in folders below import models."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "apps.config.settings"
     os.environ.update(STATE_DIR=str(_HOME / "state"), RECORDINGS_DIR=str(_HOME / "recordings"), DEBUG="false")
-    os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING")
+    os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING", LANGUAGE="zh-hans")
     if _POSTGRES is not None:
         os.environ["DATABASE_URL"] = _POSTGRES.url
     if _REDIS is not None:
         os.environ["REDIS_URL"] = _REDIS.url
-    django.setup()  # pytest-django would, but only if somebody had imported Django by now
+    django.setup()
+
+
+_set_up_django()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -44,7 +44,7 @@ class TenantAdmin(ConfigAdmin):
 
 
 @admin.register(User)
-class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):
+class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
     """Only a superuser can make another; what a person may do is the role."""
 
     form = UserChangeForm

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class LenientKey(models.ForeignKey):
+class LenientKey(models.ForeignKey[Any, Any]):
     """A reference that may point at a row that no longer exists. Read it with ``select_related``."""
 
     def __init__(self, to: Any, *args: Any, **kwargs: Any) -> None:

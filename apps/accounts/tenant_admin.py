@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.forms.models import BaseModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -42,7 +41,7 @@ def of_tenant(rows: models.QuerySet[Any], tenant: Tenant | None) -> models.Query
     return rows.filter(models.Q(tenant=tenant) | shared)
 
 
-class TenantForm(forms.ModelForm):
+class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
     """Refuses references into another tenant, which a superuser's lists would allow."""
 
     def clean(self) -> dict[str, Any]:
@@ -55,7 +54,7 @@ class TenantForm(forms.ModelForm):
         return data
 
 
-class TenantScopedAdmin(ModelAdmin):
+class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows with a ``tenant``. Roles decide, not Django's per-model permissions."""
 
     form = TenantForm
@@ -85,7 +84,9 @@ class TenantScopedAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return of_tenant(super().get_queryset(request), own_tenant(request))
 
-    def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         tenant = own_tenant(request)
         if field is not None and tenant is not None:
@@ -94,11 +95,11 @@ class TenantScopedAdmin(ModelAdmin):
                 field.initial, field.empty_label, field.required = tenant, None, True
         return field
 
-    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> type[BaseModelForm]:
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
         """Fields that a form declares itself are confined like those of the model."""
         form = super().get_form(request, obj, **kwargs)
         for field in form.base_fields.values():
-            if isinstance(field, forms.ModelChoiceField):
+            if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
                 field.queryset = of_tenant(field.queryset, own_tenant(request))
         return form
 

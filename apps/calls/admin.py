@@ -14,7 +14,7 @@ from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, L
 from apps.recordings.models import Recording
 
 
-class HistoryInline(TabularInline):
+class HistoryInline(TabularInline):  # type: ignore[misc]
     extra = 0
     can_delete = False
     tab = True
@@ -30,7 +30,8 @@ class HistoryInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Names of agents and queues with the rows; one that was deleted since shows as nothing."""
         references = [field.name for field in self.model._meta.concrete_fields if field.is_relation]
-        return super().get_queryset(request).select_related(*references)
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*references)
 
 
 class SegmentInline(HistoryInline):

@@ -60,18 +60,18 @@ class Projection:
         calls: set[str] = set()
         legs: set[str] = set()
         recordings: set[str] = set()
-        agents: set[int | None] = set()
+        agents: set[int] = set()
         for fact in facts:
             if isinstance(fact, CallFact):
                 calls.add(fact.call)
                 legs.add(getattr(fact, "leg", ""))
                 recordings.add(getattr(fact, "recording", ""))
             else:
-                agents.add(row_id(getattr(fact, "agent", None)))
+                agents |= {pk for pk in [row_id(getattr(fact, "agent", None))] if pk is not None}
         known = Call.objects.in_bulk(calls)
         legs |= {call.customer_leg_id for call in known.values()}
         segments = list(Segment.objects.filter(call_id__in=known, ended_at=None)) if known else []
-        spans = list(AgentStateSpan.objects.filter(agent_id__in=agents - {None}, ended_at=None))
+        spans = list(AgentStateSpan.objects.filter(agent_id__in=agents, ended_at=None))
         return cls(
             calls=known,
             legs=Leg.objects.in_bulk(legs),
@@ -125,7 +125,7 @@ class Projection:
         segment.duration_ms = max(
             0, round((segment.ended_at - segment.started_at) / datetime.timedelta(milliseconds=1))
         )
-        total = _TOTALS.get(segment.kind)
+        total = _TOTALS.get(SegmentKind(segment.kind))
         if total is not None:
             setattr(call, total, getattr(call, total) + segment.duration_ms)
 

@@ -85,19 +85,15 @@ def _load_calendar(tenant: Tenant, data: Data) -> None:
     calendar.days.all().delete()
     week = [(weekday, *span) for weekday in data["weekdays"] for span in data["spans"]] + data["weekend"]
     for weekday, opens, closes in week:
-        CalendarSpan.objects.create(calendar=calendar, weekday=weekday, opens=_time(opens), closes=_time(closes))
+        CalendarSpan.objects.create(calendar=calendar, weekday=weekday, opens=opens, closes=closes)
     for day in data["days"]:
         CalendarDay.objects.create(
             calendar=calendar,
             date=datetime.date.fromisoformat(day["date"]),
             name=day["name"],
-            opens=_time(day.get("opens")),
-            closes=_time(day.get("closes")),
+            opens=day.get("opens"),
+            closes=day.get("closes"),
         )
-
-
-def _time(text: str | None) -> datetime.time | None:
-    return datetime.time.fromisoformat(text) if text else None
 
 
 def _people(story: Data) -> list[Data]:

@@ -33,7 +33,7 @@ class FlowAdmin(ConfigAdmin):
         if flow.pk is None:
             return "-"
         found = list(lint_draft(flow))
-        return format_html("<pre>{}</pre>", "\n".join(found)) if found else _("none")
+        return format_html("<pre>{}</pre>", "\n".join(found)) if found else "-"
 
     @admin.action(description=_("Publish the draft"))
     def publish_drafts(self, request: HttpRequest, queryset: models.QuerySet[Flow]) -> None:

@@ -152,7 +152,7 @@ class MusicClassAdmin(ConfigAdmin):
     list_display = ("name", "directory")
 
 
-class SpanFormSet(BaseInlineFormSet):
+class SpanFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     """Hours of one weekday must not overlap."""
 
     def clean(self) -> None:
@@ -165,7 +165,7 @@ class SpanFormSet(BaseInlineFormSet):
             raise ValidationError(_("Opening hours of one day overlap."))
 
 
-class DayFormSet(BaseInlineFormSet):
+class DayFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     """A date is either a holiday or a work day."""
 
     def clean(self) -> None:
@@ -182,7 +182,7 @@ class DayFormSet(BaseInlineFormSet):
                 raise ValidationError(_("Opening hours of one day overlap."))
 
 
-def _kept(formset: BaseInlineFormSet) -> list[dict[str, Any]]:
+def _kept(formset: BaseInlineFormSet[Any, Any, Any]) -> list[dict[str, Any]]:
     rows = [form.cleaned_data for form in formset.forms if hasattr(form, "cleaned_data")]
     return [row for row in rows if row and not row.get("DELETE")]
 

@@ -38,7 +38,7 @@ class ConfigAdmin(TenantScopedAdmin):
         return []
 
 
-class ConfigInline(TabularInline):
+class ConfigInline(TabularInline):  # type: ignore[misc]
     """Rows that belong to the one being edited, with the same rights."""
 
     form = TenantForm
@@ -52,7 +52,9 @@ class ConfigInline(TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return administers(request)
 
-    def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.queryset = of_tenant(field.queryset, own_tenant(request))
