@@ -146,6 +146,7 @@ def after(switch: Switch, channel: Channel) -> None:
         switch.emit("CHANNEL_PARK", channel)
         switch.carry_on(channel)
     elif where:
+        del channel.variables["transfer_after_bridge"]  # the switch forgets it each time (BR:958)
         extension, _, rest = where.partition(":")
         transfer.route(switch, channel, extension, rest.partition(":")[2])
     else:

@@ -1,6 +1,6 @@
 """Face one: the model as a ``SwitchDriver``, in process and in virtual time, for seeded simulation.
 
-It does what the FreeSWITCH driver does on the real thing (leases, tombstones, the bridge gap), so the core sees the
+It does what the FreeSWITCH driver does on the real thing (leases, tombstones), so the core sees the
 same events in the same order. The host moves time by ``run_until``; nothing here is real time.
 """
 
@@ -36,7 +36,6 @@ class SimulatorDriver:
         self._emit: Emit | None = None
         self._originating: set[str] = set()
         self._cancelled: dict[str, str] = {}
-        self._bridging: dict[str, str] = {}
         self._recordings: dict[tuple[str, str], RecordingId] = {}
         self._player = Player(switch, model, self._tell)
         model.dial = self._dialled
@@ -213,7 +212,6 @@ class SimulatorDriver:
 
     def _bridged(self, channel: Channel, headers: dict[str, str]) -> None:
         a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
-        self._bridging.pop(a, None)
         for uuid in (a, b):
             self._player.forget(uuid)
             leg = self.model.find(uuid)
@@ -222,6 +220,8 @@ class SimulatorDriver:
         self._tell(events.LegsBridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
 
     def _unbridged(self, channel: Channel, headers: dict[str, str]) -> None:
+        if not channel.alive:
+            return  # its LegHungUp has said so
         a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
         self._tell(events.LegsUnbridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
 
@@ -234,16 +234,7 @@ class SimulatorDriver:
     def _hung_up(self, channel: Channel, headers: dict[str, str]) -> None:
         self._originating.discard(channel.uuid)
         self._player.forget(channel.uuid)
-        other = self._bridging.pop(channel.uuid, None)
         self._say_gone(channel.uuid, channel.hangup_cause)
-        if other is not None:
-            self._rescue(other)
-
-    def _rescue(self, uuid: str) -> None:
-        """The first leg of a pending bridge died: the other hears nothing and says nothing until it is moved."""
-        stuck = self.model.find(uuid)
-        if stuck is not None and self.link_up:
-            self.model.transfer(stuck, TO_ARRIVAL)
 
     def _say_gone(self, uuid: str, raw: str) -> None:
         self._tell(events.LegHungUp(switch=self.switch, leg=LegId(uuid), cause=causes.decode(raw), raw=raw))
@@ -334,10 +325,8 @@ class SimulatorDriver:
 
     def _bridge(self, command: commands.Command) -> None:
         assert isinstance(command, commands.BridgeLegs)
-        self._bridging[command.leg] = command.other
         reply = self.model.bridge(command.leg, command.other)
         if reply.startswith("-"):
-            self._bridging.pop(command.leg, None)
             reason = reply.strip()
             self._tell(events.BridgeFailed(switch=self.switch, leg=command.leg, other=command.other, reason=reason))
 

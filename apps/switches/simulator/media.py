@@ -25,6 +25,10 @@ class SoundLibrary:
         self.default_ms = default_ms
         self._known: dict[str, int | None] = dict(durations or {})
 
+    def forget(self, *paths: str) -> None:
+        """These files are missing."""
+        self._known.update(dict.fromkeys(paths))
+
     def duration_ms(self, data: str) -> tuple[str, int | None, bool]:
         """Of one playback argument: the path without its options, its length (None = endless) and if it exists."""
         data = data.strip()

@@ -83,7 +83,7 @@ class Switch:
         self.channels: dict[str, Channel] = {}
         self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
         self.listeners: list[Listener] = []
-        self.core_uuid = self.new_uuid()
+        self.core_uuid = self.globals["core_uuid"] = self.new_uuid()
         self.started_ms = self.clock.now_ms
         self.sessions = 0
         self.peak = 0
