@@ -32,7 +32,18 @@ def since_ms(at: datetime | None, start: datetime | None) -> int | None:
 
 @register.filter
 def call_word(code: str) -> str:
-    return str(WORDS.get(code, code))
+    words = {
+        "to_menu": _("to the menu"),
+        "queued": _("queued"),
+        "connected": _("connected"),
+        "held": _("held"),
+        "transferred": _("transferred"),
+        "ended": _("ended"),
+        "resumed": _("resumed"),
+        "timed_out": _("timed out"),
+        "removed": _("removed"),
+    }
+    return words.get(code) or str(WORDS.get(code, code))
 
 
 @register.filter

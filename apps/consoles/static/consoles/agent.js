@@ -89,13 +89,19 @@ for (const button of buttons) {
 }
 $("wrap").addEventListener("submit", (event) => { event.preventDefault(); DO.finish(); });
 
+/** Ready and pause share a key: it undoes what was pressed last. */
+function toReady() {
+  const mine = me();
+  return allowed("ready") && (["PAUSED", "NOT_RESPONDING"].includes(mine.state) || ["PAUSED", "LOGGED_OUT"].includes(mine.next_state));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.repeat || event.altKey || event.metaKey) return;
   const key = (event.ctrlKey ? "Ctrl+" : "") + (event.shiftKey ? "Shift+" : "") + event.key;
   const action = {
     F2: "answer", "Ctrl+F2": "hang_up", F9: "transfer", "Ctrl+Enter": "finish",
     F4: allowed("extend") ? "extend" : allowed("resume") ? "resume" : "hold",
-    "Ctrl+F8": allowed("ready") && me()?.state !== "READY" ? "ready" : "pause",
+    "Ctrl+F8": toReady() ? "ready" : "pause",
   }[key];
   if (!action) return;
   event.preventDefault();
@@ -193,7 +199,6 @@ function renderControls() {
 
 function renderStatus() {
   const trouble = showStatus(live, text, $("banner"), root);
-  setText($("link-status"), live.connected && !live.stale ? "●" : "○");
   if (!trouble && notice && performance.now() < notice.until) {
     $("banner").dataset.level = notice.level;
     setText($("banner"), notice.message);

@@ -146,6 +146,6 @@ export function showStatus(live, text, banner, root) {
     level = "warn";
   } else if (live.stale) [level, message] = ["warn", fill(text.data_old, { n: live.ageSeconds() })];
   banner.dataset.level = level;
-  setText(banner, message);
+  setText(banner, message || `● ${text.live}`);
   return Boolean(message);
 }
