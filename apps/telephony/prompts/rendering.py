@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 
 from apps.telephony.models import Prompt
 from apps.telephony.prompts.library import Library
-from apps.telephony.prompts.speech import sound_name, synthesize
+from apps.telephony.prompts.speech import RATES, sound_name, synthesize
 from apps.telephony.services import config_changed
 
 
@@ -34,6 +35,19 @@ def render_prompts(library: Library | None = None) -> Rendered:
         if changed:
             config_changed()
     return Rendered(spoken=len(missing), changed=changed)
+
+
+def ship_prompts(directory: Path) -> int:
+    """For maintainers: the stored prompts' sounds at the telephone's rate, and nothing else, into ``directory``."""
+    library = Library(own=directory, shipped=directory)
+    wanted = {sound_name(text, lang): (text, lang) for prompt in Prompt.objects.all() for lang, text in _texts(prompt)}
+    for name, (text, lang) in sorted(wanted.items()):
+        if not library.has(name):
+            library.add(name, {RATES[0]: synthesize(text, lang)[RATES[0]]})
+    for path in (directory / str(RATES[0])).glob("*.wav"):
+        if path.name not in wanted:
+            path.unlink()
+    return len(wanted)
 
 
 def _texts(prompt: Prompt) -> list[tuple[str, str]]:

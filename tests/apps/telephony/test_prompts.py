@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from apps.demo.story import load_story
+from apps.telephony.center_config import current_version
+from apps.telephony.models import Prompt
 from apps.telephony.prompts import audio, music, speech
-from apps.telephony.prompts.library import Library
+from apps.telephony.prompts.library import SHIPPED, Library, place_sounds
+from apps.telephony.prompts.rendering import render_prompts
 
 needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="SKIPPED: no espeak-ng on this machine")
 
@@ -87,3 +91,24 @@ def test_the_library_prefers_its_own_and_falls_back_to_what_is_shipped(tmp_path:
     library.add("a.wav", {8000: b"2"})
     found = library.find("a.wav", 8000)
     assert found is not None and found.read_bytes() == b"2"
+
+
+@pytest.mark.django_db
+def test_the_storys_sounds_are_shipped_so_the_demo_needs_no_voice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After a change of its texts: ``manage.py load_story && manage.py prompts ship``."""
+    load_story()
+    version = current_version()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    library = Library(own=tmp_path / "own", shipped=SHIPPED)
+    done = render_prompts(library)
+    assert done.spoken == 0 and done.changed == Prompt.objects.count() > 10
+    assert current_version() == version + 1
+    assert render_prompts(library).changed == 0
+    assert place_sounds(library, tmp_path / "sounds") == []
+    for prompt in Prompt.objects.all():
+        for name in prompt.sounds().values():
+            samples, rate = audio.read_wav((tmp_path / "sounds" / "8000" / name).read_bytes())
+            assert rate == 8000 and audio.rms(samples) > 300
+    assert (tmp_path / "sounds" / "music" / "trunkline.wav").stat().st_size > 100_000

@@ -1,0 +1,33 @@
+"""Run inside Django (``manage.py shell``): points the story at this test's switch, ports and directories."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.agents.models import Agent
+from apps.queues.models import Queue
+from apps.telephony.models import Switch, Trunk
+from apps.telephony.services import config_changed
+
+
+@transaction.atomic
+def place(switch: dict[str, object], trunk: dict[str, object], queues: dict[str, object]) -> None:
+    """Values of rows by field name. The story's texts stay; their sounds are shortened by ``prompts render``."""
+    Switch.objects.update(kind="freeswitch", **switch)
+    Trunk.objects.update(**trunk)
+    Queue.objects.update(**queues)
+    Agent.objects.filter(device_kind="browser").update(device_kind="sip")
+    config_changed()
+
+
+def outside_seat(number: str, outside_number: str) -> None:
+    """An agent at any telephone behind the trunk."""
+    with transaction.atomic():
+        agent = Agent.objects.get(number=number)
+        agent.device_kind, agent.outside_number = "pstn", outside_number
+        agent.outside_trunk = Trunk.objects.get()
+        agent.full_clean()
+        agent.save()
+        config_changed()
+
+
