@@ -1,0 +1,286 @@
+"""A whole floor: simulator with phones in the test's loop, the engine as a process, a private database, and a page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from apps.core import events as e
+from apps.core.agents.machine import AgentState
+from apps.core.calls.model import Call, CallState
+from apps.core.ids import AgentId, CallId, TenantId
+from apps.core.state import State
+from apps.live.engine_client import EngineClient, EngineUnreachable
+from apps.switches.simulator.channel import Channel
+from apps.switches.simulator.clock import Scheduler
+from apps.switches.simulator.dialplan import Dialplan
+from apps.switches.simulator.event_socket import EventSocketServer
+from apps.switches.simulator.media import SoundLibrary
+from apps.switches.simulator.model import Switch
+from apps.switches.simulator.people import CallerPlan, Callers
+from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILED = Path(tempfile.gettempdir()) / "trunkline-test-compiled"
+TOKEN = "test-token"
+PASSWORD = "simulator-password"
+DID = "4008005566"
+GATEWAY = "carrier"
+ENGLISH_SERVICE = "22"  # the story's menu: English, then billing and service
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def database_url(server: str, name: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def manage(url: str, *arguments: str) -> None:
+    """Run a management command to its end. Raises when it fails."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "manage.py", *arguments],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+class EngineUnderTest:
+    """``manage.py engine`` as a process that tests may kill."""
+
+    def __init__(self, directory: Path, database: str, environment: Mapping[str, str] | None = None) -> None:
+        self.journal = directory / "journal"
+        self.port = free_port()
+        self.log = directory / "engine.log"
+        self._environment = {**os.environ, **(environment or {})}
+        self._environment |= {"DATABASE_URL": database, "ENGINE_TOKEN": TOKEN, "LOG_LEVEL": "INFO"}
+        # The engine uses no Redis; in these tests there is none.
+        self._environment |= {"REDIS_URL": "redis://127.0.0.1:1/0"}
+        self._environment |= {"STATE_DIR": str(directory / "state"), "JOURNAL_FREE_MB": "1"}
+        # As an installation has it: compiled modules are kept, else each start compiles a thousand of them anew.
+        self._environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(COMPILED)}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, ROOT / "manage.py", "engine", "--port", str(self.port), "--journal", self.journal]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        """As a crash does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> int:
+        """As an operator does; returns the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=20)
+        self.process = None
+        return status
+
+
+class Floor:
+    """Everything a test needs, in the running loop."""
+
+    def __init__(self, directory: Path, database: str) -> None:
+        self.database = database
+        arrival_port, event_socket_port = free_port(), free_port()
+        clock = Scheduler(int(time.time() * 1000))
+        dialplan = Dialplan(sockets=f"127.0.0.1:{arrival_port}")
+        self.model = Switch(clock=clock, dialplan=dialplan, sounds=SoundLibrary(None, 200), gateways=(GATEWAY,))
+        self.phones = PhoneBook(self.model)
+        self.callers = Callers(self.model)
+        self.event_socket = EventSocketServer(self.model, self.phones, port=event_socket_port, password=PASSWORD)
+        self.engine = EngineUnderTest(directory, self.database)
+        self.page = EngineClient(self.engine.url, TOKEN, lambda facts: None)
+        self._following: asyncio.Task[None] | None = None
+        self._numbers = count(1)
+        self._cmd_ids = count(1)
+        self._connect_switch(arrival_port, event_socket_port)
+        self.agents = dict(self.rows("SELECT number, id::text FROM agents_agent ORDER BY number"))
+        self.tenant = TenantId(str(self.rows("SELECT id FROM accounts_tenant")[0][0]))
+
+    def _connect_switch(self, arrival_port: int, event_socket_port: int) -> None:
+        with psycopg.connect(self.database) as connection:
+            connection.execute(
+                "UPDATE telephony_switch SET event_socket_host='127.0.0.1', event_socket_port=%s,"
+                " event_socket_password=%s, arrival_hosts=%s",
+                [event_socket_port, PASSWORD, f"127.0.0.1:{arrival_port}"],
+            )
+            connection.execute("UPDATE telephony_prompt SET sound_zh = 'zh.wav', sound_en = 'en.wav'")
+
+    async def start(self) -> None:
+        for number in self.agents:
+            address = self.rows(
+                "SELECT a.username FROM agents_agent g JOIN telephony_sipaccount a ON a.id = g.sip_account_id"
+                " WHERE g.number = %s", number,
+            )  # fmt: skip
+            if address:
+                self.phones.add(address[0][0], PhoneBehaviour(answering=Answering.TOLD))
+        await self.event_socket.start()
+        self.engine.start()
+        self._following = asyncio.create_task(self.page.run())
+        await self.ready()
+
+    async def ready(self) -> None:
+        """The engine leads, reaches the switch, and the page follows it."""
+
+        def linked() -> bool:
+            state = self.page.state
+            return self.page.reachable and state is not None and any(link.up for link in state.switches.values())
+
+        await self.until(linked, 30)
+
+    async def stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        if self.engine.process is not None:
+            await asyncio.to_thread(self.engine.kill)
+        await self.event_socket.stop()
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def rows(self, query: str, *parameters: Any) -> list[Any]:
+        with psycopg.connect(self.database) as connection:
+            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+
+    def change(self, statement: str) -> None:
+        """Change configuration as the admin does: the rows, then the word that they changed."""
+        with psycopg.connect(self.database) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute("UPDATE telephony_configversion SET version = version + 1")
+            connection.execute("NOTIFY trunkline_config")
+
+    @property
+    def state(self) -> State:
+        assert self.page.state is not None
+        return self.page.state
+
+    def call(self, channel: Channel) -> Call | None:
+        return next((call for call in self.state.calls.values() if call.leg == channel.uuid), None)
+
+    def agent_state(self, number: str) -> AgentState:
+        return self.state.agents[AgentId(self.agents[number])].state
+
+    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+        limit = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < limit, f"it did not come about in {timeout_s} s; engine: {self._tail()}"
+            await asyncio.sleep(0.02)
+
+    def _tail(self) -> str:
+        return self.engine.log.read_text()[-4000:] if self.engine.log.exists() else "(no log)"
+
+    async def call_in(self, channel: Channel, *states: CallState, timeout_s: float = 15.0) -> Call:
+        """The call of this customer leg, once it is in one of these states."""
+
+        def there() -> bool:
+            call = self.call(channel)
+            return call is not None and call.state in states
+
+        await self.until(there, timeout_s)
+        call = self.call(channel)
+        assert call is not None
+        return call
+
+    async def recorded(self, timeout_s: float = 15.0) -> None:
+        """PostgreSQL has every fact that there is."""
+
+        def there() -> bool:
+            seq = self.rows("SELECT coalesce(max(seq), 0) FROM calls_factrecord")[0][0]
+            return bool(seq >= self.page.seq)
+
+        await self.until(there, timeout_s)
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    def place_call(self, keys: str = ENGLISH_SERVICE, *, talk_ms: int | None = None) -> Channel:
+        plan = CallerPlan(
+            number=f"1380000{next(self._numbers):04d}", did=DID, trunk=GATEWAY, keys=keys,
+            reaction_ms=50, patience_ms=None, talk_ms=talk_ms,
+        )  # fmt: skip
+        self.event_socket.time.catch_up()
+        channel = self.callers.place(plan)
+        self.event_socket.time.catch_up()
+        return channel
+
+    def hang_up(self, channel: Channel) -> None:
+        self.event_socket.time.catch_up()
+        self.model.hang_up(channel, "NORMAL_CLEARING")
+        self.event_socket.time.catch_up()
+
+    def phone(self, number: str) -> str:
+        account = self.state.config.agents[AgentId(self.agents[number])].device
+        assert account is not None
+        return account.address
+
+    def pick_up(self, number: str) -> bool:
+        self.event_socket.time.catch_up()
+        picked = self.phones.pick_up(self.phone(number))
+        self.event_socket.time.catch_up()
+        return picked
+
+    def put_down(self, number: str) -> None:
+        self.event_socket.time.catch_up()
+        self.phones.put_down(self.phone(number))
+        self.event_socket.time.catch_up()
+
+    async def ask(self, request: Callable[..., e.Request], number: str, **fields: Any) -> None:
+        agent = AgentId(self.agents[number])
+        common = {"tenant": self.tenant, "cmd_id": f"test-{next(self._cmd_ids)}", "actor": "test", "agent": agent}
+        await self.page.send([request(**common, **fields)])
+
+    async def make_ready(self, *numbers: str) -> None:
+        for number in numbers:
+            await self.ask(e.AgentSignedIn, number)
+            await self.ask(e.AgentWentReady, number)
+        away = (AgentState.LOGGED_OUT, AgentState.PAUSED)
+        await self.until(lambda: all(self.agent_state(number) not in away for number in numbers))
+
+    async def talk(self, number: str, keys: str = ENGLISH_SERVICE) -> Channel:
+        """A call that this agent (ready, alone in being so) now talks on."""
+        channel = self.place_call(keys)
+        await self.until(lambda: self.pick_up(number), 15)
+        await self.call_in(channel, CallState.TALKING)
+        return channel
+
+    async def finish_wrap_up(self, number: str, call: CallId, disposition: str = "resolved") -> None:
+        await self.ask(e.WrapUpFinished, number, call=call, disposition=disposition)
+
+    async def door_gone(self) -> None:
+        async def gone() -> bool:
+            with contextlib.suppress(EngineUnreachable):
+                await self.page.send([])
+                return False
+            return True
+
+        while not await gone():
+            await asyncio.sleep(0.05)
