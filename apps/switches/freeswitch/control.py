@@ -196,16 +196,17 @@ class Control:
         leg = self.legs.get(leg_id)
         if leg is not None:
             leg.doomed = word
-        self._ports.send(encode.kill(leg_id, word), lambda reply: self._killed(leg_id, reply))
+        self._ports.send(encode.kill(leg_id, word), lambda reply: self._killed(leg_id, leg, reply))
 
-    def _killed(self, leg_id: LegId, reply: str) -> None:
+    def _killed(self, leg_id: LegId, leg: Leg | None, reply: str) -> None:
         """No such channel: not yet (the originate is under way, CHANNEL_CREATE brings it), or no more."""
         if not reply.startswith("-") or reply == LINK_LOST:
             return
-        leg = self.legs.get(leg_id)
+        leg = leg or self.legs.get(leg_id)
         if leg is None:
-            self._ports.emit(LegHungUp(switch=self._switch, leg=leg_id, cause=HangupCause.LOST, raw="NO_SUCH_CHANNEL"))
-        elif not leg.job:
+            lost = LegHungUp(switch=self._switch, leg=leg_id, cause=HangupCause.LOST, raw="NO_SUCH_CHANNEL")
+            self._ports.emit(lost)
+        elif not leg.job and not leg.ended:
             leg.gone = leg.gone or (HangupCause.LOST, "NO_SUCH_CHANNEL")
             self._media.taken_away(leg)
             self._emit_all(decode.hungup(leg, self._switch))
@@ -315,7 +316,7 @@ class Control:
         """Take up a leg by the tags it carries: an earlier engine's, or one that ``show`` had not listed yet."""
         marks = decode.tags(headers)
         uuid = decode.field(headers, "Unique-ID")
-        if marks is None or not uuid:
+        if marks is None or not uuid or self.legs.is_over(uuid):
             return
         call, role, agent = marks
         leg = self.legs.get(uuid)

@@ -24,6 +24,7 @@ from apps.core.events import (
     LegsBridged,
     LegsUnbridged,
     LegUnheld,
+    RecordingFailed,
     RecordingStarted,
     RecordingStopped,
     SnapshotLeg,
@@ -38,12 +39,15 @@ from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 Headers = Mapping[str, Any]
 
+# The switch has deleted the file again: no audio came, or too little of it (switch_ivr_async.c).
+_NO_FILE = frozenset({"empty-file", "input-too-short"})
 _DIGITS = frozenset("0123456789*#ABCD")
 
 # What the events connection asks for. CHANNEL_STATE, CALL_UPDATE and the like are half of the bytes and tell nothing.
 SUBSCRIPTION = (
     "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
-    "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY "
+    "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE "
+    "CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY "
     "DTMF RECORD_START RECORD_STOP BACKGROUND_JOB HEARTBEAT "
     "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state"
 )
@@ -167,6 +171,8 @@ def _record_stopped(headers: Headers, leg: Leg, switch: SwitchId) -> list[Switch
     if recording is None or recording in leg.recorded:
         return []
     leg.recorded.add(recording)
+    if (why := field(headers, "Record-Completion-Cause")) in _NO_FILE:
+        return [RecordingFailed(switch=switch, leg=leg.leg, recording=recording, reason=why)]
     length = field(headers, "variable_record_ms")
     duration_ms = int(length) if length.isascii() and length.isdigit() else 0
     return [RecordingStopped(switch=switch, leg=leg.leg, recording=recording, duration_ms=duration_ms)]
@@ -237,7 +243,9 @@ def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[Switch
 
 def job_failure(body: str) -> str | None:
     """The error of a finished background job, or None when it went well."""
-    return body[4:].strip()[:128] or "ERROR" if body.startswith("-ERR") else None
+    if not body.startswith("-"):
+        return None
+    return body.removeprefix("-ERR").strip()[:128] or "ERROR"  # -USAGE and the like are errors as well
 
 
 def originate_failure(leg: Leg, error: str, switch: SwitchId) -> list[SwitchEvent]:

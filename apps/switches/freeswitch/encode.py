@@ -172,7 +172,12 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
     if name := clean.dial_text(command.caller_name):
         variables["origination_caller_id_name"] = f"'{name}'"
     if command.auto_answer:
-        # mod_sofia adds Call-Info: <sip:…>;answer-after=0 and intercom=true; Alert-Info is what other phones read.
-        variables |= {"sip_auto_answer": "true", "sip_h_Alert-Info": "info=alert-autoanswer"}
+        # mod_sofia adds Call-Info: <sip:…>;answer-after=0 and intercom=true; Alert-Info is what other phones read. Its
+        # NOTIFY "talk" is for AnswerDevice: here it would come on top, and there are phones that drop the call on it.
+        variables |= {
+            "sip_auto_answer": "true",
+            "sip_auto_answer_suppress_notify": "true",
+            "sip_h_Alert-Info": "info=alert-autoanswer",
+        }
     pairs = ",".join(f"{name}={value}" for name, value in variables.items())
     return bgapi(f"originate {{{pairs}}}{_target(command.destination, settings)} &park()", job)

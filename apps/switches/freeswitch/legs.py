@@ -9,6 +9,8 @@ from apps.core.commands import PlayPrompts
 from apps.core.events import HangupCause, LegRole, PlayOutcome
 from apps.core.ids import AgentId, CallId, LegId, RecordingId
 
+OVER_LIMIT = 5_000
+
 
 @dataclass(slots=True)
 class Media:
@@ -56,6 +58,7 @@ class Legs:
 
     def __init__(self) -> None:
         self._legs: dict[LegId, Leg] = {}
+        self._over: dict[str, None] = {}  # the latest to end: their last events may still come
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -71,7 +74,14 @@ class Legs:
         return self._legs.setdefault(leg.leg, leg)
 
     def drop(self, leg: LegId) -> None:
-        self._legs.pop(leg, None)
+        if self._legs.pop(leg, None) is not None:
+            self._over[leg] = None
+            if len(self._over) > OVER_LIMIT:
+                del self._over[next(iter(self._over))]
+
+    def is_over(self, leg: str) -> bool:
+        """Whether this leg was ours and ended lately."""
+        return leg in self._over
 
     def clear(self) -> None:
         self._legs.clear()
