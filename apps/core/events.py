@@ -209,12 +209,15 @@ class SnapshotLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchSnapshot(SwitchEvent):
-    """All legs of the switch that carry our tags (and nothing else's). Answer to ``request_snapshot``.
+    """All legs of the switch: with our tags in full, the ``others`` by id. Answer to ``request_snapshot``.
+
+    A customer leg may lack our tag for a moment: the engine can die between taking a call and marking it.
 
     The list lags: it may miss legs younger than 250 ms and show ghosts as old (freeswitch.md section 8).
     """
 
     legs: tuple[SnapshotLeg, ...]
+    others: tuple[LegId, ...] = ()
     registered: tuple[str, ...] = ()  # addresses of registered devices
 
 

@@ -16,10 +16,12 @@ from apps.core.events import (
     SnapshotLeg,
     SwitchSnapshot,
 )
-from apps.core.ids import IdMint, LegId, SwitchId
+from apps.core.ids import CallId, IdMint, LegId, SwitchId
 
 SECOND_LOOK_MS = 1_000
 """``show channels`` lags by up to 250 ms (freeswitch.md 8), so a link that came up is looked at twice."""
+RECONCILE_MS = 15_000
+"""After that, how often. Events of a healthy link are not lost, but a lost one must not leave anybody stuck."""
 TOO_YOUNG_MS = 1_000
 """A leg younger than this may be missing from a list, or listed in an older state."""
 TOO_YOUNG_DIALED_MS = 5_000
@@ -61,6 +63,7 @@ def link_down(center: Center, event: LinkDown) -> None:
 
 def look_again(center: Center, switch: SwitchId) -> None:
     if center.link_up(switch):
+        center.deadlines.set(("snapshot", switch), center.now_ms + RECONCILE_MS)
         center.send(c.RequestSnapshot(switch=switch, leg=LegId("")))
 
 
@@ -70,8 +73,11 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
     listed = {leg.leg: leg for leg in event.legs}
     # The list may be older than what we know of a call that has just changed.
     settled = {call.id for call in center.state.calls.values() if center.now_ms - call.since_ms >= TOO_YOUNG_MS}
+    others = frozenset(event.others)
     for leg_id in _legs_on(center, event.switch):
-        if leg_id not in listed and _old_enough(center, leg_id):
+        if leg_id in others:
+            _untagged(center, leg_id, settled)
+        elif leg_id not in listed and _old_enough(center, leg_id):
             legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
     for seen in sorted(event.legs, key=lambda one: (one.role is LegRole.CUSTOMER, one.leg)):
         call = center.call_of(seen.leg)
@@ -125,6 +131,15 @@ def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
             center.send(c.ReclaimLeg(switch=switch, leg=seen.leg))
     else:
         center.send(c.HangUpLeg(switch=switch, leg=seen.leg))
+
+
+def _untagged(center: Center, leg_id: LegId, settled: set[CallId]) -> None:
+    """A caller whose tag never reached the switch: we died between taking the call and marking it."""
+    call = center.call_of(leg_id)
+    if call is None or call.tenant is None or leg_id != call.leg or call.id not in settled:
+        return
+    center.send(c.TagLeg(switch=call.switch, leg=call.leg, call=call.id, tenant=call.tenant))
+    talk.reclaim(center, call)
 
 
 def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:

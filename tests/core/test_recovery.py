@@ -96,9 +96,7 @@ def test_bridged_while_we_were_away_is_a_talk() -> None:
     call = scene.to_queue()
     leg = call.offer.leg if call.offer else LegId("")
     scene.feed(e.LegParked(switch=SWITCH, leg=leg))
-    up = e.SnapshotLeg(
-        leg=leg, call=call.id, role=e.LegRole.AGENT, agent="bob", answered=True, bridged_to=call.leg
-    )
+    up = e.SnapshotLeg(leg=leg, call=call.id, role=e.LegRole.AGENT, agent="bob", answered=True, bridged_to=call.leg)
     restarted(scene, customer(call.id, bridged_to=leg), up)
     assert scene.agent_state("bob") == "TALKING" and not scene.just(c.ReclaimLeg)
 
@@ -107,9 +105,7 @@ def test_talkers_are_left_alone() -> None:
     scene = Scene()
     scene.ready("bob")
     call, leg = scene.talk()
-    up = e.SnapshotLeg(
-        leg=leg, call=call.id, role=e.LegRole.AGENT, agent="bob", answered=True, bridged_to=call.leg
-    )
+    up = e.SnapshotLeg(leg=leg, call=call.id, role=e.LegRole.AGENT, agent="bob", answered=True, bridged_to=call.leg)
     restarted(scene, customer(call.id, bridged_to=leg), up)
     assert not [item for item in scene.new if isinstance(item, c.Command)]
     assert scene.agent_state("bob") == "TALKING"

@@ -201,9 +201,7 @@ def test_silence_in_the_menu_leads_on() -> None:
     call = scene.arrive()
     for _ in range(4):
         scene.feed(
-            e.PlayEnded(
-                switch=SWITCH, leg=call.leg, play=scene.last(c.PlayPrompts).play, outcome=e.PlayOutcome.DONE
-            )
+            e.PlayEnded(switch=SWITCH, leg=call.leg, play=scene.last(c.PlayPrompts).play, outcome=e.PlayOutcome.DONE)
         )
         scene.wait(6)
     assert call.wait is not None and call.wait.queue == "sales"

@@ -15,6 +15,8 @@ from apps.core.queues import offers
 def call_arrived(center: Center, event: CallArrived) -> None:
     known = center.call_of(event.leg)
     if known is not None and known.leg == event.leg:
+        if event.call != known.id and known.tenant is not None:
+            center.send(c.TagLeg(switch=event.switch, leg=event.leg, call=known.id, tenant=known.tenant))
         call_returned(center, known)
     elif known is not None:
         # A leg that we dialled wandered into the arrival extension: it is nobody's caller.

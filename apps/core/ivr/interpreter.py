@@ -16,6 +16,8 @@ from apps.core.ivr.position import IvrPosition
 MAX_STEPS = 500
 MAX_STEPS_BETWEEN_WAITS = 50
 MAX_VISITS = 20
+LONGEST_PROMPT_MS = 300_000
+"""A prompt whose end nobody reports is over by then."""
 GRACE_STEPS = 20
 
 
@@ -50,7 +52,9 @@ def digit(ctx: Context, position: IvrPosition, key: str) -> Iterator[Left]:
 
 
 def timed_out(ctx: Context, position: IvrPosition) -> Iterator[Left]:
-    yield from _signal(ctx, replace(position, deadline_ms=None), "timed_out")
+    """The caller said nothing in time; or a prompt never ended, which counts as ended."""
+    name = "played" if position.phase == "playing" else "timed_out"
+    yield from _signal(ctx, replace(position, deadline_ms=None), name)
 
 
 def leave(ctx: Context, position: IvrPosition, port: str) -> Iterator[Left]:
@@ -89,7 +93,7 @@ def _follow(ctx: Context, step: Step) -> Iterator[Left]:
     for _ in range(MAX_STEPS_BETWEEN_WAITS):
         here = step.position
         if not step.port:
-            yield _left(here.node, step, here)
+            yield _left(here.node, step, _watched(ctx, here))
             return
         target = _target(ctx.flow.document["nodes"][here.node], step.port)
         allowed = MAX_STEPS + (GRACE_STEPS if here.handler else 0)
@@ -108,6 +112,12 @@ def _follow(ctx: Context, step: Step) -> Iterator[Left]:
             return
         step = NODES[node["type"]].enter(ctx, node, position)
     yield from _handler(ctx, step.position, "limit")
+
+
+def _watched(ctx: Context, position: IvrPosition) -> IvrPosition:
+    if position.phase != "playing" or position.deadline_ms is not None:
+        return position
+    return replace(position, deadline_ms=ctx.now_ms + LONGEST_PROMPT_MS)
 
 
 def _target(node: Node, port: str) -> str | None:

@@ -106,13 +106,20 @@ def assign(center: Center) -> None:
         waiting = [call for call in calls if center.index_call(call)]
         ready = [agent for agent in agents if center.index_agent(agent)]
         for call in waiting:
-            agent = center.matcher.agent_for(call)
-            if agent is not None:
-                _offer(center, center.state.calls[call], agent)
+            while (agent := center.matcher.agent_for(call)) is not None:
+                _serve_first(center, agent)
         for agent in ready:
-            found = center.matcher.caller_for(agent)
-            if found is not None:
-                _offer(center, center.state.calls[found], agent)
+            while center.matcher.caller_for(agent) is not None:
+                _serve_first(center, agent)
+
+
+def _serve_first(center: Center, agent: AgentId) -> None:
+    """When many became free or waiting at once, the order is still that of the lines on both sides."""
+    first = center.matcher.caller_for(agent)
+    longest_idle = center.matcher.agent_for(first) if first is not None else None
+    if first is None or longest_idle is None:
+        raise RuntimeError("the matcher's two sides disagree")  # a bug of ours: better loud than a silent caller
+    _offer(center, center.state.calls[first], longest_idle)
 
 
 def _offer(center: Center, call: Call, agent_id: AgentId) -> None:

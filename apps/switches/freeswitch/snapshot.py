@@ -44,6 +44,7 @@ class SnapshotReader:
         self._outstanding = 0
         self._present: frozenset[str] = frozenset()
         self._legs: list[SnapshotLeg] = []
+        self._others: list[LegId] = []
         self._registered: tuple[str, ...] = ()
 
     def request(self) -> None:
@@ -52,6 +53,7 @@ class SnapshotReader:
             return
         self._running = True
         self._legs = []
+        self._others = []
         self._registered = ()
         self._outstanding = 1
         self._ports.send(encode.api("show registrations as json"), self._devices)
@@ -90,6 +92,8 @@ class SnapshotReader:
         if uuid and (leg := decode.snapshot_leg(headers, self._present, self._ports.holds(LegId(uuid)))):
             self._adopt(headers)
             self._legs.append(leg)
+        elif uuid:
+            self._others.append(LegId(uuid))
         self._one_less()
 
     def _one_less(self) -> None:
@@ -104,7 +108,12 @@ class SnapshotReader:
         if complete:
             self._forget(self._present)
             self._ports.emit(
-                SwitchSnapshot(switch=self._settings.switch, legs=tuple(self._legs), registered=self._registered)
+                SwitchSnapshot(
+                    switch=self._settings.switch,
+                    legs=tuple(self._legs),
+                    others=tuple(self._others),
+                    registered=self._registered,
+                )
             )
         if self._again:
             self._again = False

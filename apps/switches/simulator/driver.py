@@ -385,11 +385,13 @@ class SimulatorDriver:
         legs = tuple(
             _snapshot_leg(channel)
             for channel in self.model.channels.values()
-            if channel.alive and ("trunkline_call" in channel.variables or channel.controller is self)
+            if channel.alive and "trunkline_call" in channel.variables
         )
+        tagged = {leg.leg for leg in legs}
+        others = tuple(LegId(channel.uuid) for channel in self.model.channels.values() if channel.uuid not in tagged)
         registered = tuple(sorted(self.model.phones.registered()))
         if self.link_up:
-            self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, registered=registered))
+            self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, others=others, registered=registered))
 
 
 def _snapshot_leg(channel: Channel) -> events.SnapshotLeg:
