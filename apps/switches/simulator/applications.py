@@ -46,9 +46,9 @@ class Application:
     def interrupted(self) -> None:
         """The channel goes elsewhere; say what a real one says and forget every timer."""
 
-    def digit(self, digit: str) -> None:
+    def digit(self, digit: str, source: str) -> None:
         if self.hears_digits:
-            self.switch.emit_digit(self.channel, digit)
+            self.switch.emit_digit(self.channel, digit, source)
 
     def respond(self, text: str) -> None:
         self.channel.variables["current_application_response"] = text
@@ -184,8 +184,8 @@ class Playback(Application):
         if length is not None:
             self.timer = self.switch.clock.after(length, lambda: self._ended("done", "FILE PLAYED"))
 
-    def digit(self, digit: str) -> None:
-        super().digit(digit)
+    def digit(self, digit: str, source: str) -> None:
+        super().digit(digit, source)
         terminators = self.channel.variables.get("playback_terminators", "*")
         if terminators == "any" or (terminators != "none" and digit in terminators):
             self.channel.variables["playback_terminator_used"] = digit
@@ -255,8 +255,8 @@ class PlayAndGetDigits(Playback):
             headers = {"Playback-File-Path": self.path, "Playback-Status": status}
             self.switch.emit("PLAYBACK_STOP", self.channel, headers)
 
-    def digit(self, digit: str) -> None:
-        self.switch.emit_digit(self.channel, digit)
+    def digit(self, digit: str, source: str) -> None:
+        self.switch.emit_digit(self.channel, digit, source)
         self._silence("break")
         if digit in self.ends and self.ends != "none":
             self._judge()

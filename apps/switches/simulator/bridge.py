@@ -46,6 +46,8 @@ def uuid_bridge(switch: Switch, a_uuid: str, b_uuid: str) -> str:
     for channel in (a, b):
         channel.bridge, channel.peer = bridge, bridge.other(channel)
         channel.next_state = "CS_HIBERNATE"
+        for name in ("bridge_uuid", "signal_bond"):
+            channel.variables[name] = bridge.other(channel).uuid
     a.hit_dialplan = True
     if b.direction == "outbound":
         b.hit_dialplan = False
@@ -77,7 +79,6 @@ def _connect(switch: Switch, bridge: Bridge) -> None:
     bridge.up = True
     for channel in (a, b):
         channel.bridged_ms = switch.clock.now_ms
-        channel.variables["bridge_uuid"] = channel.variables["last_bridge_to"] = bridge.other(channel).uuid
         data = {"Application": "uuid_bridge", "Application-Data": bridge.other(channel).uuid}
         switch.emit("CHANNEL_EXECUTE", channel, data)
     switch.set_state(b, "CS_CONSUME_MEDIA")
@@ -150,6 +151,6 @@ def after(switch: Switch, channel: Channel) -> None:
         extension, _, rest = where.partition(":")
         transfer.route(switch, channel, extension, rest.partition(":")[2])
     else:
-        if channel.state == "CS_SOFT_EXECUTE":
+        if channel.state == "CS_SOFT_EXECUTE" and not channel.flag("hangup_after_bridge"):
             switch.set_state(channel, "CS_EXECUTE")
         switch.hang_up(channel, "NORMAL_CLEARING")

@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self.authenticated = channel is not None
         self.linger_s: int | None = None
         self.lost = False
+        self.diverts = False  # this call's keys come here and nowhere else
         self._reader = frames.CommandReader()
         self._transport: asyncio.Transport | None = None
         self._waits_for: str = ""  # the job an ``api originate`` blocks on
@@ -191,6 +192,7 @@ class Connection(asyncio.Protocol):
     def _noevents(self, command: Command, rest: str) -> None:
         active = self.subscription.active
         self.subscription.clear()
+        self.subscription.active = False
         self.reply("+OK no longer listening for events" if active else "-ERR not listening for events")
 
     def _myevents(self, command: Command, rest: str) -> None:
@@ -208,7 +210,8 @@ class Connection(asyncio.Protocol):
         if self.channel is None:
             self.reply("-ERR not controlling a session.")
         else:
-            self.reply("+OK events diverted" if rest.strip() == "on" else "+OK events not diverted")
+            self.diverts = rest.strip() == "on"
+            self.reply("+OK events diverted" if self.diverts else "+OK events not diverted")
 
     def _filter(self, command: Command, rest: str) -> None:
         self.reply(self.subscription.filter(rest))

@@ -95,7 +95,11 @@ class EventSocketServer:
     def _distribute(self, event: dict[str, str]) -> None:
         name, subclass, uuid = event["Event-Name"], event.get("Event-Subclass", ""), event.get("Unique-ID", "")
         rendered: dict[str, bytes] = {}
-        for connection in list(self.connections):
+        listening = list(self.connections)
+        if name == "DTMF":
+            diverted = [c for c in listening if c.diverts and c.channel is not None and c.channel.uuid == uuid]
+            listening = diverted or listening
+        for connection in listening:
             wants = connection.subscription
             if not (connection.authenticated and wants.hears(name, subclass, uuid) and wants.passes(event)):
                 continue

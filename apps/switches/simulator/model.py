@@ -103,7 +103,7 @@ class Switch:
         for listener in self.listeners:
             listener(name, channel, extra)
 
-    def emit_digit(self, channel: Channel, digit: str, source: str = "ENDPOINT") -> None:
+    def emit_digit(self, channel: Channel, digit: str, source: str) -> None:
         self.emit("DTMF", channel, {"DTMF-Digit": digit, "DTMF-Duration": "1280", "DTMF-Source": source})
 
     def job_done(self, job: Job, reply: str) -> None:
@@ -211,6 +211,7 @@ class Switch:
         )
         if trunk:
             channel.variables["sip_gateway"] = trunk
+        self.number(channel)
         if not self.add(channel):
             channel.hangup_cause = "SWITCH_CONGESTION"
             return channel
@@ -228,12 +229,14 @@ class Switch:
             self.set_state(channel, "CS_EXECUTE")
             self.carry_on(channel)
 
-    def add(self, channel: Channel) -> bool:
-        if len(self.channels) >= self.max_sessions or channel.uuid in self.channels:
-            return False
+    def number(self, channel: Channel) -> None:
         self.sessions += 1
         channel.session_id = self.sessions
         channel.variables["session_id"] = str(self.sessions)
+
+    def add(self, channel: Channel) -> bool:
+        if len(self.channels) >= self.max_sessions or channel.uuid in self.channels:
+            return False
         self.channels[channel.uuid] = channel
         self.peak = max(self.peak, len(self.channels))
         return True
@@ -374,7 +377,7 @@ class Switch:
         if not channel.alive or not channel.answered:
             return
         if channel.apps and channel.bridge is None:
-            channel.apps[-1].digit(digit)
+            channel.apps[-1].digit(digit, source)
         else:
             self.emit_digit(channel, digit, source)
 

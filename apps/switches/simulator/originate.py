@@ -96,6 +96,7 @@ def launch(switch: Switch, dial: DialString, job: Job) -> None:
         return
     uuid = dial.variables.get("origination_uuid") or switch.new_uuid()
     channel = _channel(switch, dial, uuid, job)
+    switch.number(channel)
     failed = _impossible(switch, dial)
     if failed:
         channel.state = channel.next_state = "CS_NONE"

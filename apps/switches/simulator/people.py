@@ -133,6 +133,7 @@ class _Caller:
         self.channel = channel
         self.plan = plan
         self.keys = list(plan.keys)
+        self._prompts: set[str] = set()
         self._leaves: Timer | None = None
         self._presses: Timer | None = None
         self._talking = False
@@ -159,8 +160,13 @@ class _Caller:
             self.wait()
 
     def heard(self, path: str) -> None:
-        """A prompt, not music: react to it with the next key."""
-        if self.keys and self._presses is None and not path.startswith(("local_stream", "silence_stream")):
+        """A prompt, not music: react to it with the next key. Asked the same again, say the same again."""
+        if self._presses is not None or path.startswith(("local_stream", "silence_stream", "tone_stream")):
+            return
+        if not self.keys and path in self._prompts and self.plan.keys:
+            self.keys.append(self.plan.keys[-1])
+        self._prompts.add(path)
+        if self.keys:
             self._presses = self.switch.clock.after(self.plan.reaction_ms, self._press)
 
     def _press(self) -> None:

@@ -39,10 +39,7 @@ class Subscription:
     subclasses: set[str] = field(default_factory=set)
     filters: list[tuple[str, str]] = field(default_factory=list)
     own_uuid: str = ""  # myevents: only this channel's
-
-    @property
-    def active(self) -> bool:
-        return self.everything or bool(self.names or self.subclasses)
+    active: bool = False  # it has asked for events and not said noevents
 
     def add(self, text: str) -> bool:
         """``[json|plain] A B CUSTOM sub::class …``; everything after CUSTOM is a subclass. False without a keyword."""
@@ -59,6 +56,7 @@ class Subscription:
                 self.everything = True
             else:
                 self.names.add(word.upper())
+        self.active |= bool(words)
         return bool(words)
 
     def remove(self, text: str) -> bool:
@@ -77,6 +75,7 @@ class Subscription:
 
     def my_events(self, uuid: str) -> None:
         self.own_uuid = uuid
+        self.active = True
         self.names |= MYEVENTS
 
     def hears(self, name: str, subclass: str, uuid: str) -> bool:

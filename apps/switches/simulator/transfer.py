@@ -34,6 +34,7 @@ def uuid_transfer(switch: Switch, channel: Channel, words: list[str]) -> str:
 
 def _go(switch: Switch, channel: Channel, extension: str, context: str, inline: bool, both: bool) -> None:
     if channel.alive:
+        channel.next_state, channel.peer = "CS_ROUTING", None
         switch.leave_bridge(channel, release_peer=not both)
         actions = [_inline_action(part) for part in extension.split(",")] if inline else None
         route(switch, channel, extension, context, actions)
@@ -59,7 +60,7 @@ def route(
     channel.context = context or channel.context
     channel.peer = None
     channel.actions = deque(actions if actions is not None else switch.dialplan.actions(extension))
-    switch.set_state(channel, "CS_ROUTING", callstate="RINGING")
+    switch.set_state(channel, "CS_ROUTING", callstate="RINGING" if channel.direction == "inbound" else "")
     channel.hit_dialplan = True
     switch.set_state(channel, "CS_EXECUTE", callstate="ACTIVE" if channel.answered else "RINGING")
     switch.carry_on(channel)
