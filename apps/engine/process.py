@@ -126,12 +126,15 @@ class EngineProcess:
         run = self.journal.new_run()
         log.info("engine_starting", run=run, epoch=self.journal.epoch, seq=self.journal.last_seq)
         self.runner.start()
-        self.runner.process([EngineRestarted(run=run)])
-        await self.door.start()
+        # Drivers first: what is overdue since the last run makes commands at once, and they must find their switch.
         if self._cached is not None:
-            await self._apply(self._cached)
+            self.fleet.apply(self._cached.switches)
+            self.runner.process([EngineRestarted(run=run), ConfigChanged(config=self._cached.config)])
+            self._lead()
         else:
+            self.runner.process([EngineRestarted(run=run)])
             log.info("engine_waits_for_config")
+        await self.door.start()
         for worker in (self.watchdog, self.recorder, self.keeper, self.config):
             worker.start()
 
@@ -163,10 +166,13 @@ class EngineProcess:
         # Not in the loop: a driver that is replaced is waited for, so that its port is free again.
         await asyncio.to_thread(self.fleet.apply, loaded.switches)
         if not self.door.leading and not self._stop.is_set():
-            self.door.leading = True
-            self.dispatch.open_gate("starting")
-            self.watchdog.ready()
-            log.info("engine_ready", version=loaded.config.version)
+            self._lead()
+
+    def _lead(self) -> None:
+        self.door.leading = True
+        self.dispatch.open_gate("starting")
+        self.watchdog.ready()
+        log.info("engine_ready", version=self.runner.core.state.config.version)
 
     # --- what the door shows ---------------------------------------------------------------------------------------
 

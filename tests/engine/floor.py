@@ -119,7 +119,8 @@ class Floor:
         self.callers = Callers(self.model)
         self.event_socket = EventSocketServer(self.model, self.phones, port=event_socket_port, password=PASSWORD)
         self.engine = EngineUnderTest(directory, self.database)
-        self.page = EngineClient(self.engine.url, TOKEN, lambda facts: None)
+        self.facts: list[str] = []
+        self.page = EngineClient(self.engine.url, TOKEN, lambda facts: self.facts.extend(map(str, facts or ())))
         self._following: asyncio.Task[None] | None = None
         self._numbers = count(1)
         self._cmd_ids = count(1)
@@ -193,11 +194,18 @@ class Floor:
     async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
         limit = time.monotonic() + timeout_s
         while not condition():
-            assert time.monotonic() < limit, f"it did not come about in {timeout_s} s; engine: {self._tail()}"
+            assert time.monotonic() < limit, f"it did not come about in {timeout_s} s; {self.story()}"
             await asyncio.sleep(0.02)
 
-    def _tail(self) -> str:
-        return self.engine.log.read_text()[-4000:] if self.engine.log.exists() else "(no log)"
+    def story(self) -> str:
+        """What there is to see, for the message of a failure."""
+        engine_log = self.engine.log.read_text()[-4000:] if self.engine.log.exists() else "(no log)"
+        calls = self.page.state.calls.values() if self.page.state is not None else ()
+        channels = [
+            f"{c.uuid} {c.direction} phone={c.phone} answered={c.answered} peer={c.peer and c.peer.uuid}"
+            for c in self.model.channels.values()
+        ]
+        return "\n".join(["engine:", engine_log, "calls:", *map(str, calls), "channels:", *channels, *self.facts[-60:]])
 
     async def call_in(self, channel: Channel, *states: CallState, timeout_s: float = 15.0) -> Call:
         """The call of this customer leg, once it is in one of these states."""
@@ -264,6 +272,13 @@ class Floor:
             await self.ask(e.AgentWentReady, number)
         away = (AgentState.LOGGED_OUT, AgentState.PAUSED)
         await self.until(lambda: all(self.agent_state(number) not in away for number in numbers))
+
+    async def make_available(self, number: str) -> None:
+        """Whatever keeps the agent from calls is ended."""
+        agent = self.state.agents[AgentId(self.agents[number])]
+        if agent.state is AgentState.WRAP_UP and agent.call is not None:
+            await self.finish_wrap_up(number, agent.call)
+        await self.ask(e.AgentWentReady, number)
 
     async def talk(self, number: str, keys: str = ENGLISH_SERVICE) -> Channel:
         """A call that this agent (ready, alone in being so) now talks on."""
