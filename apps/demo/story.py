@@ -184,5 +184,7 @@ def _load_lines(tenant: Tenant, switch: Switch, story: Data, flow: Flow) -> None
 
 
 def _load_customers(tenant: Tenant) -> None:
-    for data in read("customers.toml")["customers"]:
-        Customer.objects.update_or_create(tenant=tenant, number=data["number"], defaults=data)
+    """Those that are there are left alone: people may have noted something."""
+    known = set(Customer.objects.filter(tenant=tenant).values_list("number", flat=True))
+    customers = [data for data in read("customers.toml")["customers"] if data["number"] not in known]
+    Customer.objects.bulk_create(Customer(tenant=tenant, **data) for data in customers)

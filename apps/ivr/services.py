@@ -38,7 +38,7 @@ def publish(flow: Flow, *, author: User | None = None, comment: str = "") -> Flo
 
     Returns the version in force; a draft equal to it publishes nothing new. Raises ``FlowRefused``.
     """
-    flow = Flow.objects.select_for_update(of=("self",)).select_related("published").get(pk=flow.pk)
+    flow.refresh_from_db(from_queryset=Flow.objects.select_for_update())
     refuse_errors(flow)
     digest = sha256_of(flow.draft)
     if flow.published is not None and flow.published.sha256 == digest:
