@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -89,7 +89,7 @@ class AgentAdmin(ConfigAdmin):
 
     def still_needed(self, rows: list[Agent]) -> list[str]:
         return [
-            _now("Queue %(name)s would have no agents left") % {"name": queue.name}
+            gettext("Queue %(name)s would have no agents left") % {"name": queue.name}
             for queue in services.left_unserved(rows)
         ]
 

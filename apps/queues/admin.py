@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
@@ -87,7 +87,7 @@ class QueueAdmin(ConfigAdmin):
 
     def still_needed(self, rows: list[Queue]) -> list[str]:
         return [
-            _now("Flow %(flow)s sends callers to %(name)s") % {"flow": flow.name, "name": queue.name}
+            gettext("Flow %(flow)s sends callers to %(name)s") % {"flow": flow.name, "name": queue.name}
             for queue in rows
             for flow in flows_naming(queue.tenant_id, "queue", queue.code)
         ]

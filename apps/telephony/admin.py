@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
@@ -210,7 +210,7 @@ class CalendarAdmin(ConfigAdmin):
 
     def still_needed(self, rows: list[Calendar]) -> list[str]:
         return [
-            _now("Flow %(flow)s asks calendar %(name)s") % {"flow": flow.name, "name": calendar.name}
+            gettext("Flow %(flow)s asks calendar %(name)s") % {"flow": flow.name, "name": calendar.name}
             for calendar in rows
             for flow in flows_naming(calendar.tenant_id, "schedule", calendar.code)
         ]
