@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls.model import Call, CallState, LegState
+from apps.core.calls.model import Call, CallState, LegState, Offer
 from apps.core.commands import Command
 from apps.core.config import AgentConfig, QueueConfig
 from apps.core.deadlines import Deadlines
 from apps.core.events import Event
-from apps.core.facts import AlarmCleared, AlarmRaised, Anomaly, CallFact, Fact
+from apps.core.facts import AgentStateChanged, AlarmCleared, AlarmRaised, Anomaly, CallFact, Fact
 from apps.core.ids import AgentId, CallId, IdMint, LegId, QueueId, SwitchId, TenantId
 from apps.core.queues.matching import Matcher
 from apps.core.queues.waiting import Requirement
@@ -23,6 +23,9 @@ Effect = Command | Fact
 
 BRIDGE_GRACE_MS = 5_000
 """An answered agent leg may take this long from answer to bridge before the offer counts as failed."""
+
+SNAPSHOT_GRACE_MS = 1_500
+"""So long after a link came up its snapshot, or the second one, has told what happened while it was down."""
 
 
 class Center:
@@ -45,10 +48,8 @@ class Center:
         self.effects.append(fact)
         if isinstance(fact, CallFact):
             self.dirty_calls[fact.call] = None
-        else:
-            agent = getattr(fact, "agent", None)
-            if agent is not None:
-                self.dirty_agents[agent] = None
+        elif isinstance(fact, AgentStateChanged):
+            self.dirty_agents[fact.agent] = None
 
     def send(self, command: Command) -> None:
         self.effects.append(command)
@@ -112,13 +113,30 @@ class Center:
         else:
             waits = False
             self.matcher.caller_leaves(call_id)
-        set_deadline = self.deadlines.set
-        set_deadline(("call", call_id), call.deadline_ms if call else None)
-        set_deadline(("wait", call_id), call.wait.deadline_ms if call and call.wait else None)
-        set_deadline(("offer", call_id), _offer_deadline(call) if call else None)
-        position = call.ivr.position if call and call.ivr and call.state is CallState.IVR else None
-        set_deadline(("ivr", call_id), position.deadline_ms if position else None)
+        due = self.deadlines_of(call).values() if call is not None else ()
+        self.deadlines.set(("call", call_id), min(due, default=None))
         return waits
+
+    def deadlines_of(self, call: Call) -> dict[str, int]:
+        """What is due for a call and when: of its state, of its place in line, of an offer, of its menu.
+
+        What the switch should have told may well have happened while its link was down: such a deadline waits for
+        the link, and then for the snapshot, or a bridge made while the engine was dead would be torn.
+        """
+        due: dict[str, int] = {}
+        if call.wait is not None:
+            due["wait"] = call.wait.deadline_ms
+        position = call.ivr.position if call.ivr is not None and call.state is CallState.IVR else None
+        if position is not None and position.deadline_ms is not None:
+            due["ivr"] = position.deadline_ms
+        link = self.state.switches.get(call.switch)
+        if link is not None and link.up:
+            earliest_ms = link.since_ms + SNAPSHOT_GRACE_MS
+            if call.deadline_ms is not None:
+                due["state"] = max(call.deadline_ms, earliest_ms)
+            if call.offer is not None:
+                due["offer"] = max(_offer_deadline(call, call.offer), earliest_ms)
+        return due
 
     def index_agent(self, agent_id: AgentId) -> bool:
         """Bring the indexes up to one agent. True when free to be offered a call."""
@@ -135,9 +153,7 @@ class Center:
         return False
 
 
-def _offer_deadline(call: Call) -> int | None:
-    if call.offer is None:
-        return None
-    leg = call.legs.get(call.offer.leg)
+def _offer_deadline(call: Call, offer: Offer) -> int:
+    leg = call.legs.get(offer.leg)
     answered = leg is not None and leg.state in (LegState.ANSWERED, LegState.IDLE)
-    return call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
+    return offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)

@@ -198,10 +198,16 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
         elif kind == "snapshot":
             recovery.look_again(center, SwitchId(subject))
         else:
-            call = center.state.calls.get(CallId(subject))
-            if call is not None:
-                center.dirty_calls[call.id] = None
-                _CALL_DEADLINES[kind](center, call)
+            _call_due(center, CallId(subject))
+
+
+def _call_due(center: Center, call_id: CallId) -> None:
+    """Whatever of this call is due; one may settle the other, so each is looked at anew."""
+    center.dirty_calls[call_id] = None
+    for kind, rule in _CALL_DEADLINES.items():
+        call = center.state.calls.get(call_id)
+        if call is not None and center.deadlines_of(call).get(kind, center.now_ms + 1) <= center.now_ms:
+            rule(center, call)
 
 
 def _call_overdue(center: Center, call: Call) -> None:
@@ -218,7 +224,7 @@ _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
 }
 
 _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
-    "call": _call_overdue,
+    "state": _call_overdue,
     "wait": overflow.waited_too_long,
     "offer": offers.offer_overdue,
     "ivr": runs.waited,

@@ -71,18 +71,15 @@ class State:
         """Change the state by one fact. A fact about something no longer here changes nothing."""
         if fact.at_ms > self.now_ms:
             self.now_ms = fact.at_ms
-        if isinstance(fact, f.CallFact) and not isinstance(fact, f.CallStarted):
-            call = self.calls.get(fact.call)
-            if call is None:
-                return
-            if type(fact) not in _UNSEEN:
-                call.version += 1
-            call_rule = _CALL_RULES.get(type(fact))
-            if call_rule is not None:
+        kind = type(fact)
+        call_rule = _CALL_RULES.get(kind)
+        if call_rule is not None:
+            call = self.calls.get(fact.call)  # type: ignore[attr-defined]
+            if call is not None:
+                if kind not in _UNSEEN:
+                    call.version += 1
                 call_rule(self, call, fact)
-            return
-        rule = _RULES.get(type(fact))
-        if rule is not None:
+        elif (rule := _RULES.get(kind)) is not None:
             rule(self, fact)
 
     def fold(self, facts: Iterable[f.Fact]) -> None:

@@ -1,0 +1,162 @@
+"""The core alone: events per second of one core with 1,000 agents, and what one match costs as the centre grows.
+
+``python -m tests.bench.core_events``. The peer in the same run is a full scan, as mod_callcenter does it: every
+waiting caller against every agent, for each change.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from math import log2
+from random import Random
+
+from apps.core import config as cfg
+from apps.core import events as e
+from apps.core.commands import HangUpLeg, OriginateLeg
+from apps.core.engine import Engine
+from apps.core.queues.matching import Matcher
+from apps.core.queues.waiting import Requirement
+
+START_MS = 1_700_000_000_000
+
+
+def center(agents: int, queues: int = 10) -> cfg.CenterConfig:
+    return cfg.CenterConfig(
+        version=1,
+        tenants={"1": cfg.TenantConfig(id="1", name="bench")},  # type: ignore[dict-item]
+        agents={
+            f"a{n}": cfg.AgentConfig(
+                id=f"a{n}", tenant="1", name=f"a{n}", skills={f"s{n % 5}": 3},
+                device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch="fs", address=str(1000 + n)),
+                queues=frozenset({f"q{n % queues}", f"q{(n + 1) % queues}"}),
+            )
+            for n in range(agents)
+        },
+        queues={f"q{n}": cfg.QueueConfig(id=f"q{n}", tenant="1", name=f"q{n}", wrap_up_ms=0) for n in range(queues)},
+        dids={f"fs/{n}": cfg.DidConfig(number=str(n), tenant="1", switch="fs", flow=f"f{n}") for n in range(queues)},
+        flows={
+            f"f{n}": cfg.FlowConfig(
+                id=f"f{n}", tenant="1", version=f"v{n}",
+                document={
+                    "schema": "ivr/1", "langs": ["zh"], "default_lang": "zh", "start": "a",
+                    "nodes": {
+                        "a": {"type": "answer", "on": {"ok": "m"}},
+                        "m": {"type": "menu", "say": [{"p": "m"}], "keys": {"1": "q"}, "on": {"fail": "q"}},
+                        "q": {"type": "enqueue", "queue": f"q{n}"},
+                    },
+                },
+                sounds={"m": {"zh": "m.wav"}},
+            )
+            for n in range(queues)
+        },
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def whole_calls(agents: int, events: int) -> float:
+    """Events a second through whole calls: arrive, key, offer, ring, answer, bridge, hold, hang up."""
+    engine, now_ms, serial = Engine(), START_MS, 0
+    inbox: deque[e.Event] = deque([e.ConfigChanged(config=center(agents)), e.LinkUp(switch="fs", boot="b")])
+    for n in range(agents):
+        for kind in (e.AgentSignedIn, e.AgentWentReady):
+            serial += 1
+            inbox.append(kind(tenant="1", cmd_id=f"c{serial}", actor="b", agent=f"a{n}"))
+    while inbox:
+        engine.handle(inbox.popleft(), now_ms)
+    legs, handled, started = 0, 0, time.process_time()
+    customer: dict[str, str] = {}
+    while handled < events:
+        now_ms += 5
+        legs += 1
+        leg = f"u{legs}"
+        inbox.append(e.CallArrived(switch="fs", leg=leg, did=str(legs % 10), caller_number="1380000"))
+        inbox.append(e.DigitPressed(switch="fs", leg=leg, digit="1"))
+        while inbox:
+            handled += 1
+            for effect in engine.handle(inbox.popleft(), now_ms):
+                if isinstance(effect, OriginateLeg):
+                    caller = engine.state.calls[effect.call].leg
+                    customer[effect.leg] = caller
+                    inbox.extend(_talk(effect.leg, caller))
+                elif isinstance(effect, HangUpLeg) and effect.leg.startswith("u"):
+                    inbox.append(e.LegHungUp(switch="fs", leg=effect.leg, cause=e.HangupCause.NORMAL))
+    return handled / (time.process_time() - started)
+
+
+def _talk(agent: str, caller: str) -> list[e.Event]:
+    return [
+        e.LegRinging(switch="fs", leg=agent),
+        e.LegAnswered(switch="fs", leg=agent),
+        e.LegParked(switch="fs", leg=agent),
+        e.LegsBridged(switch="fs", leg=agent, other=caller),
+        e.LegHeld(switch="fs", leg=agent),
+        e.LegUnheld(switch="fs", leg=agent),
+        e.LegHungUp(switch="fs", leg=agent, cause=e.HangupCause.NORMAL),
+        e.LegsUnbridged(switch="fs", leg=agent, other=caller),
+        e.CallArrived(switch="fs", leg=caller, did="1", caller_number="1380000"),
+        e.RecordingStopped(switch="fs", leg=caller, recording="", duration_ms=1),
+    ]  # type: ignore[arg-type]
+
+
+def match_cost(waiting: int, ready: int, rounds: int = 2000) -> float:
+    """Microseconds for one caller in, one match, agent back: with so many waiting elsewhere and ready here."""
+    config = center(ready + 1).agents
+    matcher, random = Matcher(config), Random(1)
+    here, elsewhere = Requirement("q1", ()), Requirement("q2", ("nobody",))
+    for n in range(waiting):
+        matcher.caller_waits(f"w{n}", elsewhere, 5, random.randrange(10**6))
+    for n, agent in enumerate(config):
+        matcher.agent_ready(agent, n)
+    started = time.process_time()
+    for n in range(rounds):
+        matcher.caller_waits("new", here, 5, n)
+        agent = matcher.agent_for("new")
+        assert agent is not None
+        matcher.caller_leaves("new")
+        matcher.agent_unready(agent)
+        matcher.agent_ready(agent, 10**6 + n)
+    return (time.process_time() - started) / rounds * 1e6
+
+
+def scan_cost(waiting: int, ready: int, rounds: int = 20) -> float:
+    """The same by a full scan of both sides."""
+    config = list(center(ready + 1).agents.values())
+    callers = [("q2", ("nobody",), n) for n in range(waiting)] + [("q1", (), 10**7)]
+    started = time.process_time()
+    for _ in range(rounds):
+        for queue, skills, _at in callers:
+            able = (agent for agent in config if queue in agent.queues and all(s in agent.skills for s in skills))
+            min(able, key=lambda agent: agent.id, default=None)
+    return (time.process_time() - started) / rounds * 1e6
+
+
+def best_of(times: int, run: Callable[[], float], pick: Callable[..., float]) -> float:
+    return pick(run() for _ in range(times))
+
+
+def main() -> None:
+    """Processor time, so that a busy machine does not blur it; the garbage collector as the engine process sets it."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    rate = best_of(3, lambda: whole_calls(1000, 60_000), max)
+    print(
+        f"core events/s, 1,000 agents, whole calls: {rate:,.0f}  (wanted 20,000: {'yes' if rate >= 20_000 else 'NO'})"
+    )
+    costs = {}
+    for size in (100, 1_000, 10_000, 48_000):
+        costs[size] = best_of(3, lambda size=size: match_cost(size, size), min)  # type: ignore[misc]
+        print(f"one match, {size:>6} waiting, {size:>6} ready: {costs[size]:6.2f} µs")
+    slope = (costs[48_000] / costs[100]) / (log2(48_000) / log2(100))
+    power = log2(costs[48_000] / costs[100]) / log2(480)
+    print(f"growth 100 -> 48,000: {slope:.2f}x log n; as a power of n: {power:.2f} (a scan has 1.00)")
+    ours, scan = costs[1_000], scan_cost(1_000, 1_000)
+    print(f"full scan at 1,000 x 1,000: {scan:,.0f} µs = {scan / ours:,.0f}x ours")
+    if rate < 20_000:
+        sys.exit("slower than promised")
+
+
+if __name__ == "__main__":
+    main()
