@@ -244,7 +244,7 @@ def _show(switch: Switch, argument: str) -> str:
 
 
 def _channel_rows(switch: Switch) -> list[dict[str, str]]:
-    return [_channel_row(switch, channel) for channel in switch.channels.values()]
+    return [_channel_row(switch, channel) for channel in switch.listed()]
 
 
 def _channel_row(switch: Switch, channel: Channel) -> dict[str, str]:

@@ -88,7 +88,7 @@ class Sleep(Application):
     timer: Timer | None = None
 
     def start(self) -> None:
-        length = int(self.data) if self.data.strip().isdigit() else 0
+        length = int(self.data) if self.data.strip().isdecimal() else 0
         self.timer = self.switch.clock.after(length, self.finish)
 
     def interrupted(self) -> None:
@@ -227,13 +227,17 @@ class PlayAndGetDigits(Playback):
 
     def start(self) -> None:
         words = self.data.split()
-        if len(words) < 9 or not all(word.isdigit() for word in words[:4]):
+        if len(words) < 9 or not all(word.isdecimal() for word in words[:4]):
             self.finish()
             return
         self.least, self.most, self.tries = int(words[0]), int(words[1]), int(words[2])
         self.wait_ms = max(1000, int(words[3]))
         self.ends, self.file, self.invalid, self.variable = words[4], words[5], words[6], words[7]
-        self.valid = re.compile(words[8])
+        try:
+            self.valid = re.compile(words[8])
+        except re.error:
+            self.finish()
+            return
         self.collected = ""
         self._try(self.file)
 

@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
         if self.channel is None:
             self.reply("-ERR not controlling a session")
             return
-        self.linger_s = int(rest) if rest.strip().isdigit() else 0
+        self.linger_s = int(rest) if rest.strip().isdecimal() else 0
         self.reply(f"+OK will linger {self.linger_s} seconds" if self.linger_s else "+OK will linger")
 
     def _nolinger(self, command: Command, rest: str) -> None:

@@ -382,13 +382,15 @@ class SimulatorDriver:
         self.request_snapshot()
 
     def _report_snapshot(self) -> None:
+        listed = self.model.listed()
+        ghosts = self.model.faults.rates.show_lag_ms > 0
         legs = tuple(
             _snapshot_leg(channel)
-            for channel in self.model.channels.values()
-            if channel.alive and "trunkline_call" in channel.variables
+            for channel in listed
+            if (channel.alive or ghosts) and "trunkline_call" in channel.variables
         )
         tagged = {leg.leg for leg in legs}
-        others = tuple(LegId(channel.uuid) for channel in self.model.channels.values() if channel.uuid not in tagged)
+        others = tuple(LegId(channel.uuid) for channel in listed if channel.uuid not in tagged)
         registered = tuple(sorted(self.model.phones.registered()))
         if self.link_up:
             self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, others=others, registered=registered))

@@ -24,6 +24,7 @@ class FaultRates:
     gap_death: float = 0.0
     drops_per_hour: float = 0.0
     drop_lasts_ms: int = 1500
+    show_lag_ms: int = 0  # ``show channels`` misses what is younger, and shows what ended as lately
 
     @classmethod
     def parse(cls, text: str) -> FaultRates:

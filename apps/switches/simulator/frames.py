@@ -49,7 +49,7 @@ class CommandReader:
             name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
         length_text = headers.get("content-length", "0")
-        length = int(length_text) if length_text.isdigit() else 0
+        length = int(length_text) if length_text.isdecimal() else 0
         if length > LONGEST_BODY:
             raise TooLong
         if len(rest) < length:

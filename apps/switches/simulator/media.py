@@ -38,7 +38,7 @@ class SoundLibrary:
             data = data[match.end() :]
             for option in match.group(1).split(","):
                 name, _, value = option.partition("=")
-                if name.strip() == "timeout" and value.strip().isdigit():
+                if name.strip() == "timeout" and value.strip().isdecimal():
                     limit = int(value)
         length, found = self._length(data)
         if limit is not None:
@@ -54,7 +54,7 @@ class SoundLibrary:
         if scheme == "tone_stream":
             return _tone_ms(rest), True
         if scheme == "silence_stream":
-            length = int(rest.split(",")[0]) if rest.split(",")[0].lstrip("-").isdigit() else 0
+            length = int(rest.split(",")[0]) if rest.split(",")[0].lstrip("-").isdecimal() else 0
             return (None if length < 0 else length), True
         return self._file_ms(path)
 

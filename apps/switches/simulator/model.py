@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -83,6 +84,7 @@ class Switch:
         self.channels: dict[str, Channel] = {}
         self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
         self.listeners: list[Listener] = []
+        self._ended: deque[Channel] = deque()  # what ``show`` may still list
         self.core_uuid = self.globals["core_uuid"] = self.new_uuid()
         self.started_ms = self.clock.now_ms
         self.sessions = 0
@@ -97,6 +99,13 @@ class Switch:
     def find(self, uuid: str) -> Channel | None:
         channel = self.channels.get(uuid)
         return channel if channel is not None and channel.alive else None
+
+    def listed(self) -> list[Channel]:
+        """All channels, as ``show`` sees them: late, when the faults say so (freeswitch.md section 8)."""
+        since_ms = self.clock.now_ms - self.faults.rates.show_lag_ms
+        while self._ended and self._ended[0].hangup_ms < since_ms:
+            self._ended.popleft()
+        return [c for c in self.channels.values() if c.created_ms <= since_ms] + list(self._ended)
 
     def emit(self, name: str, channel: Channel | None, headers: dict[str, str] | None = None) -> None:
         extra = headers if headers is not None else {}
@@ -269,6 +278,8 @@ class Switch:
         self.emit("CHANNEL_DESTROY", channel)
         self.set_state(channel, "CS_DESTROY")
         self.channels.pop(channel.uuid, None)
+        if self.faults.rates.show_lag_ms > 0:
+            self._ended.append(channel)
         if channel.controller is not None:
             controller, channel.controller = channel.controller, None
             controller.hung_up(channel)
@@ -415,7 +426,7 @@ class Switch:
     def arm_park_timeout(self, channel: Channel) -> None:
         text = channel.variables.get("park_timeout", "")
         seconds, _, cause = text.partition(":")
-        if seconds.isdigit() and int(seconds) > 0:
+        if seconds.isdecimal() and int(seconds) > 0:
             channel.variables.pop("park_after_bridge", None)  # IVR:985-997
             self.disarm_park_timeout(channel)
             end = cause or "NORMAL_CLEARING"

@@ -169,7 +169,7 @@ def _announce(switch: Switch, channel: Channel) -> None:
 
 def _arm_ring_timeout(switch: Switch, channel: Channel) -> None:
     text = channel.variables.get("originate_timeout", "")
-    seconds = int(text) if text.isdigit() and int(text) > 0 else DEFAULT_TIMEOUT_S
+    seconds = int(text) if text.isdecimal() and int(text) > 0 else DEFAULT_TIMEOUT_S
 
     def expired() -> None:
         if channel.alive and not channel.answered:

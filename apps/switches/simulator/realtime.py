@@ -15,6 +15,7 @@ class RealTime:
         self.clock = clock
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.TimerHandle | None = None
+        self._stopped = False
         self._base_ms = clock.now_ms
         self._started = time.monotonic()
 
@@ -22,8 +23,9 @@ class RealTime:
         return self._base_ms + int((time.monotonic() - self._started) * 1000)
 
     def catch_up(self) -> None:
-        self.clock.run_until(self.now_ms())
-        self._arm()
+        if not self._stopped:
+            self.clock.run_until(self.now_ms())
+            self._arm()
 
     def _arm(self) -> None:
         if self._handle is not None:
@@ -35,6 +37,7 @@ class RealTime:
             self._handle = self._loop.call_later(delay_s, self.catch_up)
 
     def stop(self) -> None:
+        self._stopped = True
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
