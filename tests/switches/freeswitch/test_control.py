@@ -1,0 +1,581 @@
+"""The driver's logic, one move at a time: what goes out, what comes back, and what the core is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from apps.core import commands as c
+from apps.core.events import (
+    BridgeFailed,
+    CallArrived,
+    DeviceChanged,
+    DigitPressed,
+    HangupCause,
+    LegAnswered,
+    LegHungUp,
+    LegParked,
+    LegRole,
+    LegsBridged,
+    LinkUp,
+    PlayEnded,
+    PlayOutcome,
+    RecordingFailed,
+    RecordingStarted,
+    RecordingStopped,
+    SwitchSnapshot,
+    TrunkChanged,
+)
+from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId, TrunkId
+from apps.switches.freeswitch import clean
+from apps.switches.freeswitch.control import Control, failure_of
+from apps.switches.freeswitch.ports import LINK_LOST
+from tests.switches.freeswitch.fakes import FakePorts, control
+
+S = SwitchId("1")
+CUSTOMER, AGENT = LegId("cust-1"), LegId("k-l2")
+MUSIC = "sendmsg playback {timeout=20000}local_stream://default"
+Pair = tuple[Control, FakePorts]
+
+
+@pytest.fixture
+def pair() -> Pair:
+    return control()
+
+
+def event(name: str, leg: str, **headers: str) -> dict[str, Any]:
+    return {"Event-Name": name, "Unique-ID": leg, "Answer-State": "answered"} | {
+        key.replace("__", "-"): value for key, value in headers.items()
+    }
+
+
+def arrive(control: Control, ports: FakePorts, **headers: str) -> None:
+    control.arrived(event("CHANNEL_DATA", CUSTOMER, Caller__Destination__Number="4001", **headers))
+    ports.held.add(CUSTOMER)
+    ports.take()
+
+
+def complete(ports: FakePorts, response: str = "FILE PLAYED", used: str = "", back: int = 1) -> dict[str, Any]:
+    return event(
+        "CHANNEL_EXECUTE_COMPLETE",
+        CUSTOMER,
+        Application="playback",
+        Application__Response=response,
+        Application__UUID=f"token-{ports._tokens + 1 - back}",
+        variable_playback_terminator_used=used,
+    )
+
+
+def play(name: str = "p1", *sounds: str, barge: bool = True) -> c.PlayPrompts:
+    return c.PlayPrompts(switch=S, leg=CUSTOMER, play=PlayId(name), sounds=sounds or ("a.wav",), barge=barge)
+
+
+def music(name: str = "default") -> c.StartMusic:
+    return c.StartMusic(switch=S, leg=CUSTOMER, music=name)
+
+
+def ended(ports: FakePorts) -> list[tuple[str, PlayOutcome]]:
+    return [(e.play, e.outcome) for e in ports.take() if isinstance(e, PlayEnded)]
+
+
+def originate(control: Control, leg: LegId = AGENT) -> None:
+    control.execute(
+        c.OriginateLeg(
+            switch=S, leg=leg, call=CallId("k-c1"), tenant=TenantId("7"), role=LegRole.AGENT, agent=AgentId("12"),
+            destination=c.Destination(kind=c.DestinationKind.DEVICE, address="1001"), ring_timeout_ms=15_000,
+        )
+    )  # fmt: skip
+
+
+def job(ports: FakePorts, body: str, back: int = 1) -> dict[str, Any]:
+    return {"Event-Name": "BACKGROUND_JOB", "Job-UUID": f"token-{ports._tokens + 1 - back}", "_body": body}
+
+
+# --- prompts and music ---------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_plays_with_the_right_terminators_and_ends_done(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play("p1", "a.wav", "b.wav"))
+    assert ports.commands() == [
+        "api uuid_setvar_multi cust-1 playback_terminators=any",
+        "sendmsg playback file_string:///srv/sounds/a.wav!/srv/sounds/b.wav",
+    ]
+    control.event(complete(ports))
+    assert ended(ports) == [("p1", PlayOutcome.DONE)]
+    control.execute(play("p2"))
+    assert ports.commands() == ["sendmsg playback /srv/sounds/a.wav"], "the variable is set when it changes"
+
+
+def test_the_key_is_told_before_the_end_of_the_prompt_that_it_ended(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    control.event(complete(ports, used="2"))
+    assert ports.take() == []
+    ports.pass_ms(100)
+    control.event(event("DTMF", CUSTOMER, DTMF__Digit="2"))
+    told = ports.take()
+    assert [type(e) for e in told] == [DigitPressed, PlayEnded]
+    ports.pass_ms(1000)
+    assert ports.take() == []
+
+
+def test_a_key_told_first_is_not_waited_for_again(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    control.event(event("DTMF", CUSTOMER, DTMF__Digit="2"))
+    control.event(complete(ports, used="2"))
+    assert [type(e) for e in ports.take()] == [DigitPressed, PlayEnded]
+
+
+def test_a_key_that_never_comes_is_waited_for_150_ms(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    control.event(complete(ports, used="2"))
+    ports.pass_ms(149)
+    assert ended(ports) == []
+    ports.pass_ms(1)
+    assert ended(ports) == [("p1", PlayOutcome.STOPPED)]
+
+
+def test_a_prompt_that_is_replaced_ends_stopped_and_its_late_end_is_nobody_s(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play("p1"))
+    ports.commands()
+    control.execute(play("p2", "b.wav"))
+    assert ended(ports) == [("p1", PlayOutcome.STOPPED)]
+    assert ports.commands() == ["api uuid_break cust-1 all", "sendmsg playback /srv/sounds/b.wav"]
+    control.event(complete(ports, back=2))
+    assert ended(ports) == []
+    control.event(complete(ports))
+    assert ended(ports) == [("p2", PlayOutcome.DONE)]
+
+
+@pytest.mark.parametrize("response", ["FILE NOT FOUND", "PLAYBACK ERROR", ""])
+def test_a_prompt_that_cannot_be_played_fails(pair: Pair, response: str) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    control.event(complete(ports, response))
+    assert ended(ports) == [("p1", PlayOutcome.FAILED)]
+
+
+def test_no_leg_no_prompt(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    ports.reply_all("-ERR invalid session id [cust-1]")
+    assert ended(ports) == [("p1", PlayOutcome.FAILED)]
+
+
+def test_nothing_to_play_is_played_at_once(pair: Pair) -> None:
+    control, ports = pair
+    control.execute(c.PlayPrompts(switch=S, leg=CUSTOMER, play=PlayId("p"), sounds=()))
+    assert ended(ports) == [("p", PlayOutcome.DONE)]
+
+
+def test_prompts_wait_for_the_answer_because_a_break_would_flush_it(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(c.AnswerLeg(switch=S, leg=CUSTOMER))
+    control.execute(music())
+    control.execute(play())
+    assert ports.commands() == ["sendmsg answer"]
+    control.event(complete(ports, "_none_"))
+    assert ports.commands()[-1] == "sendmsg playback /srv/sounds/a.wav"
+
+
+def test_an_answer_whose_end_is_lost_holds_nothing_up_for_ever(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(c.AnswerLeg(switch=S, leg=CUSTOMER))
+    control.execute(music())
+    ports.pass_ms(2000)
+    assert ports.commands()[-1] == MUSIC
+
+
+def test_music_is_renewed_until_something_else_is_wanted(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(music())
+    assert ports.commands() == ["api uuid_setvar_multi cust-1 playback_terminators=none", MUSIC]
+    for _ in range(3):
+        ports.pass_ms(20_000)
+        control.event(complete(ports))
+        assert ports.commands() == [MUSIC]
+    control.execute(music())
+    assert ports.commands() == [], "it plays already"
+    control.execute(c.StopPlay(switch=S, leg=CUSTOMER))
+    assert ports.commands() == ["api uuid_break cust-1 all"]
+    control.event(complete(ports))
+    assert ports.commands() == []
+
+
+def test_a_lease_whose_end_is_lost_is_renewed_after_a_grace(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(music())
+    ports.commands()
+    ports.pass_ms(25_000)
+    control.tick()
+    assert ports.commands() == []
+    ports.pass_ms(1)
+    control.tick()
+    assert ports.commands() == [MUSIC]
+
+
+def test_missing_music_becomes_silence(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(music("nowhere"))
+    control.event(complete(ports, "FILE NOT FOUND"))
+    assert ports.commands()[-1] == "sendmsg playback silence_stream://20000"
+    control.event(complete(ports, "PLAYBACK ERROR"))
+    assert len(ports.commands()) == 0, "no storm when not even that can be played"
+
+
+def test_a_music_name_that_is_no_name_is_refused_and_the_old_goes_on(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(music())
+    ports.commands()
+    control.execute(music("x\n\napi shutdown"))
+    assert ports.commands() == []
+    assert control.legs.get(CUSTOMER).media.music == "default"  # type: ignore[union-attr]
+
+
+def test_a_hangup_ends_the_prompt_first(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    assert [type(e) for e in ports.take()] == [PlayEnded, LegHungUp]
+    control.event(complete(ports, "PLAYBACK ERROR"))
+    control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    assert ports.take() == [] and len(control.legs) == 0
+
+
+# --- bridging ------------------------------------------------------------------------------------------------------
+
+
+def bridging(control: Control, ports: FakePorts) -> None:
+    arrive(control, ports)
+    control.execute(music())
+    originate(control)
+    control.event(event("CHANNEL_PARK", AGENT))
+    ports.take()
+    ports.commands()
+    control.execute(c.BridgeLegs(switch=S, leg=AGENT, other=CUSTOMER))
+
+
+def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    assert ports.commands() == [
+        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline",
+        f"bgapi uuid_bridge {AGENT} cust-1",
+    ]
+    control.event(complete(ports, "PLAYBACK ERROR", back=3))
+    control.event(job(ports, "+OK cust-1\n"))
+    assert ports.take() == [] and ports.commands() == [] and ports.closed == []
+    control.event(event("CHANNEL_BRIDGE", AGENT, Bridge__B__Unique__ID=CUSTOMER))
+    assert ports.take() == [LegsBridged(switch=S, leg=AGENT, other=CUSTOMER)]
+    assert CUSTOMER in ports.closed
+
+
+def test_a_refused_bridge_fails_and_the_music_goes_on(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    control.event(complete(ports, "PLAYBACK ERROR", back=3))
+    ports.commands()
+    control.event(job(ports, "-ERR Invalid uuid\n"))
+    assert ports.take() == [BridgeFailed(switch=S, leg=AGENT, other=CUSTOMER, reason="Invalid uuid")]
+    assert ports.commands() == [MUSIC]
+
+
+def test_a_prompt_asked_for_in_the_gap_ends_when_the_bridge_stands(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    ports.commands()
+    control.execute(play())
+    assert ports.commands() == []
+    control.event(event("CHANNEL_BRIDGE", AGENT, Bridge__B__Unique__ID=CUSTOMER))
+    assert ended(ports) == [("p1", PlayOutcome.STOPPED)]
+
+
+def test_a_bridge_whose_reply_is_lost_is_left_to_the_core_s_deadline(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    ports.reply_all(LINK_LOST)
+    assert not [e for e in ports.take() if isinstance(e, BridgeFailed)]
+
+
+def test_coming_back_starts_clean(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    control.event(event("CHANNEL_BRIDGE", AGENT, Bridge__B__Unique__ID=CUSTOMER))
+    control.event(event("CHANNEL_HANGUP", AGENT, Hangup__Cause="NORMAL_CLEARING"))
+    ports.take()
+    control.arrived(event("CHANNEL_DATA", CUSTOMER, variable_trunkline_call="k-c1", variable_trunkline_did="4001"))
+    (back,) = ports.take()
+    assert isinstance(back, CallArrived) and back.call == "k-c1" and back.answered and back.did == "4001"
+    ports.commands()
+    control.execute(music())
+    assert ports.commands()[-1] == MUSIC
+
+
+def test_reclaim_lets_go_of_the_socket_before_it_moves_the_call(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(play())
+    ports.commands()
+    control.execute(c.ReclaimLeg(switch=S, leg=CUSTOMER))
+    assert ended(ports) == [("p1", PlayOutcome.STOPPED)]
+    assert CUSTOMER not in ports.held
+    assert ports.commands() == ["api uuid_transfer cust-1 arrival XML trunkline"]
+
+
+# --- originate, hang up --------------------------------------------------------------------------------------------
+
+
+def test_a_kill_before_the_channel_is_there_is_made_again(pair: Pair) -> None:
+    control, ports = pair
+    originate(control)
+    control.execute(c.HangUpLeg(switch=S, leg=AGENT, cause=HangupCause.CANCELLED))
+    ports.commands()
+    ports.reply()
+    ports.reply("-ERR No such channel!\n")
+    assert ports.take() == []
+    control.event(event("CHANNEL_CREATE", AGENT, Answer__State="ringing"))
+    assert ports.commands() == [f"api uuid_kill {AGENT} ORIGINATOR_CANCEL"]
+    control.event(job(ports, "-ERR ORIGINATOR_CANCEL\n"))
+    tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_role": "agent"}
+    control.event(event("CHANNEL_HANGUP", AGENT, Hangup__Cause="ORIGINATOR_CANCEL") | tags)
+    ports.reply_all("-ERR No such channel!\n")
+    told = ports.take()
+    assert told == [LegHungUp(switch=S, leg=AGENT, cause=HangupCause.CANCELLED, raw="ORIGINATOR_CANCEL")]
+    assert len(control.legs) == 0
+
+
+def test_a_kill_of_what_the_switch_does_not_know_ends_the_leg(pair: Pair) -> None:
+    control, ports = pair
+    control.execute(c.HangUpLeg(switch=S, leg=LegId("ghost")))
+    ports.reply("-ERR No such channel!\n")
+    (told,) = ports.take()
+    assert isinstance(told, LegHungUp) and told.cause is HangupCause.LOST
+
+
+def test_an_originate_that_the_switch_cannot_read_ends_its_leg(pair: Pair) -> None:
+    control, ports = pair
+    originate(control)
+    control.event(job(ports, "-USAGE: <call url> <exten>…\n"))
+    (told,) = ports.take()
+    assert isinstance(told, LegHungUp) and told.cause is HangupCause.ERROR
+
+
+def test_an_originate_without_a_reply_is_over_for_the_core_and_killed_when_the_link_is_back(pair: Pair) -> None:
+    control, ports = pair
+    control.link_up("boot-1")
+    originate(control)
+    ports.take()
+    ports.reply_all(LINK_LOST)
+    control.link_down()
+    (told,) = ports.take()
+    assert isinstance(told, LegHungUp) and told.cause is HangupCause.UNREACHABLE
+    ports.commands()
+    control.link_up("boot-1")
+    assert ports.commands() == [f"api uuid_kill {AGENT} ORIGINATOR_CANCEL"]
+
+
+def test_doubled_events_are_told_once(pair: Pair) -> None:
+    control, ports = pair
+    originate(control)
+    for name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_ANSWER"):
+        control.event(event(name, AGENT))
+    assert [type(e).__name__ for e in ports.take()] == ["LegRinging", "LegAnswered"]
+    for _ in range(2):
+        control.event(event("CHANNEL_HANGUP", AGENT, Hangup__Cause="USER_BUSY"))
+    control.event(job(ports, "-ERR USER_BUSY\n"))
+    assert len(ports.take()) == 1
+
+
+def test_a_lost_answer_is_made_up_for_by_the_park(pair: Pair) -> None:
+    control, ports = pair
+    originate(control)
+    control.event(event("CHANNEL_PARK", AGENT))
+    assert ports.take() == [LegAnswered(switch=S, leg=AGENT), LegParked(switch=S, leg=AGENT)]
+
+
+# --- recording -----------------------------------------------------------------------------------------------------
+
+
+def start_recording() -> c.StartRecording:
+    return c.StartRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav")
+
+
+def record_event(name: str, **headers: str) -> dict[str, Any]:
+    return event(name, CUSTOMER, Record__File__Path="/srv/rec/2026/r1.wav", **headers)
+
+
+def test_a_recording_and_its_end_before_the_leg_s(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    assert ports.commands() == [
+        "api uuid_setvar_multi cust-1 RECORD_STEREO=true;trunkline_recording=r1",
+        "api uuid_record cust-1 start /srv/rec/2026/r1.wav",
+    ]
+    control.event(record_event("RECORD_START"))
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    control.event(record_event("RECORD_STOP", variable_record_ms="5980"))
+    control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    assert ports.take() == [
+        RecordingStarted(switch=S, leg=CUSTOMER, recording=RecordingId("r1")),
+        RecordingStopped(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), duration_ms=5980),
+        LegHungUp(switch=S, leg=CUSTOMER, cause=HangupCause.NORMAL, raw="NORMAL_CLEARING"),
+    ]
+
+
+def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_tag(pair: Pair) -> None:
+    control, ports = pair
+    tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_recording": "r0"}
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | tags)
+    control.event(record_event("RECORD_STOP", variable_record_ms="10") | tags)
+    control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | tags)
+    assert [type(e).__name__ for e in ports.take()] == ["RecordingStopped", "LegHungUp"]
+
+
+def test_recordings_that_fail(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    ports.reply_all("-ERR Cannot record session!\n")
+    (told,) = ports.take()
+    assert isinstance(told, RecordingFailed) and "Cannot record" in told.reason
+    control.execute(start_recording())
+    control.event(record_event("RECORD_STOP", Record__Completion__Cause="empty-file"))
+    (told,) = ports.take()
+    assert isinstance(told, RecordingFailed) and told.reason == "empty-file"
+
+
+# --- devices, trunks, the switch itself ----------------------------------------------------------------------------
+
+
+def test_devices_and_trunks(pair: Pair) -> None:
+    control, ports = pair
+
+    def custom(kind: str, **headers: str) -> None:
+        control.event(event("CUSTOM", "", Event__Subclass=f"sofia::{kind}", **headers))
+
+    custom("register", from__user="1001")
+    custom("unregister", from__user="1001")
+    custom("expire", user="1002", host="x")
+    custom("gateway_state", Gateway="telco", State="REGED", Ping__Status="UP")
+    custom("gateway_state", Gateway="telco", State="NOREG", Ping__Status="DOWN")
+    custom("gateway_state", Gateway="somebody-else-s", State="DOWN")
+    assert ports.take() == [
+        DeviceChanged(switch=S, address="1001", registered=True),
+        DeviceChanged(switch=S, address="1001", registered=False),
+        DeviceChanged(switch=S, address="1002", registered=False),
+        TrunkChanged(switch=S, trunk=TrunkId("5"), up=True, detail="REGED"),
+        TrunkChanged(switch=S, trunk=TrunkId("5"), up=False, detail="NOREG"),
+    ]
+
+
+def test_another_boot_means_that_no_leg_survived(pair: Pair) -> None:
+    control, ports = pair
+    control.link_up("boot-1")
+    arrive(control, ports)
+    control.execute(play())
+    control.link_down()
+    control.link_up("boot-1")
+    assert ports.take() == [LinkUp(switch=S, boot="boot-1")]
+    control.link_down()
+    control.link_up("boot-2")
+    told = ports.take()
+    assert [type(e) for e in told] == [PlayEnded, LegHungUp, LinkUp]
+    assert len(control.legs) == 0
+
+
+def test_a_long_jump_in_the_sequence_reads_the_switch(pair: Pair) -> None:
+    control, ports = pair
+    for sequence in ("10", "12", "11", "900", "1899"):
+        control.event(event("HEARTBEAT", "", Event__Sequence=sequence))
+    assert ports.commands() == []
+    control.event(event("HEARTBEAT", "", Event__Sequence="3000"))
+    control.event(event("HEARTBEAT", "", Event__Sequence="9000"))
+    assert ports.commands() == ["api show registrations as json", "api show channels as json"]
+
+
+def dump(leg: str, **headers: str) -> str:
+    return json.dumps(event("CHANNEL_DATA", leg, **headers))
+
+
+def test_a_snapshot_holds_our_legs_and_names_the_others(pair: Pair) -> None:
+    control, ports = pair
+    control.request_snapshot()
+    control.request_snapshot()  # while one is under way: one more after it
+    ports.reply('{"row_count":1,"rows":[{"reg_user":"1001"}]}')
+    ports.reply(json.dumps({"rows": [{"uuid": leg} for leg in ("c", "a", "x", "gone", "odd id\n")]}))
+    tags = {"variable_trunkline_call": "k-c1", "Channel__State": "CS_EXCHANGE_MEDIA", "Other__Leg__Unique__ID": "a"}
+    # The third and fourth replies are those to the four dumps, in order.
+    ports.reply(dump("c", **tags))
+    ports.reply(dump("a", **(tags | {"variable_trunkline_role": "agent", "Other__Leg__Unique__ID": "dead"})))
+    ports.reply(dump("x"))
+    ports.reply("-ERR No such channel!\n")
+    (told,) = ports.take()
+    assert isinstance(told, SwitchSnapshot) and told.registered == ("1001",)
+    assert [(leg.leg, leg.role, leg.bridged_to) for leg in told.legs] == [
+        ("c", LegRole.CUSTOMER, "a"),
+        ("a", LegRole.AGENT, None),
+    ]
+    assert len(ports.commands()) == 2 + 4 + 2, "the second reading has begun"
+    ports.reply("{}")
+    ports.reply('{"row_count": 0}\n')
+    (told,) = ports.take()
+    assert isinstance(told, SwitchSnapshot) and told.legs == () == told.registered
+
+
+def test_half_a_snapshot_is_none(pair: Pair) -> None:
+    control, ports = pair
+    control.request_snapshot()
+    ports.reply("{}")
+    ports.reply('{"rows":[{"uuid":"a"},{"uuid":"b"}]}')
+    ports.reply(dump("a", variable_trunkline_call="k-c1"))
+    ports.reply_all(LINK_LOST)
+    assert ports.take() == []
+    control.request_snapshot()
+    ports.reply("{}")
+    ports.reply("-ERR show Command not found!\n")
+    assert ports.take() == []
+
+
+def test_a_leg_of_an_earlier_engine_is_taken_up_by_its_tags(pair: Pair) -> None:
+    control, ports = pair
+    tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_role": "agent", "variable_trunkline_agent": "12"}
+    control.event(event("CHANNEL_ANSWER", AGENT) | tags)
+    control.event(event("CHANNEL_PARK", AGENT) | tags)
+    control.event(event("CHANNEL_PARK", "a-stranger-s"))
+    assert ports.take() == [LegAnswered(switch=S, leg=AGENT), LegParked(switch=S, leg=AGENT)]
+
+
+def test_a_command_that_cannot_be_carried_out_says_so() -> None:
+    commands: list[c.Command] = [
+        c.BridgeLegs(switch=S, leg=AGENT, other=CUSTOMER), play(), start_recording(), music(),
+    ]  # fmt: skip
+    events = [failure_of(command, "LINK_DOWN") for command in commands]
+    assert [type(e).__name__ for e in events] == ["BridgeFailed", "PlayEnded", "RecordingFailed", "NoneType"]
+
+
+def test_an_arrival_that_names_no_channel_is_refused(pair: Pair) -> None:
+    control, ports = pair
+    with pytest.raises(clean.Unsafe):
+        control.arrived({"Caller-Caller-ID-Name": "x"})
+    assert ports.take() == []

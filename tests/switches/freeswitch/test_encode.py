@@ -1,0 +1,165 @@
+"""Nothing that leaves can be more than the one command it was meant to be."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.core.commands import Destination, DestinationKind, OriginateLeg
+from apps.core.events import HangupCause, LegRole
+from apps.core.ids import AgentId, CallId, LegId, SwitchId, TenantId
+from apps.switches.freeswitch import clean, encode
+from apps.switches.freeswitch.causes import cause_of, word_of
+from apps.switches.freeswitch.framing import Framer
+from tests.switches.freeswitch.fakes import SETTINGS
+
+HOSTILE = [
+    "x\nEvent-Name: HEARTBEAT", "x\r\n\r\napi shutdown", "x\0y", "${api(system rm)}", "%[api]", "a::b", "'; drop",
+    "}sofia/gateway/premium/1", "a,origination_uuid=other", "x&bridge(y)", "王芳 %{hangup} {a=b}", "\u2028api status",
+    "x" * 65_536, "\ud800", "\u202eevil", "^^;a;b", "[leg]x", "<xml>|pipe", "%0aapi status", "",
+]  # fmt: skip
+ANY = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=60))
+
+
+def commands_in(frame: bytes) -> int:
+    """How many commands the switch would read: ours end with an empty line, and one body is counted."""
+    return len(Framer().feed(frame))
+
+
+def originate(**changes: object) -> OriginateLeg:
+    values: dict[str, object] = {
+        "switch": SwitchId("1"), "leg": LegId("k-l1"), "call": CallId("k-c1"), "tenant": TenantId("7"),
+        "role": LegRole.AGENT, "agent": AgentId("12"), "ring_timeout_ms": 15_500,
+        "destination": Destination(kind=DestinationKind.DEVICE, address="1001"),
+        "caller_number": "+8613800138000", "caller_name": "王芳",
+    }  # fmt: skip
+    return OriginateLeg(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_originate_to_a_device() -> None:
+    assert encode.originate(originate(), SETTINGS, "job-1").decode() == (
+        "bgapi originate {origination_uuid=k-l1,ignore_early_media=true,originate_timeout=16,park_timeout=15,"
+        "hangup_after_bridge=true,trunkline_call=k-c1,trunkline_tenant=7,trunkline_role=agent,trunkline_agent=12,"
+        "origination_caller_id_number=+8613800138000,origination_caller_id_name='王芳'}user/1001@127.0.0.1 &park()\n"
+        "Job-UUID: job-1\n\n"
+    )
+
+
+def test_originate_to_a_trunk_with_auto_answer() -> None:
+    trunk = Destination(kind=DestinationKind.TRUNK, address="+8613800138000", gateway="telco")
+    frame = encode.originate(originate(destination=trunk, agent=None, auto_answer=True), SETTINGS, "j").decode()
+    assert frame.split("}")[1] == "sofia/gateway/telco/+8613800138000 &park()\nJob-UUID: j\n\n"
+    assert "sip_auto_answer=true" in frame and "trunkline_agent" not in frame
+
+
+@given(name=ANY, number=ANY)
+def test_a_caller_s_name_and_number_stay_inside_their_variables(name: str, number: str) -> None:
+    frame = encode.originate(originate(caller_name=name, caller_number=number), SETTINGS, "j")
+    first = frame.decode().split("\n")[0]
+    assert commands_in(frame) == 1 and first.endswith("}user/1001@127.0.0.1 &park()")
+    inside = first[first.index("{") + 1 : first.rindex("}")]
+    assert not set(inside) & set('{}[]<>|^\\"&;$%\r\0') and "::" not in inside
+    assert inside.count("origination_uuid=") == 1
+    assert re.fullmatch(r"[^',]*(,[^',]*)*(,origination_caller_id_name='[^',=]{1,128}')?", inside)
+
+
+@given(ANY)
+def test_every_field_of_an_originate_is_refused_or_harmless(value: str) -> None:
+    device = Destination(kind=DestinationKind.DEVICE, address=value)
+    trunk = Destination(kind=DestinationKind.TRUNK, address="10086", gateway=value)
+    number = Destination(kind=DestinationKind.TRUNK, address=value, gateway="telco")
+    tries: list[dict[str, object]] = [{"destination": target} for target in (device, trunk, number)]
+    tries += [{field: value} for field in ("leg", "call", "tenant", "agent")]
+    for changes in tries:
+        try:
+            frame = encode.originate(originate(**changes), SETTINGS, "j")
+        except clean.Unsafe:
+            continue
+        assert commands_in(frame) == 1 and re.fullmatch(r"\+?[A-Za-z0-9_.#*+-]{1,64}", value)
+
+
+@given(ANY, ANY)
+def test_no_other_command_is_ever_two(value: str, other: str) -> None:
+    leg, way = LegId(value), LegId("k-l1")
+    tries: list[Callable[[], bytes]] = [
+        lambda: encode.answer(leg, "t"),
+        lambda: encode.play(way, (value, other), "/srv/sounds", "t"),
+        lambda: encode.play(way, (value,), "/srv/sounds", "t"),
+        lambda: encode.music(way, value, 20_000, "t"),
+        lambda: encode.music(leg, "default", 20_000, "t"),
+        lambda: encode.set_variables(way, {"a": value, "b": other}),
+        lambda: encode.tag(leg, CallId(other), TenantId(value), SETTINGS),
+        lambda: encode.kill(leg, other),
+        lambda: encode.kill(way, value),
+        lambda: encode.bridge(way, leg, other),
+        lambda: encode.hold(leg, on=True),
+        lambda: encode.talk(leg),
+        lambda: encode.reclaim(leg, SETTINGS),
+        lambda: encode.record(way, "start", encode.record_path(value, SETTINGS)),
+        lambda: encode.dump(value),
+        lambda: encode.stop_media(leg),
+        lambda: encode.auth(value),
+        lambda: encode.api(value),
+    ]
+    for make in tries:
+        try:
+            frame = make()
+        except clean.Unsafe:
+            continue
+        assert commands_in(frame) == 1
+        _, _, body = frame.partition(b"\n\n")
+        assert b"\r" not in frame and b"\0" not in frame and b"${" not in body and b"\n" not in body
+
+
+@given(ANY)
+def test_an_unknown_application_is_never_sent(name: str) -> None:
+    """The switch hangs up a call for one that it does not know."""
+    if name not in encode.APPLICATIONS:
+        with pytest.raises(clean.Unsafe):
+            encode.execute(LegId("k-l1"), name, "", "t")
+
+
+def test_an_argument_travels_as_a_counted_body() -> None:
+    frame = encode.play(LegId("k-l1"), ("a.wav", "b/c.wav"), "/srv/声", "t")
+    (message,) = Framer().feed(frame.replace(b"content-length", b"Content-Length"))
+    assert message.body.decode() == "file_string:///srv/声/a.wav!/srv/声/b/c.wav"
+    assert message.headers["event-lock"] == "true" and message.headers["Event-UUID"] == "t"
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../b", "a b", "a!b", "", "./a", "a//b", "x" * 300, "a\nb"])
+def test_a_path_has_no_way_out(path: str) -> None:
+    with pytest.raises(clean.Unsafe):
+        clean.relative_path(path)
+
+
+@pytest.mark.parametrize("number", ["", "+", "12a", "1" * 33, "1\n", "１２", "1 2", "sip:1@x"])
+def test_what_is_no_number(number: str) -> None:
+    with pytest.raises(clean.Unsafe):
+        clean.number(number)
+
+
+@given(ANY)
+def test_text_for_the_core_is_one_clean_line(value: str) -> None:
+    text = clean.text(value)
+    assert len(text) <= 128 and text == text.strip()
+    assert all(unicodedata.category(char)[0] != "C" for char in text)
+    assert not set(text) & set("\u2028\u2029\u0085\x0b")
+    assert clean.text(text) == text
+    text.encode("utf-8")
+
+
+def test_text_keeps_what_a_name_is_made_of() -> None:
+    assert clean.text("  王芳\t (O'Neil, 李)  ") == "王芳 (O'Neil, 李)"
+    assert clean.dial_text("O'Neil, 王芳 <1>") == "O Neil 王芳 1"
+
+
+def test_causes_go_there_and_back() -> None:
+    for cause in HangupCause:
+        if cause is not HangupCause.ERROR:
+            assert cause_of(word_of(cause)) is cause
+    assert cause_of("SOMETHING_NEW") is HangupCause.ERROR and word_of(HangupCause.ERROR) == "NORMAL_UNSPECIFIED"
