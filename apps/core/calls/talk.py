@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import gmtime, strftime
+from datetime import UTC, datetime
 
 from apps.core import commands as c
 from apps.core import facts as f
@@ -197,7 +197,7 @@ def start_recording(center: Center, call: Call, far: Leg) -> None:
     if call.recording is not None or queue is None or not queue.record or call.tenant is None:
         return
     recording = center.mint.recording()
-    day = strftime("%Y/%m/%d", gmtime(center.now_ms / 1000))
+    day = datetime.fromtimestamp(center.now_ms / 1000, UTC).strftime("%Y/%m/%d")
     path = f"{call.tenant}/{day}/{recording}.wav"
     center.emit(
         f.RecordingAsked(
