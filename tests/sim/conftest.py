@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.core.conftest import calls_move_by_the_table
 from tests.sim.test_seeds import SEEDS
+
+__all__ = ["calls_move_by_the_table"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
