@@ -175,7 +175,8 @@ class Playback(Application):
     def start(self) -> None:
         self.switch.pre_answer(self.channel)
         self.channel.variables.pop("playback_terminator_used", None)
-        self.path, length, found = self.switch.sounds.duration_ms(self.data)
+        self.path = self.data  # events name it with its options
+        length, found = self.switch.sounds.duration_ms(self.data)
         if not found:
             self.respond("FILE NOT FOUND")
             self.finish()
@@ -242,7 +243,8 @@ class PlayAndGetDigits(Playback):
         self._try(self.file)
 
     def _try(self, file: str) -> None:
-        self.path, length, _ = self.switch.sounds.duration_ms(file)
+        self.path = file
+        length, _ = self.switch.sounds.duration_ms(file)
         self.playing = True
         self.switch.emit("PLAYBACK_START", self.channel, {"Playback-File-Path": self.path})
         self.timer = self.switch.clock.after(length or 0, self._played) if length is not None else None

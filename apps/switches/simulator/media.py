@@ -29,8 +29,8 @@ class SoundLibrary:
         """These files are missing."""
         self._known.update(dict.fromkeys(paths))
 
-    def duration_ms(self, data: str) -> tuple[str, int | None, bool]:
-        """Of one playback argument: the path without its options, its length (None = endless) and if it exists."""
+    def duration_ms(self, data: str) -> tuple[int | None, bool]:
+        """Of one playback argument, options and all: its length (None = endless) and if it exists."""
         data = data.strip()
         limit: int | None = None
         match = _OPTIONS.match(data)
@@ -43,7 +43,7 @@ class SoundLibrary:
         length, found = self._length(data)
         if limit is not None:
             length = limit if length is None else min(length, limit)
-        return data, length, found
+        return length, found
 
     def _length(self, path: str) -> tuple[int | None, bool]:
         scheme, _, rest = path.partition("://")

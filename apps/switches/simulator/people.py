@@ -161,7 +161,7 @@ class _Caller:
 
     def heard(self, path: str) -> None:
         """A prompt, not music: react to it with the next key. Asked the same again, say the same again."""
-        if self._presses is not None or path.startswith(("local_stream", "silence_stream", "tone_stream")):
+        if self._presses is not None or any(f"{kind}_stream://" in path for kind in ("local", "silence", "tone")):
             return
         if not self.keys and path in self._prompts and self.plan.keys:
             self.keys.append(self.plan.keys[-1])

@@ -325,10 +325,10 @@ def test_sounds_last_as_long_as_their_files(tmp_path: Any) -> None:
         sound.setframerate(8000)
         sound.writeframes(bytes(2 * 8000))
     library = SoundLibrary(tmp_path)
-    assert library.duration_ms("menu.wav") == ("menu.wav", 1000, True)
-    assert library.duration_ms(f"{tmp_path}/menu.wav")[1:] == (1000, True)
-    assert library.duration_ms("nope.wav")[1:] == (0, False)
-    assert library.duration_ms("file_string://menu.wav!nope.wav!menu.wav")[1:] == (2000, True)
-    assert library.duration_ms("{timeout=700}local_stream://default")[1] == 700
-    assert library.duration_ms("tone_stream://%(500,500,440);loops=3")[1] == 3000
-    assert library.duration_ms("silence_stream://-1")[1] is None
+    assert library.duration_ms("menu.wav") == (1000, True)
+    assert library.duration_ms(f"{tmp_path}/menu.wav") == (1000, True)
+    assert library.duration_ms("nope.wav") == (0, False)
+    assert library.duration_ms("file_string://menu.wav!nope.wav!menu.wav") == (2000, True)
+    assert library.duration_ms("{timeout=700}local_stream://default")[0] == 700
+    assert library.duration_ms("tone_stream://%(500,500,440);loops=3")[0] == 3000
+    assert library.duration_ms("silence_stream://-1")[0] is None
