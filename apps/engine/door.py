@@ -33,7 +33,6 @@ log = structlog.get_logger(__name__)
 LARGEST_BODY = 256 * 1024
 MOST_REQUESTS = 500
 LONGEST_CMD_ID = 64
-FACTS_A_FRAME = 500
 HEARTBEAT_S = 1.0
 SLOW_READER_S = 5.0
 SNAPSHOT_REUSE_S = 0.5
@@ -195,7 +194,7 @@ class Door:
         await self._say(socket, self._beat(after, hello=True))
         next_beat = time.monotonic() + HEARTBEAT_S
         while not socket.closed:
-            messages = feed.read(after, FACTS_A_FRAME)
+            messages = feed.read(after)
             if messages:
                 await self._say(socket, b"[" + b",".join(messages) + b"]")
                 after += len(messages)

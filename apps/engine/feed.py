@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from apps.engine.journal import Stored
 
 KEPT_FACTS = 20_000
+FRAME_FACTS = 500
+FRAME_BYTES = 1024 * 1024
 KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -58,12 +60,20 @@ class Feed:
     def can_follow(self, epoch: str, after: int) -> bool:
         return epoch == self.epoch and self._first - 1 <= after <= self.seq
 
-    def read(self, after: int, limit: int) -> list[bytes]:
-        """The messages after ``after``. Raises ``Behind``."""
+    def read(self, after: int) -> list[bytes]:
+        """The next messages after ``after``, as many as make a reasonable frame. Raises ``Behind``."""
         if not self.can_follow(self.epoch, after):
             raise Behind
-        start = after + 1 - self._first
-        return [self._ring[index] for index in range(start, min(start + limit, len(self._ring)))]
+        messages: list[bytes] = []
+        size = 0
+        # By index: a deque finds one near its end at once, and that is where followers are.
+        for index in range(after + 1 - self._first, len(self._ring)):
+            message = self._ring[index]
+            if len(messages) == FRAME_FACTS or (messages and size + len(message) > FRAME_BYTES):
+                break
+            messages.append(message)
+            size += len(message)
+        return messages
 
     async def wait(self, after: int, timeout_s: float) -> None:
         """Until there is something after ``after``, or the time is over."""

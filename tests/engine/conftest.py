@@ -67,4 +67,4 @@ async def floor(tmp_path: Path, database: str) -> AsyncIterator[Floor]:
 
 def run_sql(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)

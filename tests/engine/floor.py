@@ -86,7 +86,15 @@ class EngineUnderTest:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, ROOT / "manage.py", "engine", "--port", str(self.port), "--journal", self.journal]
+        command = [
+            sys.executable,
+            str(ROOT / "manage.py"),
+            "engine",
+            "--port",
+            str(self.port),
+            "--journal",
+            str(self.journal),
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
 
@@ -171,12 +179,12 @@ class Floor:
 
     def rows(self, query: str, *parameters: Any) -> list[Any]:
         with psycopg.connect(self.database) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
     def change(self, statement: str) -> None:
         """Change configuration as the admin does: the rows, then the word that they changed."""
         with psycopg.connect(self.database) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
             connection.execute("UPDATE telephony_configversion SET version = version + 1")
             connection.execute("NOTIFY trunkline_config")
 

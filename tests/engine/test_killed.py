@@ -79,7 +79,7 @@ def double_booked(floor: Floor) -> list[str]:
 async def test_every_call_is_adopted_after_a_kill_and_ends_well(floor: Floor) -> None:
     phases = Phases(floor)
     await phases.build()
-    ids = {call.leg: call.id for call in floor.state.calls.values()}
+    ids = {str(call.leg): str(call.id) for call in floor.state.calls.values()}
     await phases.kill_in_the_bridge_gap()
     await asyncio.sleep(1.0)
     floor.engine.start()

@@ -192,7 +192,7 @@ async def test_the_facts_of_a_batch_are_published_after_they_are_stored(host: Ho
     host.emit(arrival("leg-1"))
     await until(lambda: host.core.state.calls)
     assert host.feed.seq == host.journal.last_seq
-    assert b'"seq":1,' in host.feed.read(0, 10)[0]
+    assert b'"seq":1,' in host.feed.read(0)[0]
 
 
 async def test_an_anomaly_of_the_core_is_counted(host: Host) -> None:
