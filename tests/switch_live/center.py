@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Center:
             "ENGINE_BIND": f"127.0.0.1:{door_port}",
             "ENGINE_URL": self.door_url,
             "ENGINE_TOKEN": self.token,
+            "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody there: no call and no record may need it
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",
         }
@@ -142,11 +144,14 @@ class Center:
         return next(agent for agent in self.state().config.agents.values() if agent.name == name)
 
     def make_ready(self, *agents: AgentConfig) -> None:
-        """One after another, so the first has been idle longest."""
+        """One after another, so the first has been idle longest. One may be offered a waiting caller at once."""
         for agent in agents:
             self.ask(AgentSignedIn(**self.new_request(agent)))
             self.ask(AgentWentReady(**self.new_request(agent)))
-            self.wait_for(agent, AgentState.READY)
+            eventually(partial(self._is_here, agent.id), 20, f"{agent.name} ready")
+
+    def _is_here(self, agent: AgentId) -> bool:
+        return self.agent_state(agent) not in (AgentState.LOGGED_OUT, AgentState.PAUSED)
 
     def wait_for(self, agent: AgentConfig, state: AgentState, timeout_s: float = 20.0) -> None:
         eventually(lambda: self.agent_state(agent.id) is state, timeout_s, f"{agent.name} {state}")

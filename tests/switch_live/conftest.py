@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from apps.core.agents.machine import AgentState
 from apps.core.config import AgentConfig
-from apps.core.events import AgentForced
+from apps.core.events import AgentForced, WrapUpFinished
 from tests.switch_live.center import Center
 from tests.switch_live.phones import Caller, Refusing, Seat, Sipp, register, sipp_binary
 from tests.switch_live.switch import LiveSwitch, freeswitch_binary
@@ -58,6 +59,12 @@ class Rig:
             self.register(agent, phone.port)
         return phone
 
+    def carrier(self) -> Seat:
+        """The world behind the trunk: whatever is dialled there is answered."""
+        phone = Seat(self.directory, 300, self.carrier_port)
+        self.phones.append(phone)
+        return phone
+
     def refusing_seat(self, agent: AgentConfig, code: str) -> Refusing:
         phone = Refusing(self.directory, code)
         self.phones.append(phone)
@@ -83,7 +90,8 @@ def live_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="trunkline-live-"))
     directory.chmod(0o755)
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    if not os.environ.get("KEEP_LIVE"):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +133,7 @@ def installed(live_directory: Path, center: Center) -> Iterator[Rig]:
             "sessions_per_second": 200,
         },
         {"proxy": f"127.0.0.1:{carrier}"},
-        {"wrap_up_s": 60, "ring_timeout_s": 4},
+        {"wrap_up_s": 60, "ring_timeout_s": 8},
     )
     center.manage("switchconfig", "render", "--switch", "demo", "--output", str(directory))
     row = center.rows("SELECT event_socket_password FROM telephony_switch")[0]
@@ -153,11 +161,17 @@ def _sign_everybody_out(center: Center) -> None:
     if center.engine is None or center.engine.poll() is not None:
         center.start_engine()
     eventually(lambda: not center.state().calls, 30, "the engine without calls")
+    eventually(lambda: _nobody_left(center), 20, "nobody signed in")
+
+
+def _nobody_left(center: Center) -> bool:
+    """Send those home who are still here; who wraps up has to finish first."""
     state = center.state()
-    for agent in state.config.agents.values():
-        if state.agents[agent.id].state is not AgentState.LOGGED_OUT:
-            center.ask(AgentForced(**center.new_request(agent), state=AgentState.LOGGED_OUT.value))
-    everybody_out = {AgentState.LOGGED_OUT}
-    eventually(
-        lambda: {agent.state for agent in center.state().agents.values()} <= everybody_out, 20, "nobody signed in"
-    )
+    here = [agent for agent in state.agents.values() if agent.state is not AgentState.LOGGED_OUT]
+    for agent in here:
+        request = center.new_request(state.config.agents[agent.id])
+        if agent.state is AgentState.WRAP_UP and agent.call is not None:
+            center.ask(WrapUpFinished(**request, call=agent.call, disposition="resolved"))
+        else:
+            center.ask(AgentForced(**request, state=AgentState.LOGGED_OUT.value))
+    return not here

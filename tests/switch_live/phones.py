@@ -24,12 +24,17 @@ def sipp_binary() -> str | None:
 class Sipp:
     """One running SIPp. ``port`` is its SIP port, ``log`` every message it sent and received."""
 
-    def __init__(self, directory: Path, scenario: str, values: dict[str, str], arguments: list[str]) -> None:
+    def __init__(
+        self, directory: Path, scenario: str, values: dict[str, str], arguments: list[str], port: int = 0
+    ) -> None:
         self.name = f"{Path(scenario).stem}-{next(_numbers)}"
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"{self.name}.xml"
-        path.write_text(Template((SCENARIOS / scenario).read_text()).substitute(values), encoding="utf-8")
-        self.port, first_rtp = free_ports(2)
+        path.write_text(
+            Template((SCENARIOS / scenario).read_text()).substitute(values), encoding="utf-8", errors="surrogateescape"
+        )
+        free_port, first_rtp = free_ports(2)
+        self.port = port or free_port
         self.log = directory / f"{self.name}.messages"
         self.process = subprocess.Popen(
             [
@@ -92,9 +97,9 @@ class Caller(Sipp):
 class Seat(Sipp):
     """Answers every call after ``ring_ms`` and talks in a tone of its own."""
 
-    def __init__(self, directory: Path, ring_ms: int = 300) -> None:
+    def __init__(self, directory: Path, ring_ms: int = 300, port: int = 0) -> None:
         tone = sound.write_alaw_tone(directory / "seat.al", sound.AGENT_HZ)
-        super().__init__(directory, "seat.xml", {"ring_ms": str(ring_ms), "tone": str(tone)}, ["-aa"])
+        super().__init__(directory, "seat.xml", {"ring_ms": str(ring_ms), "tone": str(tone)}, ["-aa"], port)
 
     def hang_up(self, call_id: str) -> None:
         """``call_id`` as the switch knows it (variable sip_call_id of the leg)."""
