@@ -19,8 +19,15 @@ from apps.demo.services import PrivatePostgres, PrivateRedis
 
 _HOME = Path(tempfile.mkdtemp(prefix="trunkline-test-"))
 _HOME.chmod(0o755)  # the services run as somebody else when we are root
-_POSTGRES = None if os.environ.get("DATABASE_URL") else PrivatePostgres(_HOME / "postgres")
-_REDIS = None if os.environ.get("REDIS_URL") else PrivateRedis(_HOME / "redis")
+
+
+def _given(name: str) -> str:
+    """What was in the environment before us. A worker of xdist inherits what its parent has written over it."""
+    return os.environ.setdefault(f"TESTS_WERE_GIVEN_{name}", os.environ.get(name, ""))
+
+
+_POSTGRES = None if _given("DATABASE_URL") else PrivatePostgres(_HOME / "postgres")
+_REDIS = None if _given("REDIS_URL") else PrivateRedis(_HOME / "redis")
 
 
 def _set_up_django() -> None:
@@ -33,6 +40,8 @@ def _set_up_django() -> None:
     if _REDIS is not None:
         os.environ["REDIS_URL"] = _REDIS.url
     django.setup()
+    # A worker of xdist that inherited this would have its settings read before it gets here.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 _set_up_django()

@@ -57,24 +57,21 @@ def page(model: type, what: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=args)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+NEVER_ADDED_BY_HAND = {"Call", "AgentStateSpan", "FlowVersion", "SipAccount"}
+
+
 @pytest.mark.parametrize("who", ["admin", "root"])
-def test_every_page_opens(story: Tenant, root_page: Client, model: type, who: str) -> None:
+def test_every_page_opens(story: Tenant, root_page: Client, who: str) -> None:
     record_facts(stored(served_call("c1")))
     Call.objects.update(tenant_id=story.pk)
     client = signed_in(who)
-    assert client.get(page(model, "changelist")).status_code == 200
-    assert client.get(page(model, "changelist"), {"q": "a"}).status_code == 200
-    row = model._default_manager.first()  # type: ignore[attr-defined]
-    if row is not None:
-        assert client.get(page(model, "change", row.pk)).status_code in (200, 302)
-    add = client.get(page(model, "add")).status_code
-    assert add == (
-        403
-        if model.__name__ in ("Call", "AgentStateSpan", "FlowVersion", "SipAccount")
-        or (model is Tenant and who == "admin")
-        else 200
-    )
+    closed = NEVER_ADDED_BY_HAND | ({"Tenant"} if who == "admin" else set())
+    for model in MODELS:
+        assert client.get(page(model, "changelist"), {"q": "a"}).status_code in (200, 302), model
+        assert client.get(page(model, "changelist")).status_code == 200, model
+        row = client.get(page(model, "changelist")).context["cl"].result_list.first()
+        assert row is None or client.get(page(model, "change", row.pk)).status_code == 200, model
+        assert client.get(page(model, "add")).status_code == (403 if model.__name__ in closed else 200), model
 
 
 def test_a_form_saved_unchanged_is_accepted_and_tells_the_engine(admin_page: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -101,3 +102,16 @@ def test_the_web_process_starts_without_any_service(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "http" in done.stdout and "websocket" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("msgfmt") is None, reason="gettext is not installed")
+def test_every_text_of_ours_is_translated_and_compiled() -> None:
+    """The compiled catalogue is committed: it must be the one of the text file."""
+    catalogue = Path(__file__).parents[2] / "locale" / "zh_Hans" / "LC_MESSAGES"
+    checked = subprocess.run(
+        ["msgfmt", "--check-format", "--statistics", "-o", "-", str(catalogue / "django.po")],
+        capture_output=True,
+        check=True,
+    )
+    assert b"untranslated" not in checked.stderr and b"fuzzy" not in checked.stderr
+    assert checked.stdout == (catalogue / "django.mo").read_bytes()
