@@ -165,7 +165,7 @@ class Floor:
             state = self.page.state
             return self.page.reachable and state is not None and any(link.up for link in state.switches.values())
 
-        await self.until(linked, 30)
+        await self.until(linked, 90)
 
     async def stop(self) -> None:
         if self._following is not None:
@@ -296,6 +296,7 @@ class Floor:
         return channel
 
     async def finish_wrap_up(self, number: str, call: CallId, disposition: str = "resolved") -> None:
+        await self.until(lambda: self.agent_state(number) is AgentState.WRAP_UP)
         await self.ask(e.WrapUpFinished, number, call=call, disposition=disposition)
 
     async def door_gone(self) -> None:

@@ -1,0 +1,163 @@
+"""History with PostgreSQL coming and going, against a real one that these tests stop and start."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+from django.db import DataError, OperationalError
+
+from apps.calls.services import StoredFact
+from apps.core.calls.model import CallState
+from apps.demo.services import PrivatePostgres
+from apps.engine import checkpoint
+from apps.engine.journal import Journal
+from apps.engine.recorder import REFUSED_FILE, Recorder
+from tests.engine.floor import Floor
+from tests.engine.rig import note, wait_until
+
+
+class History:
+    """Stands in for PostgreSQL's side where only its failures matter; idempotent as the real one is."""
+
+    def __init__(self) -> None:
+        self.facts: dict[tuple[str, int], StoredFact] = {}
+        self.away = False
+        self.bad: set[int] = set()
+        self.batches: list[int] = []
+
+    def write(self, batch: Sequence[StoredFact]) -> None:
+        if self.away:
+            raise OperationalError("the server is gone")
+        if self.bad & {item.seq for item in batch}:
+            raise DataError("no such thing")
+        self.batches.append(len(batch))
+        self.facts |= {(item.epoch, item.seq): item for item in batch}
+
+    def seqs(self) -> list[int]:
+        return [seq for _, seq in self.facts]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+@pytest.fixture
+def recorder(journal: Journal, history: History) -> Iterator[Recorder]:
+    running = Recorder(journal.directory, history.write)
+    yield running
+    running.stop()
+
+
+def test_everything_arrives_in_order_and_the_cursor_is_kept(
+    journal: Journal, history: History, recorder: Recorder
+) -> None:
+    journal.append([note(n) for n in range(1, 1_301)])
+    recorder.start()
+    wait_until(lambda: recorder.cursor == 1_300)
+    assert history.seqs() == list(range(1, 1_301))
+    wait_until(lambda: checkpoint.read_cursor(journal.directory) == 1_300)
+    assert recorder.lag_s(10_000) >= 0
+
+
+def test_a_lost_cursor_costs_work_and_nothing_else(journal: Journal, history: History, recorder: Recorder) -> None:
+    journal.append([note(n) for n in range(1, 11)])
+    recorder.start()
+    wait_until(lambda: recorder.cursor == 10)
+    recorder.stop()
+    (journal.directory / checkpoint.CURSOR_FILE).write_text("garbage")
+    again = Recorder(journal.directory, history.write)
+    again.start()
+    wait_until(lambda: again.cursor == 10)
+    again.stop()
+    assert history.seqs() == list(range(1, 11))
+
+
+def test_with_postgresql_away_the_journal_grows_and_is_caught_up_with(
+    journal: Journal, history: History, recorder: Recorder
+) -> None:
+    history.away = True
+    recorder.start()
+    journal.append([note(1)])
+    wait_until(lambda: recorder.trouble)
+    journal.append([note(n) for n in range(2, 50)])
+    assert recorder.cursor == 0
+    history.away = False
+    wait_until(lambda: recorder.cursor == 49)
+    assert not recorder.trouble
+
+
+def test_a_fact_that_is_refused_on_its_own_is_put_aside_and_the_others_get_through(
+    journal: Journal, history: History, recorder: Recorder
+) -> None:
+    history.bad = {77}
+    journal.append([note(n, f"fact {n}") for n in range(1, 201)])
+    recorder.start()
+    wait_until(lambda: recorder.cursor == 200)
+    assert history.seqs() == [seq for seq in range(1, 201) if seq != 77]
+    (line,) = (journal.directory / REFUSED_FILE).read_bytes().splitlines()
+    assert orjson.loads(line)["detail"] == "fact 77"
+    assert recorder.refused == 1
+
+
+def test_a_hanging_database_does_not_hold_up_the_journal(journal: Journal) -> None:
+    hang = threading.Event()
+    recorder = Recorder(journal.directory, lambda batch: hang.wait(30))
+    recorder.start()
+    journal.append([note(1)])
+    started = time.monotonic()
+    for n in range(2, 502):
+        journal.append([note(n)])
+    assert time.monotonic() - started < 5
+    hang.set()
+    wait_until(lambda: recorder.cursor == 501)
+    recorder.stop()
+
+
+async def test_calls_go_on_while_postgresql_is_stopped_and_history_is_complete_afterwards(
+    floor: Floor, own_postgres: PrivatePostgres
+) -> None:
+    agent = "1001"
+    await floor.make_ready(agent)
+    await asyncio.to_thread(own_postgres.stop)
+    try:
+        caller = await floor.talk(agent)
+        call = floor.call(caller)
+        assert call is not None
+        second = floor.place_call()
+        await floor.call_in(second, CallState.WAITING)
+        await asyncio.sleep(10)
+        floor.hang_up(caller)
+        await floor.finish_wrap_up(agent, call.id)
+        await floor.until(lambda: floor.pick_up(agent))
+        await floor.call_in(second, CallState.TALKING)
+        floor.hang_up(second)
+        await floor.until(lambda: not floor.state.calls)
+        # The engine itself may even be started anew: it has its configuration and its journal.
+        floor.engine.kill()
+        floor.engine.start()
+        await floor.until(lambda: not floor.page.reachable)
+        await floor.ready()
+        third = floor.place_call()
+        await floor.call_in(third, CallState.WAITING)
+    finally:
+        await asyncio.to_thread(own_postgres.start)
+    floor.hang_up(third)
+    await floor.until(lambda: not floor.state.calls)
+    await floor.until(lambda: floor.page.seq <= floor.rows("SELECT max(seq) FROM calls_factrecord")[0][0], 30)
+    outcomes = floor.rows("SELECT outcome, ended_at IS NOT NULL FROM calls_call ORDER BY started_at")
+    assert outcomes == [("served", True), ("served", True), ("abandoned", True)]
+    assert floor.rows("SELECT count(*), max(seq) - min(seq) + 1 FROM calls_factrecord")[0][0] == floor.page.seq
