@@ -68,5 +68,5 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
     found = get_object_or_404(calls_of(request).select_related("tenant", "last_queue", "last_agent"), pk=call_id)
     recordings = [(item, reachable(item)) for item in found.recordings.select_related("switch")]
     names = dict(Disposition.objects.filter(tenant=found.tenant).values_list("code", "name"))
-    context = {"call": found, "entries": timeline(found), "recordings": recordings, "names": names}
+    context = {"call": found, "entries": timeline(found), "recordings": recordings, "disposition_names": names}
     return render(request, "consoles/call.html", context)

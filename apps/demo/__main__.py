@@ -46,7 +46,7 @@ class Demo:
         self._start_engine(switch)
         self._start_web()
         self._start_worker()
-        if self._place.switch is None:
+        if self._place.simulated_agents:
             self._start_people()
         self._close_database()
         self._introduce(logins)
@@ -198,10 +198,10 @@ class Demo:
         say, web = self._screen.say, self._place.web_url
         say(f"\n  Trunkline is up: {web}\n")
         for login in logins:
-            if login.role != Role.AGENT or login.username in visitors or self._place.switch is not None:
+            if login.role != Role.AGENT or login.username in visitors or not self._place.simulated_agents:
                 address = f"{web}{pages[Role(login.role)]}"
                 say(f"  {address:<34} {login.username:<10} {login.password}  {login.name}")
-        say("\n  The other agents and all callers are simulated." if self._place.switch is None else "")
+        say("\n  The other agents and all callers are simulated." if self._place.simulated_agents else "")
         say(f"  Two people in one browser: use a private window for the second. Logs: {self._place.logs}")
         say("  Ctrl-C stops everything.\n")
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.agents.models import Agent
+from apps.demo.surroundings import free_port
 from apps.telephony.models import Did, Switch, Trunk
 from apps.telephony.prompts.library import Library, place_sounds
 from apps.telephony.prompts.rendering import render_prompts
@@ -59,6 +60,7 @@ def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: floa
     )
     return {
         "port": place.port,
+        "control-port": free_port(),  # to place a call by hand; see apps/switches/simulator/control.py
         "password": place.password,
         "sockets": place.arrival,
         "domain": switch.domain,

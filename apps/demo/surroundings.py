@@ -24,6 +24,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "SWITCH_PASSWORD": ("ClueCon", "its Event Socket password"),
     "ARRIVAL_ADDRESS": (f"{LOOPBACK}:8084", "where the real switch hands calls to the engine, as the switch sees it"),
     "CALLERS_PER_MINUTE": ("8", "how often simulated callers call; 0: never"),
+    "SIMULATED_AGENTS": ("true", "false leaves every agent to people at the console"),
     "DEMO_SEED": ("1", "another number, other callers"),
 }
 
@@ -47,6 +48,7 @@ class Surroundings:
     web_port: int
     engine_port: int
     callers_per_minute: float
+    simulated_agents: bool
     seed: int
 
     @property
@@ -89,6 +91,8 @@ def surroundings(given: Mapping[str, str] = os.environ) -> Surroundings:
         web_port=_number("WEB_PORT", text["WEB_PORT"]) if text["WEB_PORT"] else first_free(WEB_PORTS),
         engine_port=free_port(),
         callers_per_minute=float(_number("CALLERS_PER_MINUTE", text["CALLERS_PER_MINUTE"])),
+        # Their phones are the simulator's: on a real switch nobody would pick up.
+        simulated_agents=_flag("SIMULATED_AGENTS", text["SIMULATED_AGENTS"]) and not text["SWITCH_HOST"],
         seed=_number("DEMO_SEED", text["DEMO_SEED"]),
     )
 
@@ -108,6 +112,12 @@ def _number(name: str, text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"{name} must be a whole number, not {text!r}")
     return int(text)
+
+
+def _flag(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{name} must be true or false, not {text!r}")
+    return text.lower() == "true"
 
 
 def first_free(ports: range) -> int:

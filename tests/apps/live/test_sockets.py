@@ -1,0 +1,247 @@
+"""The websockets as a browser opens them: whom they let in, what they say, and what they make of nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.test import Client
+
+from apps.accounts.models import Role, Tenant, User
+from apps.agents.models import Agent
+from apps.config.asgi import application
+from apps.core import events
+from apps.core import facts as f
+from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
+from apps.live.hub import hub
+from tests.apps.live.centre import START_MS, agents_of
+from tests.apps.live.door import TOKEN, Engine, running, until
+from tests.apps.live.test_engine_client import ready
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def populate() -> None:
+    """Rows with the ids of ``centre.py``: an agent and a supervisor for each tenant."""
+    for tenant in ("1", "2"):
+        Tenant.objects.create(pk=int(tenant), code=f"t{tenant}", name=f"Tenant {tenant}")
+        User.objects.create(username=f"boss{tenant}", tenant_id=int(tenant), role=Role.SUPERVISOR)
+        user = User.objects.create(username=f"agent{tenant}", tenant_id=int(tenant), role=Role.AGENT)
+        agent = int(agents_of(tenant)[0])
+        Agent.objects.create(pk=agent, tenant_id=int(tenant), user=user, name="A", number="10")
+    User.objects.create(username="nobody", tenant_id=1, role=Role.INTEGRATOR)
+
+
+@pytest_asyncio.fixture
+async def engine(settings: Any, transactional_db: None) -> AsyncIterator[Engine]:
+    await sync_to_async(populate)()
+    async with running() as door:
+        settings.ENGINE_URL, settings.ENGINE_TOKEN = door.url, TOKEN
+        yield door
+        await hub().stop()
+
+
+class Tab(ApplicationCommunicator):
+    """An open page."""
+
+    async def connect(self) -> bool:
+        await self.send_input({"type": "websocket.connect"})
+        return (await self.receive_output(timeout=5))["type"] == "websocket.accept"
+
+    async def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = orjson.loads((await self.receive_output(timeout=5))["text"])
+        return message
+
+    async def read(self, kind: str) -> dict[str, Any]:
+        """The next message of this kind; others are passed over."""
+        while True:
+            message = await self.receive()
+            if message["type"] == kind:
+                return message
+
+    async def closing_code(self) -> int:
+        while (output := await self.receive_output(timeout=5))["type"] != "websocket.close":
+            continue
+        return int(output["code"])
+
+    async def send(self, **data: Any) -> None:
+        await self.send_input({"type": "websocket.receive", **data})
+
+    async def say(self, message: Any) -> None:
+        await self.send(text=orjson.dumps(message).decode())
+
+    async def disconnect(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(timeout=5)
+
+
+async def open_tab(path: str, username: str | None, origin: str = "http://localhost") -> Tab:
+    headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
+    if username is not None:
+        browser = Client()
+        user = await User.objects.aget(username=username)
+        await sync_to_async(browser.force_login)(user)
+        headers.append((b"cookie", f"sessionid={browser.cookies['sessionid'].value}".encode()))
+    address, _, query = path.partition("?")
+    scope = {
+        "type": "websocket",
+        "path": address,
+        "query_string": query.encode(),
+        "headers": headers,
+        "subprotocols": [],
+    }
+    return Tab(application, scope)
+
+
+async def opened(path: str, username: str) -> Tab:
+    tab = await open_tab(path, username)
+    assert await tab.connect()
+    return tab
+
+
+@pytest.mark.parametrize(
+    ("path", "username"),
+    [
+        ("/ws/agent/", None),
+        ("/ws/wall/", None),
+        ("/ws/agent/", "boss1"),
+        ("/ws/wall/", "agent1"),
+        ("/ws/agent/", "nobody"),
+        ("/ws/wall/", "nobody"),
+    ],
+)
+async def test_who_may_not_see_a_topic_gets_nothing_of_it(engine: Engine, path: str, username: str | None) -> None:
+    tab = await open_tab(path, username)
+    assert await tab.connect()
+    assert (await tab.receive_output(timeout=5))["code"] == CLOSE_NOT_PERMITTED
+    assert await tab.receive_nothing()
+
+
+async def test_another_sites_page_is_turned_away(engine: Engine) -> None:
+    tab = await open_tab("/ws/agent/", "agent1", origin="https://evil.example")
+    assert not await tab.connect()
+
+
+async def test_a_wall_shows_its_own_tenant_whatever_it_asks_for(engine: Engine) -> None:
+    for username, query, mine, other in (("boss1", "", "1", "2"), ("boss2", "?tenant=1", "2", "1")):
+        tab = await opened(f"/ws/wall/{query}", username)
+        await until(lambda: hub().client.state is not None, "the state")
+        snapshot = await tab.read("snapshot")
+        if not snapshot["data"]:
+            snapshot["data"] = (await tab.read("delta"))["patch"]
+        text = orjson.dumps(snapshot["data"]).decode()
+        assert f"tenant-{mine}" in text and f"tenant-{other}" not in text
+        await tab.disconnect()
+
+
+async def test_deltas_follow_the_snapshot_without_a_gap(engine: Engine) -> None:
+    tab = await opened("/ws/agent/", "agent1")
+    await until(lambda: hub().client.state is not None, "the state")
+    await tab.say({"type": "resync"})
+    snapshot = await tab.read("snapshot")
+    while not snapshot["data"]:
+        await tab.say({"type": "resync"})
+        snapshot = await tab.read("snapshot")
+    engine.say(ready("20"), ready("11"), ready("10"))
+    delta = await tab.read("delta")
+    assert (delta["epoch"], delta["seq"]) == (snapshot["epoch"], snapshot["seq"] + 1)
+    assert list(delta["patch"]) == ["me"] and delta["patch"]["me"]["10"]["state"] == "READY"
+    beat = await tab.read("heartbeat")
+    assert beat["seq"] == delta["seq"] and beat["engine"]["reachable"]
+    await tab.disconnect()
+
+
+async def test_a_command_reaches_the_engine_and_its_outcome_the_page_that_asked(engine: Engine) -> None:
+    tab, other = await opened("/ws/agent/", "agent1"), await opened("/ws/agent/", "agent1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await tab.say({"type": "command", "cmd_id": "0123456789", "action": "ready"})
+    asked = await until(lambda: [item for item in engine.asked if isinstance(item, events.AgentWentReady)], "request")
+    request = asked[0]
+    assert (request.tenant, request.agent, request.actor) == ("1", "10", "agent1")
+    engine.say(
+        f.RequestRefused(
+            at_ms=START_MS, tenant="1", cmd_id=request.cmd_id, actor="agent1", request="AgentWentReady",
+            code="no_device", reason="no telephone",
+        )
+    )  # fmt: skip
+    outcome = await tab.read("outcome")
+    assert outcome == {
+        "type": "outcome", "cmd_id": "0123456789", "ok": False, "code": "no_device", "reason": "no telephone",
+    }  # fmt: skip
+    engine.say(ready("10"))
+    assert (await other.read("delta"))["type"] == "delta"  # and no outcome came before it
+    await tab.disconnect()
+    await other.disconnect()
+
+
+async def test_without_the_engine_a_command_is_answered(engine: Engine) -> None:
+    tab = await opened("/ws/agent/", "agent1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await engine.door.stop()
+    await tab.say({"type": "command", "cmd_id": "0123456789", "action": "ready"})
+    assert (await tab.read("outcome"))["code"] == "engine_unreachable"
+    beat = await tab.read("heartbeat")
+    while beat["engine"]["reachable"]:
+        beat = await tab.read("heartbeat")
+    assert beat["engine"]["loaded"] and beat["engine"]["age_s"] >= 0
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "null", "[]", "5", '"beat"', "{", "\x00", "{}", '{"type":5}', '{"type":"nope"}', '{"type":"command"}',
+        '{"type":"command","cmd_id":"0123456789","action":"fly"}', '{"type":"command","cmd_id":{},"action":"ready"}',
+        "[" * 5000, '{"type":"command","cmd_id":"0123456789","action":"ready","agent":"20"}',
+        '{"type":"command","cmd_id":"' + "9" * 100 + '","action":"ready"}', "x" * (MAX_MESSAGE + 1),
+        '{"type":"beat","n":1e999}',
+    ],
+)  # fmt: skip
+async def test_what_is_not_ours_is_answered_and_changes_nothing(engine: Engine, text: str) -> None:
+    tab = await opened("/ws/agent/", "agent1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await tab.send(text=text)
+    while (message := await tab.receive())["type"] not in ("error", "outcome"):
+        continue
+    assert message["type"] == "error" or not message["ok"]
+    await tab.say({"type": "directory"})
+    assert {item["id"] for item in (await tab.read("directory"))["agents"]} == {"11", "12"}
+    assert engine.asked == []
+    await tab.disconnect()
+
+
+async def test_binary_is_answered_and_a_flood_is_cut_off(engine: Engine) -> None:
+    tab = await opened("/ws/wall/", "boss1")
+    await tab.send(bytes=b"\xff\x00")
+    assert (await tab.read("error"))["code"] == "too_large"
+    for _ in range(MAX_MESSAGES + 5):
+        await tab.say({"type": "beat"})
+    assert await tab.closing_code() == CLOSE_TOO_MUCH
+
+
+async def test_signing_off_closes_the_page(engine: Engine) -> None:
+    browser = Client()
+    user = await User.objects.aget(username="agent1")
+    await sync_to_async(browser.force_login)(user)
+    tab = await opened("/ws/agent/", "agent1")
+    await sync_to_async(browser.post)("/logout/")
+    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+
+
+async def test_a_page_that_falls_silent_is_reported_and_its_return_too(engine: Engine) -> None:
+    """Also: another agent, whose page was never here, is left alone."""
+    engine.say(ready("10"), ready("11"))
+    tab = await opened("/ws/agent/", "agent1")
+    lost = await until(
+        lambda: [item for item in engine.asked if isinstance(item, events.AgentConnectionLost)], "it is missed", 8
+    )
+    assert {(item.tenant, item.agent) for item in lost} == {("1", "10")}
+    engine.say(f.AgentStateChanged(at_ms=START_MS + 9, tenant="1", agent="10", state="DISCONNECTED", prior="READY"))
+    await tab.say({"type": "beat"})
+    await until(lambda: any(isinstance(item, events.AgentConnectionRestored) for item in engine.asked), "it is back")
+    await tab.disconnect()

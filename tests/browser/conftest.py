@@ -1,0 +1,168 @@
+"""The whole of Trunkline as ``make demo`` starts it, without simulated agents and callers, and a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 180.0
+CHROMIUM_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run"),
+]
+PASSWORD = "cloudbridge-demo"
+
+
+@dataclass
+class RunningDemo:
+    process: subprocess.Popen[str]
+    url: str
+    run_dir: Path
+
+    def pid_of(self, words: str) -> int:
+        """The demo's own child whose command line holds ``words``."""
+        pid = self.process.pid
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            if words in Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode():
+                return int(child)
+        raise LookupError(words)
+
+    def simulator(self, **asked: Any) -> dict[str, Any]:
+        """Ask the simulated switch for something, e.g. ``do="call"``."""
+        port = json.loads((self.run_dir / "simulator.json").read_text())["control-port"]
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.sendall(json.dumps(asked).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(connection.makefile().readline())
+        assert answer["ok"], answer
+        return answer
+
+    def end_all_calls(self) -> None:
+        for channel in self.simulator(do="channels")["channels"]:
+            if channel["direction"] == "inbound":
+                self.simulator(do="hang_up", uuid=channel["uuid"])
+
+    def call(self, number: str, **more: Any) -> str:
+        """A caller who chooses Chinese and the service queue, and talks until somebody hangs up."""
+        plan = {"did": "4008005566", "keys": "12", "reaction_ms": 200, "talk_ms": None, "patience_ms": None, **more}
+        return str(self.simulator(do="call", number=number, **plan)["uuid"])
+
+
+def eventually(condition: Callable[[], Any], what: str, timeout_s: float = 20.0) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {timeout_s:.0f} s: {what}"
+        time.sleep(0.05)
+    return result
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    run_dir = tmp_path_factory.mktemp("demo")
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    environment = {
+        **kept, "STATE_DIR": str(run_dir), "CALLERS_PER_MINUTE": "0", "SIMULATED_AGENTS": "false", "DEBUG": "false",
+        "LOG_LEVEL": "INFO",
+    }  # fmt: skip
+    output = run_dir / "demo.log"
+    with output.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "apps.demo"], cwd=ROOT, env=environment, stdout=log, text=True
+        )
+    try:
+        eventually(
+            lambda: "Trunkline is up" in output.read_text() or process.poll() is not None, "the demo is up", START_S
+        )
+        text = output.read_text()
+        assert "Trunkline is up: " in text, text
+        url = text.split("Trunkline is up: ")[1].split()[0]
+        yield RunningDemo(process, url, run_dir)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, output.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("SKIPPED: no Chromium on this machine (apt install chromium)")
+    expect.set_options(timeout=20_000)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
+@dataclass
+class People:
+    """Opens pages for the people of the story; each has a browser profile of their own."""
+
+    browser: Browser
+    demo: RunningDemo
+    contexts: list[BrowserContext]
+    complaints: list[str]
+
+    def sign_in(self, username: str, *, locale: str = "zh-CN", scheme: Any = "light") -> Page:
+        context = self.browser.new_context(
+            base_url=self.demo.url, locale=locale, color_scheme=scheme, viewport={"width": 1366, "height": 768}
+        )
+        context.set_default_timeout(30_000)  # CI is slow; a pass does not wait for it
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto("/login/")
+        page.fill("[name=username]", username)
+        page.fill("[name=password]", PASSWORD)
+        page.click("[data-testid=sign-in] button")
+        return page
+
+    def sign_in_agent(self, username: str, **how: Any) -> Page:
+        """At the console, paused."""
+        page = self.sign_in(username, **how)
+        in_state(page, "PAUSED")
+        return page
+
+
+def in_state(page: Page, *states: str) -> None:
+    """The agent's page shows one of these states."""
+    page.wait_for_selector(", ".join(f"[data-testid=agent-state][data-state={state}]" for state in states))
+
+
+@pytest.fixture
+def people(browser: Browser, demo: RunningDemo) -> Iterator[People]:
+    opened = People(browser, demo, [], [])
+    yield opened
+    demo.end_all_calls()
+    for context in opened.contexts:
+        for page in context.pages:
+            leave(page)
+        context.close()
+    assert opened.complaints == []
+
+
+def leave(page: Page) -> None:
+    """No agent stays signed in for the next test, whatever state this one left them in."""
+    if page.is_closed() or page.get_by_test_id("agent-state").count() == 0:
+        return
+    in_state(page, "PAUSED", "READY", "WRAP_UP", "NOT_RESPONDING", "LOGGED_OUT")
+    if page.get_attribute("[data-testid=agent-state]", "data-state") == "LOGGED_OUT":
+        return
+    page.click("[data-action=sign_out]")
+    if page.get_attribute("[data-testid=agent-state]", "data-state") == "WRAP_UP":
+        page.locator("[name=disposition]").first.check(force=True)
+        page.click("[data-action=finish]")
+    in_state(page, "LOGGED_OUT")
