@@ -85,7 +85,7 @@ class User(AbstractUser):
         max_length=10,
         choices=settings.LANGUAGES,
         blank=True,
-        help_text=_("Empty: the browser's choice, else the tenant's language."),
+        help_text=_("Empty: what the browser asks for."),
     )
 
     class Meta(AbstractUser.Meta):

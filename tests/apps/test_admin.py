@@ -293,6 +293,14 @@ def test_reasons_come_in_chinese_too(story: Tenant) -> None:
     assert "队列" in client.get(page(Queue, "changelist")).content.decode()
 
 
+def test_a_persons_language_counts_until_they_choose_in_the_browser(story: Tenant) -> None:
+    User.objects.filter(username="admin").update(language="zh-hans")
+    client = signed_in("admin", "en")
+    assert "队列" in client.get(page(Queue, "changelist")).content.decode()
+    client.post(reverse("set_language"), {"language": "en"})
+    assert "队列" not in client.get(page(Skill, "changelist")).content.decode()
+
+
 def test_an_integrator_has_no_admin(story: Tenant) -> None:
     User.objects.create(username="robot", tenant=story, role=Role.INTEGRATOR, is_staff=True)
     assert signed_in("robot").get(page(Queue, "changelist")).status_code == 403
