@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         if self.server.link_dropped and self.channel is None:
             self._transport.abort()
             return
-        self.server.connections.append(self)
+        self.server.add(self)
         if self.channel is None:
             self.write(frames.AUTH_REQUEST)
         else:
@@ -91,8 +91,7 @@ class Connection(asyncio.Protocol):
         self.lost = True
         if self._silence is not None:
             self._silence.cancel()
-        if self in self.server.connections:
-            self.server.connections.remove(self)
+        self.server.remove(self)
         if self.channel is not None:
             self.server.time.catch_up()
             self.model.controller_gone(self.channel, self)

@@ -39,7 +39,8 @@ class EventSocketServer:
         self.host = host
         self.port = port
         self.password = password
-        self.connections: list[Connection] = []
+        self.links: list[Connection] = []  # inbound
+        self.sockets: dict[str, list[Connection]] = {}  # of calls, by channel
         self.waiting: dict[str, Connection] = {}
         self.link_dropped = False
         self._socket_timeout_s = socket_timeout_s
@@ -65,7 +66,7 @@ class EventSocketServer:
             self._server.close()
         for task in list(self._dialling):
             task.cancel()
-        for connection in list(self.connections):
+        for connection in [*self.links, *(socket for held in self.sockets.values() for socket in held)]:
             connection.abort()
         if self._server is not None:
             await self._server.wait_closed()
@@ -82,26 +83,43 @@ class EventSocketServer:
             return
         uuid = channel.uuid if channel is not None else ""
         subclass = extra.get("Event-Subclass", "")
-        if any(c.subscription.hears(name, subclass, uuid) for c in self.connections if c.authenticated):
+        if any(c.subscription.hears(name, subclass, uuid) for c in self._reachable(uuid)):
             event = self.render(name, channel, extra)
             if name in UNDER_FAULTS or name.startswith(("CHANNEL_", "PLAYBACK_", "RECORD_")):
                 self.model.faults.deliver(self.model.clock, event, self._distribute)
             else:
                 self._distribute(event)
         if name == "CHANNEL_HANGUP":
-            for connection in [c for c in self.connections if c.channel is channel]:
+            for connection in list(self.sockets.get(uuid, ())):
                 connection.channel_ended()
+
+    def _reachable(self, uuid: str) -> list[Connection]:
+        """Who may hear of a channel: every link that has logged in, and the call's own sockets."""
+        return [link for link in self.links if link.authenticated] + self.sockets.get(uuid, [])
+
+    def add(self, connection: Connection) -> None:
+        if connection.channel is None:
+            self.links.append(connection)
+        else:
+            self.sockets.setdefault(connection.channel.uuid, []).append(connection)
+
+    def remove(self, connection: Connection) -> None:
+        uuid = connection.channel.uuid if connection.channel is not None else ""
+        held = self.sockets.get(uuid, []) if uuid else self.links
+        if connection in held:
+            held.remove(connection)
+        if uuid and not held:
+            self.sockets.pop(uuid, None)
 
     def _distribute(self, event: dict[str, str]) -> None:
         name, subclass, uuid = event["Event-Name"], event.get("Event-Subclass", ""), event.get("Unique-ID", "")
         rendered: dict[str, bytes] = {}
-        listening = list(self.connections)
+        listening = self._reachable(uuid)
         if name == "DTMF":
-            diverted = [c for c in listening if c.diverts and c.channel is not None and c.channel.uuid == uuid]
-            listening = diverted or listening
+            listening = [c for c in listening if c.diverts] or listening
         for connection in listening:
             wants = connection.subscription
-            if not (connection.authenticated and wants.hears(name, subclass, uuid) and wants.passes(event)):
+            if not (wants.hears(name, subclass, uuid) and wants.passes(event)):
                 continue
             kind = wants.format
             if kind not in rendered:
@@ -142,7 +160,7 @@ class EventSocketServer:
 
     def drop_link(self, lasts_ms: int = 0) -> None:
         """Cut every inbound connection at once, and refuse new ones for so long."""
-        for connection in [c for c in self.connections if c.channel is None]:
+        for connection in list(self.links):
             connection.abort()
         if lasts_ms > 0:
             self.link_dropped = True
