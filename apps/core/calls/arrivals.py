@@ -55,7 +55,8 @@ def _new_call(center: Center, event: CallArrived) -> None:
 
 
 def _unknown_did(center: Center, call: Call) -> None:
-    center.alarm("unknown_did", f"{call.switch}/{call.did}", f"a call came in for {call.did!r}, which leads nowhere")
+    # One alarm a switch: a dialling machine must not fill the list.
+    center.alarm("unknown_did", call.switch, f"a call came in for {call.did!r}, which leads nowhere")
     closing.answer(center, call)
     closing.close(center, call, f.CallOutcome.UNKNOWN_DID, center.state.config.unknown_did_sounds)
 
