@@ -40,4 +40,4 @@ class EngineClock:
 
     def behind_wall_ms(self) -> int:
         """How far the wall clock is ahead of us; negative when it is behind."""
-        return int(self._wall_s() * 1000.0 - self._now_ms)
+        return int(self._wall_s() * 1000.0 - self.now_ms())

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
-from apps.engine.journal import Stored
+from apps.engine.stored import Stored
 
 KEPT_FACTS = 20_000
 FRAME_FACTS = 500

@@ -19,18 +19,18 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
 import structlog
 
-from apps.core import codec
 from apps.core.facts import Anomaly, Fact
 from apps.engine.journal_reader import DATABASE, open_database
+from apps.engine.stored import Stored, encode, row_of
 
 log = structlog.get_logger(__name__)
 
 DURABLE_MARK = "durable"
+RESERVE = "reserve"
+RESERVE_BYTES = 4 << 20
 BUFFER_LIMIT = 200_000
 RETRY_S = 0.5
 WRITE_CHUNK = 5_000
@@ -51,47 +51,11 @@ class JournalInUse(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A fact with its place: ``data`` is the JSON of ``codec.encode``. ``seq`` grows by one with each fact."""
-
-    seq: int
-    epoch: str
-    fact: Fact
-    data: bytes
-
-    @property
-    def message(self) -> bytes:
-        """As the door sends it: the fact's JSON with its ``seq`` in front."""
-        return b'{"seq":%d,' % self.seq + self.data[1:]
-
-
-@dataclass(frozen=True, slots=True)
 class Trouble:
     """Why facts are not reaching the disk. ``kind`` is an alarm's: ``disk_full`` or ``journal_failed``."""
 
     kind: str
     detail: str
-
-
-def encode(fact: Fact) -> bytes:
-    """The fact as JSON. Text that is not valid Unicode (a driver's fault) is repaired, not refused."""
-    data = codec.encode(fact)
-    try:
-        return orjson.dumps(data)
-    except TypeError:
-        return orjson.dumps(_repaired(data))
-
-
-def _repaired(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_repaired(item) for item in value]
-    if isinstance(value, dict):
-        return {_repaired(key): _repaired(item) for key, item in value.items()}
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
-        return str(value)
-    return value
 
 
 class Journal:
@@ -134,9 +98,14 @@ class Journal:
     def _opened(self) -> sqlite3.Connection:
         try:
             return self._with_schema()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except sqlite3.OperationalError:
+            reserve = self.directory / RESERVE
+            if not reserve.exists():
                 raise
+            # To open it SQLite needs a little room, and there may be none: this is what the reserve is for.
+            reserve.unlink()
+            return self._with_schema()
+        except sqlite3.DatabaseError as error:
             return self._moved_aside(error)
 
     def _moved_aside(self, error: Exception) -> sqlite3.Connection:
@@ -184,14 +153,19 @@ class Journal:
 
     def _settle_epoch(self) -> str:
         """The journal's identity: new when published facts may be missing from it, so that ``seq`` is never reused."""
-        boot = _boot_id()
         epoch = self._meta("epoch")
-        if epoch is None or self._meta("boot") != boot or not (self.directory / DURABLE_MARK).exists():
+        if epoch is None or self._meta("boot") != _boot_id() or not (self.directory / DURABLE_MARK).exists():
             epoch = secrets.token_hex(6)
             log.info("journal_epoch_new", epoch=epoch, last_seq=self.last_seq)
-            self.set_meta({"epoch": epoch, "boot": boot})
-            (self.directory / DURABLE_MARK).touch(mode=0o600)
+            try:
+                self._save_epoch(epoch)
+            except (sqlite3.Error, OSError) as error:
+                self._refused(error)  # a full disk must not keep the engine from starting
         return epoch
+
+    def _save_epoch(self, epoch: str) -> None:
+        self.set_meta({"epoch": epoch, "boot": _boot_id()})
+        (self.directory / DURABLE_MARK).touch(mode=0o600)
 
     def new_run(self) -> str:
         """An id that no earlier run of this journal had."""
@@ -261,7 +235,7 @@ class Journal:
     def _write(self, chunk: Iterable[Stored]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany(_INSERT, [_row(item) for item in chunk])
+            self._connection.executemany(_INSERT, [row_of(item) for item in chunk])
             self._connection.execute("COMMIT")
         except sqlite3.Error:
             self._rollback()
@@ -293,7 +267,7 @@ class Journal:
         self._connection = fresh
 
     def _restore(self) -> None:
-        (self.directory / DURABLE_MARK).touch(mode=0o600)
+        self._save_epoch(self.epoch)
         log.info("journal_restored", last_seq=self.last_seq, lost=self.lost)
         self.trouble = None
 
@@ -310,11 +284,13 @@ class Journal:
         os.close(self._lock)
 
 
-def _row(item: Stored) -> tuple[int, str, int, str | None, str | None, str, bytes]:
-    fact = item.fact
-    return (
-        item.seq, item.epoch, fact.at_ms, fact.tenant, getattr(fact, "call", None), type(fact).__name__, item.data,
-    )  # fmt: skip
+def keep_reserve(directory: Path) -> None:
+    """Put by some disk, so that an engine can start on a full one. Raises ``OSError``."""
+    reserve = directory / RESERVE
+    if not reserve.exists():
+        draft = directory / f".{RESERVE}"
+        draft.write_bytes(b"\0" * RESERVE_BYTES)
+        draft.replace(reserve)
 
 
 def _boot_id() -> str:

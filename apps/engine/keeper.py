@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from apps.engine import checkpoint
+from apps.engine.journal import keep_reserve
 from apps.engine.journal_reader import JournalReader
 from apps.engine.worker import Worker
 
@@ -57,6 +58,8 @@ class Keeper(Worker):
             self._reader = JournalReader(self._directory)
         low = self._look_at_space(self._reader)
         try:
+            if not low:
+                keep_reserve(self._directory)
             self._reader.sync()
             if time.monotonic() >= self._not_before_s:
                 self._checkpoint(self._reader)

@@ -34,6 +34,7 @@ from apps.engine.watchdog import HUNG_AFTER_S, Watchdog
 log = structlog.get_logger(__name__)
 
 LAGGING_S = 1.0
+CLOCK_AHEAD_MS = 5_000
 DRAIN_S = 3.0
 APPLY_TIMEOUT_S = 30.0
 
@@ -68,6 +69,8 @@ class EngineProcess:
         self.metrics = Metrics()
         self.feed = self._new_feed()
         self.dispatch = Dispatch(lambda event: self.runner.inbox.emit(event))
+        if (ahead_ms := -self.clock.behind_wall_ms()) > CLOCK_AHEAD_MS:
+            log.warning("clock_ahead_of_wall", ahead_ms=ahead_ms)  # it runs slower until the wall has caught up
         core = Engine(state)
         self.runner = Runner(core, self.clock, self.journal, self.dispatch, self.feed, self.metrics)
         self.fleet = Fleet(self.dispatch, self.runner.inbox.emit, build)
@@ -217,6 +220,7 @@ class EngineProcess:
             "seq": journal.last_seq,
             "closed_for": self.dispatch.closed_for,
             "links": links,
+            "clock_ahead_ms": -self.clock.behind_wall_ms(),
             "loop_lag_ms": round(self.runner.lag_s * 1000, 1),
             "journal": {
                 "trouble": trouble.detail if trouble is not None else "",

@@ -17,8 +17,9 @@ from apps.engine.clock import EngineClock
 from apps.engine.dispatch import Dispatch
 from apps.engine.feed import Feed
 from apps.engine.inbox import Inbox
-from apps.engine.journal import Journal, Stored, Trouble
+from apps.engine.journal import Journal, Trouble
 from apps.engine.metrics import Metrics
+from apps.engine.stored import Stored
 
 log = structlog.get_logger(__name__)
 
@@ -73,11 +74,13 @@ class Runner:
 
     def _turn(self) -> None:
         batch = self.inbox.take(BATCH_EVENTS)
-        if batch:
-            self.process(batch)
-        if self.inbox:
-            # Not in a loop here: the door, the timer and the pulse get their turn between batches.
-            self._loop.call_soon(self._turn)
+        try:
+            if batch:
+                self.process(batch)
+        finally:
+            if self.inbox:
+                # Not in a loop here: the door, the timer and the pulse get their turn between batches.
+                self._loop.call_soon(self._turn)
         for switch in self.inbox.take_gapped():
             dropped = self.inbox.dropped[switch]
             log.error("switch_events_dropped", switch=switch, dropped=dropped)
@@ -162,9 +165,13 @@ class Runner:
         early = self._armed_ms is not None and self.clock.now_ms() < self._armed_ms
         if not early:
             armed_ms = self._armed_ms
-            self.process([DeadlinePassed()])
-            self._armed_ms = armed_ms
-        self._arm(fired=True)
+            try:
+                self.process([DeadlinePassed()])
+            finally:
+                self._armed_ms = armed_ms
+                self._arm(fired=True)
+        else:
+            self._arm(fired=True)
 
     def _pulse(self) -> None:
         """The beat that the watchdog reads, the measure of the loop's lag, and what must be looked at now and then."""

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 HUNG_AFTER_S = 3.0
 DRIVER_SILENT_MS = 5_000
 LOOK_EVERY_S = 0.25
+LATE_S = 1.5
 
 
 class Watchdog(Worker):
@@ -37,10 +38,15 @@ class Watchdog(Worker):
         self._beat_s = beat_s
         self._hung_after_s = hung_after_s
         self._notify = _Notifier(notify_socket)
+        self._looked_s = time.monotonic()
         self.hung = False
 
     def step(self) -> float:
-        silent_s = time.monotonic() - self._beat_s()
+        now = time.monotonic()
+        late, self._looked_s = now - self._looked_s > LATE_S, now
+        if late:
+            return LOOK_EVERY_S  # the whole process stood still (a suspended machine): the loop gets its turn first
+        silent_s = now - self._beat_s()
         if silent_s > self._hung_after_s and not self.hung:
             self.hung = True
             log.critical("loop_hangs", silent_s=round(silent_s, 1))

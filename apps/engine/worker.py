@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import structlog
 
@@ -20,7 +19,6 @@ class Worker:
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
-        self.beat_s = time.monotonic()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -43,7 +41,6 @@ class Worker:
     def _run(self) -> None:
         try:
             while not self.stopping:
-                self.beat_s = time.monotonic()
                 self._pause(self._guarded_step())
         finally:
             self.close()

@@ -16,7 +16,7 @@ from apps.core.facts import ConfigApplied, Fact, RunStarted
 from apps.core.ids import AgentId, TenantId
 from apps.core.state import State
 from apps.engine import checkpoint
-from apps.engine.journal import DURABLE_MARK, Journal, JournalInUse
+from apps.engine.journal import DURABLE_MARK, RESERVE, Journal, JournalInUse, keep_reserve
 from apps.engine.journal_reader import DATABASE, JournalReader
 from apps.engine.recovery import recover
 from tests.engine.rig import note
@@ -195,6 +195,39 @@ def test_pruning_keeps_the_newest_fact_so_that_numbers_go_on(journal: Journal) -
     assert reader.bounds() == (10, 10)
     assert reader.reusable_bytes() >= 0
     reader.close()
+
+
+def test_an_engine_starts_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Journal(tmp_path)
+    first.append([note(1)])
+    first.close()
+    keep_reserve(tmp_path)
+    (tmp_path / DURABLE_MARK).unlink()  # it was killed with the disk full
+    reserve = tmp_path / RESERVE
+    real_open, real_save = Journal._with_schema, Journal.set_meta
+
+    def full(self: Journal) -> sqlite3.Connection:
+        if reserve.exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return real_open(self)
+
+    def refuse(self: Journal, values: dict[str, str]) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Journal, "_with_schema", full)
+    monkeypatch.setattr(Journal, "set_meta", refuse)
+    second = Journal(tmp_path)
+    assert second.trouble is not None
+    assert (second.last_seq, second.epoch != first.epoch) == (1, True)
+    second.append([note(2)])
+    monkeypatch.setattr(Journal, "set_meta", real_save)
+    wait_for_room(second)
+    assert second.trouble is None
+    epoch = second.epoch
+    second.close()
+    third = Journal(tmp_path)
+    assert (third.epoch, third.last_seq) == (epoch, 2)
+    third.close()
 
 
 # --- a disk that refuses ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         )
         try:
             asyncio.run(_run(chosen))
-        except (JournalInUse, ValueError, OSError) as error:
+        except (JournalInUse, ValueError, OSError, sqlite3.Error) as error:
             raise CommandError(str(error)) from error
 
 
