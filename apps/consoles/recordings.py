@@ -19,21 +19,25 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 def file_of(recording: Recording) -> Path:
-    """Where the sound is. The stored path is data from outside: it may not leave its directory (``Http404``)."""
+    """Where the sound is. The stored path is data from outside: it may not leave its directory. Raises ``Http404``."""
     root = Path(settings.RECORDINGS_DIR).resolve()
     if recording.switch is not None:
-        root = root / recording.switch.name if hasattr(recording.switch, "name") else root
-    path = (root / recording.path).resolve()
-    if "\x00" in recording.path or not path.is_relative_to(root.resolve()):
-        raise Http404
-    return path
+        root = root / recording.switch.name
+    try:
+        path = (root / recording.path).resolve()
+        if path.is_relative_to(root.resolve()) and path.is_file():
+            return path
+    except (OSError, ValueError) as error:  # too long a name, a NUL in it
+        raise Http404 from error
+    raise Http404
 
 
 def reachable(recording: Recording) -> bool:
     try:
-        return file_of(recording).is_file()
+        file_of(recording)
     except Http404:
         return False
+    return True
 
 
 @login_required
@@ -42,10 +46,7 @@ def sound(request: HttpRequest, recording_id: str) -> HttpResponseBase:
     if floor is None:
         raise PermissionDenied
     recording = get_object_or_404(Recording.objects.select_related("switch"), pk=recording_id, tenant_id=int(floor))
-    path = file_of(recording)
-    if not path.is_file():
-        raise Http404
-    response = _range(path, request.headers.get("Range", ""))
+    response = _range(file_of(recording), request.headers.get("Range", ""))
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-store"
     return response

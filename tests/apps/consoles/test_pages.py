@@ -1,0 +1,156 @@
+"""The pages over HTTP: who gets which, what history shows, and that a recording's path cannot lead elsewhere."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import Role, Tenant, User
+from apps.agents.models import Agent, Disposition
+from apps.calls.models import Call, CallDisposition, Decision, Leg, Segment
+from apps.recordings.models import Recording
+from apps.telephony.models import Switch
+
+pytestmark = pytest.mark.django_db
+AT = datetime.datetime(2026, 11, 22, 9, 0, tzinfo=datetime.UTC)
+HOSTILE = "\u202e<script>alert(1)</script>\u2028\" onload='x"
+
+
+@pytest.fixture
+def floor(settings: Any, tmp_path: Path) -> dict[str, Any]:
+    """Two tenants, each with people and one call that was recorded."""
+    settings.RECORDINGS_DIR = tmp_path
+    switch = Switch.objects.create(name="sw")
+    made: dict[str, Any] = {"switch": switch, "root": tmp_path}
+    for code in ("a", "b"):
+        tenant = Tenant.objects.create(code=code, name=code)
+        User.objects.create(username=f"boss-{code}", tenant=tenant, role=Role.SUPERVISOR)
+        user = User.objects.create(username=f"agent-{code}", tenant=tenant, role=Role.AGENT)
+        agent = Agent.objects.create(tenant=tenant, name=f"Agent {code}", number="1001", user=user)
+        Disposition.objects.create(tenant=tenant, code="done", name=f"Done {code}")
+        call = Call.objects.create(
+            id=f"call-{code}", tenant=tenant, switch=switch, started_at=AT, ended_at=AT, outcome="served",
+            caller_number="13800138000", caller_name=HOSTILE, did="4001", last_agent=agent,
+        )  # fmt: skip
+        Segment.objects.create(
+            call=call, tenant=tenant, sequence=1, kind="talk", started_at=AT, duration_ms=5000, outcome="ended"
+        )
+        Leg.objects.create(id=f"leg-{code}", call=call, tenant=tenant, role="agent", address=HOSTILE, started_at=AT)
+        Decision.objects.create(
+            leg_id=f"leg-{code}", call=call, tenant=tenant, at=AT, rule="longest_idle", ready_agents=2, waiting_calls=1
+        )
+        CallDisposition.objects.create(
+            call=call, tenant=tenant, at=AT, epoch="e", seq=tenant.pk, disposition="done", note=HOSTILE, wrap_up_ms=1
+        )
+        made[code] = tenant
+        record(made, code, f"{code}.wav")
+    return made
+
+
+def record(floor: dict[str, Any], code: str, path: str) -> Recording:
+    file = floor["root"] / "sw" / f"{code}.wav"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"RIFF" + bytes(range(96)))
+    return Recording.objects.create(
+        id=f"rec-{code}-{Recording.objects.count()}", call_id=f"call-{code}", tenant=floor[code], leg_id="l",
+        switch=floor["switch"], path=path, asked_at=AT, status="done",
+    )  # fmt: skip
+
+
+def browser(username: str) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(User.objects.get(username=username))
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/agent/", "/wall/", "/calls/", "/calls/call-a/", "/recordings/rec-a-0/"])
+def test_a_stranger_is_asked_to_sign_in(floor: dict[str, Any], path: str) -> None:
+    reply = Client().get(path)
+    assert reply.status_code == 302 and reply["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize(
+    ("username", "path", "status"),
+    [
+        ("agent-a", "/agent/", 200),
+        ("agent-a", "/wall/", 403),
+        ("agent-a", "/calls/", 403),
+        ("agent-a", "/recordings/rec-a-0/", 403),
+        ("boss-a", "/wall/", 200),
+        ("boss-a", "/agent/", 403),
+        ("boss-a", "/calls/call-a/", 200),
+        ("boss-a", "/calls/call-b/", 404),
+        ("boss-a", "/recordings/rec-a-0/", 200),
+        ("boss-a", "/recordings/rec-b-1/", 404),
+        ("boss-a", "/calls/%00/", 404),
+    ],
+)
+def test_each_role_and_tenant_gets_its_own_pages(floor: dict[str, Any], username: str, path: str, status: int) -> None:
+    assert browser(username).get(path).status_code == status
+
+
+def test_everybody_lands_on_the_page_of_their_work(floor: dict[str, Any]) -> None:
+    assert browser("agent-a").get("/")["Location"] == "/agent/#sign-in"
+    assert browser("boss-a").get("/")["Location"] == "/wall/"
+
+
+def test_history_shows_what_happened_as_text(floor: dict[str, Any]) -> None:
+    page = browser("boss-a").get("/calls/call-a/").content.decode()
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+    for word in ("Done a", "2 agents ready", "1 call waiting", "longest idle", "0:05"):
+        assert word in page
+    listed = browser("boss-a").get("/calls/", {"q": "1380", "outcome": "served"}).content.decode()
+    assert "/calls/call-a/" in listed and "/calls/call-b/" not in listed
+
+
+@pytest.mark.parametrize("query", ["\x00", "%", "' or 1=1 --", "\ud800".encode("utf-8", "surrogatepass"), "x" * 9000])
+def test_any_search_is_answered(floor: dict[str, Any], query: Any) -> None:
+    assert browser("boss-a").get("/calls/", {"q": query, "outcome": query, "page": query}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "end"),
+    [
+        ("", 200, 0, 100),
+        ("bytes=0-9", 206, 0, 10),
+        ("bytes=90-", 206, 90, 100),
+        ("bytes=-5", 206, 95, 100),
+        ("bytes=90-5000", 206, 90, 100),
+        ("bytes=abc", 200, 0, 100),
+        ("bytes=0-1,5-6", 200, 0, 100),
+    ],
+)
+def test_a_recording_is_sent_whole_or_in_ranges(
+    floor: dict[str, Any], asked: str, status: int, start: int, end: int
+) -> None:
+    reply = browser("boss-a").get("/recordings/rec-a-0/", headers={"range": asked} if asked else {})
+    body = reply.getvalue()
+    assert reply.status_code == status
+    assert body == (b"RIFF" + bytes(range(96)))[start:end]
+    if status == 206:
+        assert reply["Content-Range"] == f"bytes {start}-{end - 1}/100"
+
+
+def test_a_range_beyond_the_end_is_refused(floor: dict[str, Any]) -> None:
+    reply = browser("boss-a").get("/recordings/rec-a-0/", headers={"range": "bytes=100-"})
+    assert (reply.status_code, reply["Content-Range"]) == (416, "bytes */100")
+
+
+@pytest.mark.parametrize(
+    "path", ["../../etc/passwd", "/etc/passwd", "../secret.wav", "a\x01.wav", "", "x" * 300, "gone"]
+)
+def test_a_stored_path_never_leaves_the_recordings(floor: dict[str, Any], path: str) -> None:
+    (floor["root"] / "secret.wav").write_bytes(b"secret")
+    recording = record(floor, "a", path)
+    assert browser("boss-a").get(f"/recordings/{recording.pk}/").status_code == 404
+    assert browser("boss-a").get("/calls/call-a/").status_code == 200
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Sign in"), ("zh-CN", "登录")])
+def test_the_sign_in_page_speaks_the_browsers_language(language: str, word: str) -> None:
+    page = Client(headers={"accept-language": language}).get("/login/").content.decode()
+    assert f"<h1>{word}</h1>" in page
