@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.engine.garbage import collect_garbage_seldom
 from apps.engine.journal import JournalInUse
 from apps.engine.process import EngineProcess, Options, use_plain_connections
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         use_plain_connections()
+        collect_garbage_seldom()
         chosen = Options(
             host=options["host"],
             port=options["port"],
