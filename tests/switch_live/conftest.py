@@ -42,7 +42,6 @@ class Rig:
     center: Center
     trunks_port: int
     agents_port: int
-    carrier_port: int
     phones: list[Sipp]
 
     def caller(self, did: str = "4008005566", number: str = "", display: str = "") -> Caller:
@@ -57,12 +56,6 @@ class Rig:
         self.phones.append(phone)
         for agent in agents:
             self.register(agent, phone.port)
-        return phone
-
-    def carrier(self) -> Seat:
-        """The world behind the trunk: whatever is dialled there is answered."""
-        phone = Seat(self.directory, 300, self.carrier_port)
-        self.phones.append(phone)
         return phone
 
     def refusing_seat(self, agent: AgentConfig, code: str) -> Refusing:
@@ -137,14 +130,16 @@ def installed(live_directory: Path, center: Center) -> Iterator[Rig]:
     )
     center.manage("switchconfig", "render", "--switch", "demo", "--output", str(directory))
     row = center.rows("SELECT event_socket_password FROM telephony_switch")[0]
-    switch = LiveSwitch(directory, event_socket, row["event_socket_password"])
-    switch.start()
     phones = live_directory / "phones"
     phones.mkdir()
+    world = Seat(phones, 300, carrier)  # behind the trunk: answers whatever is dialled, and OPTIONS
+    switch = LiveSwitch(directory, event_socket, row["event_socket_password"])
+    switch.start()
     try:
-        yield Rig(phones, switch, center, trunks, agents, carrier, [])
+        yield Rig(phones, switch, center, trunks, agents, [])
     finally:
         switch.stop()
+        world.stop()
 
 
 @pytest.fixture

@@ -57,7 +57,6 @@ def test_to_an_agent(rig: Rig) -> None:
 
 
 def test_to_a_number(rig: Rig) -> None:
-    rig.carrier()
     caller, call, sales = _talking_with_sales(rig, "13700000003")
     _transfer(rig, sales, call, TransferKind.NUMBER, "02188880000")
     external = until(

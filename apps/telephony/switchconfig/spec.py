@@ -173,7 +173,7 @@ class SwitchSpec(Checked):
     media_hold_timeout_ms: int = 1_800_000
     # The engine's death is noticed when the running application ends, at worst a 20 s lease of music; these steps
     # come on top and both must stay under 45 s. Shorter steps find a restarted engine sooner.
-    ladder_steps: int = 15
+    ladder_steps: int = 12
     ladder_step_ms: int = 1_500
 
     def __post_init__(self) -> None:

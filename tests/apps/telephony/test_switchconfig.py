@@ -86,7 +86,7 @@ def test_the_waiting_time_without_engine_stays_under_45_seconds() -> None:
     sockets = [a["data"] for a in actions if a["application"] == "socket"]
     lease_ms, overhead_ms = 20_000, 2_000
     assert sum(music) + lease_ms + overhead_ms < 45_000
-    assert len(sockets) == len(music) + 1 == 16
+    assert len(sockets) == len(music) + 1 == 13
     assert set(sockets) == {"127.0.0.1:8084|127.0.0.1:9084 async full"}
 
 
