@@ -6,14 +6,14 @@ leaves, whatever it holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId, TrunkId
+from apps.core.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Command:
     switch: SwitchId
     leg: LegId
@@ -24,7 +24,7 @@ class DestinationKind(StrEnum):
     TRUNK = "trunk"  # a number behind a trunk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Destination:
     kind: DestinationKind
     address: str  # account name, or number
@@ -32,7 +32,7 @@ class Destination:
     gateway: str = ""  # the trunk's name on the switch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OriginateLeg(Command):
     """Create ``leg`` (the id is ours) and let it ring; answered, it parks (``LegParked``)."""
 
@@ -47,7 +47,7 @@ class OriginateLeg(Command):
     auto_answer: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TagLeg(Command):
     """Write our ids on a customer leg's channel, so that a restarted engine knows it again."""
 
@@ -55,31 +55,31 @@ class TagLeg(Command):
     tenant: TenantId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AnswerLeg(Command):
     """Answer an arrived customer leg."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AnswerDevice(Command):
     """Make a ringing agent device pick up, where it can (SIP ``Event: talk``); elsewhere a no-op."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HangUpLeg(Command):
     """End a leg, or cancel an originate, also one whose channel does not exist yet."""
 
     cause: HangupCause = HangupCause.NORMAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BridgeLegs(Command):
     """Connect ``leg`` (agent or external) with ``other`` (the customer). Only ``LegsBridged`` is success."""
 
     other: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlayPrompts(Command):
     """Play sound files one after another, instead of whatever plays now. Ends with one ``PlayEnded``.
 
@@ -92,29 +92,29 @@ class PlayPrompts(Command):
     barge: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StopPlay(Command):
     """Stop prompt or music."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StartMusic(Command):
     """Play music until something else is asked for. Holds a lease: if the engine dies the leg comes free."""
 
     music: str = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HoldLeg(Command):
     """On the agent's leg: its peer hears the hold music."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class UnholdLeg(Command):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StartRecording(Command):
     """Record a customer leg, both directions, to ``path`` relative to the switch's recording directory."""
 
@@ -122,17 +122,17 @@ class StartRecording(Command):
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StopRecording(Command):
     recording: RecordingId
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ReclaimLeg(Command):
     """Take a customer leg out of whatever it is in and bring it to us again: a ``CallArrived`` with its call id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequestSnapshot(Command):
     """Ask for a ``SwitchSnapshot``; ``leg`` is empty."""

@@ -6,11 +6,12 @@ integrator through the door, the rest from the host. Times are engine millisecon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from apps.core.config import CenterConfig
 from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId, TrunkId
+from apps.core.record import record
 
 
 class HangupCause(StrEnum):
@@ -38,7 +39,7 @@ class LegRole(StrEnum):
     EXTERNAL = "external"  # somebody outside, brought in by a transfer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Event:
     """Base of every input."""
 
@@ -46,24 +47,24 @@ class Event:
 # --- from a switch -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SwitchEvent(Event):
     switch: SwitchId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LinkUp(SwitchEvent):
     """The driver reaches the switch and is subscribed. ``boot`` changes when the switch itself restarted."""
 
     boot: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LinkDown(SwitchEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallArrived(SwitchEvent):
     """A customer leg was handed to us, idle, for control.
 
@@ -81,24 +82,24 @@ class CallArrived(SwitchEvent):
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegRinging(SwitchEvent):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegAnswered(SwitchEvent):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegParked(SwitchEvent):
     """A leg that we originated is answered and idle: it may be bridged or played to."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegHungUp(SwitchEvent):
     """The leg is gone, or an originate never became one. May come twice for one leg; the first counts."""
 
@@ -107,7 +108,7 @@ class LegHungUp(SwitchEvent):
     raw: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegsBridged(SwitchEvent):
     """The two legs hear each other. The order of the two says nothing."""
 
@@ -115,13 +116,13 @@ class LegsBridged(SwitchEvent):
     other: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegsUnbridged(SwitchEvent):
     leg: LegId
     other: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BridgeFailed(SwitchEvent):
     """The switch refused the bridge at once (an ``-ERR``); silence instead is caught by the core's own deadline."""
 
@@ -130,12 +131,12 @@ class BridgeFailed(SwitchEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegHeld(SwitchEvent):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegUnheld(SwitchEvent):
     leg: LegId
 
@@ -146,40 +147,40 @@ class PlayOutcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlayEnded(SwitchEvent):
     leg: LegId
     play: PlayId
     outcome: PlayOutcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DigitPressed(SwitchEvent):
     leg: LegId
     digit: str  # one of 0-9 * # A-D
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingStarted(SwitchEvent):
     leg: LegId
     recording: RecordingId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingStopped(SwitchEvent):
     leg: LegId
     recording: RecordingId
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingFailed(SwitchEvent):
     leg: LegId
     recording: RecordingId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeviceChanged(SwitchEvent):
     """A SIP account registered or went away. ``address`` is the account name, e.g. ``1001``."""
 
@@ -187,14 +188,14 @@ class DeviceChanged(SwitchEvent):
     registered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TrunkChanged(SwitchEvent):
     trunk: TrunkId
     up: bool
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SnapshotLeg:
     """One leg as the switch lists it."""
 
@@ -207,7 +208,7 @@ class SnapshotLeg:
     controlled: bool = False  # an arrival socket of ours holds it now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SwitchSnapshot(SwitchEvent):
     """All legs of the switch: with our tags in full, the ``others`` by id. Answer to ``request_snapshot``.
 
@@ -224,7 +225,7 @@ class SwitchSnapshot(SwitchEvent):
 # --- from people ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Request(Event):
     """Somebody asked for something. The outcome is a ``RequestDone`` or ``RequestRefused`` fact with the same id.
 
@@ -236,42 +237,42 @@ class Request(Event):
     actor: str  # who asked, for the audit: a user name, or "system"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentRequest(Request):
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentSignedIn(AgentRequest):
     """Lands in PAUSED(login)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentSignedOut(AgentRequest):
     """During a call or wrap-up it is kept as the next state."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentWentReady(AgentRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentPaused(AgentRequest):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentConnectionLost(AgentRequest):
     """No heartbeat from any console page of this agent for 4 s."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentConnectionRestored(AgentRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallRequest(AgentRequest):
     """About the call the agent holds. ``version`` is the call's as the asker saw it; an older one is stale."""
 
@@ -279,27 +280,27 @@ class CallRequest(AgentRequest):
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AnswerRequested(CallRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeclineRequested(CallRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HangUpRequested(CallRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HoldRequested(CallRequest):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ResumeRequested(CallRequest):
     pass
 
@@ -310,7 +311,7 @@ class TransferKind(StrEnum):
     NUMBER = "number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransferRequested(CallRequest):
     """Blind transfer. ``target`` is a queue id, an agent id or a number ``^\\+?[0-9*#]{1,32}$``."""
 
@@ -318,19 +319,19 @@ class TransferRequested(CallRequest):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrapUpFinished(AgentRequest):
     call: CallId
     disposition: str
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class WrapUpExtended(AgentRequest):
     call: CallId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentForced(AgentRequest):
     """A supervisor puts an agent into READY, PAUSED or LOGGED_OUT (after the call, if there is one)."""
 
@@ -341,17 +342,17 @@ class AgentForced(AgentRequest):
 # --- from the host -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ConfigChanged(Event):
     config: CenterConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeadlinePassed(Event):
     """The timer fired: ``now_ms`` has reached ``next_deadline_ms``. Early or late firing is harmless."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class EngineRestarted(Event):
     """First event after a fold of the journal: state may be ahead of or behind every switch."""
 

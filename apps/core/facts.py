@@ -6,7 +6,6 @@ The core's state changes only by applying a fact (``state.py``), so folding the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.core.config import CenterConfig
@@ -25,9 +24,10 @@ from apps.core.ids import (
     TrunkId,
 )
 from apps.core.ivr.position import IvrPosition
+from apps.core.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fact:
     at_ms: int
     tenant: TenantId | None  # None: about the installation, not a tenant
@@ -53,12 +53,12 @@ class CallOutcome(StrEnum):
     FAILED = "failed"  # lost by a switch or a fault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallFact(Fact):
     call: CallId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallStarted(CallFact):
     leg: LegId
     switch: SwitchId
@@ -70,19 +70,19 @@ class CallStarted(CallFact):
     answered: bool = False  # already up when it reached us
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallAnswered(CallFact):
     """The customer leg was answered by the flow or by us (not by an agent)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallReattached(CallFact):
     """The customer leg came back to us: after a talk, a reclaim, or a restart."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallAwaited(CallFact):
     """What was due did not come; it was asked for again and may take until ``deadline_ms``."""
 
@@ -90,7 +90,7 @@ class CallAwaited(CallFact):
     deadline_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallClosing(CallFact):
     """The outcome is decided; last words may play, then we hang up. By the deadline every leg must be gone."""
 
@@ -100,7 +100,7 @@ class CallClosing(CallFact):
     play: PlayId | None = None  # the last words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallEnded(CallFact):
     outcome: CallOutcome
     cause: HangupCause
@@ -109,7 +109,7 @@ class CallEnded(CallFact):
 # --- legs ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegStarted(CallFact):
     """A leg that we originate. The customer's inbound leg starts with ``CallStarted``."""
 
@@ -122,26 +122,26 @@ class LegStarted(CallFact):
     deadline_ms: int | None = None  # for an external leg: by then it must have answered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegRang(CallFact):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegConnected(CallFact):
     """Answered."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegIdled(CallFact):
     """An originated leg is answered and parked, ready to be bridged."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LegEnded(CallFact):
     leg: LegId
     cause: HangupCause
@@ -151,14 +151,14 @@ class LegEnded(CallFact):
 # --- IVR -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IvrEntered(CallFact):
     flow: FlowId
     version: str
     lang: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IvrStepped(CallFact):
     """The flow left ``node`` by ``port``; with an empty port it is still there, waiting or playing.
 
@@ -171,7 +171,7 @@ class IvrStepped(CallFact):
     position: IvrPosition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IvrLeft(CallFact):
     """The run is over: ``ended``, ``transferred``, ``hung_up``, ``limit``, ``error``."""
 
@@ -190,7 +190,7 @@ class QueueExit(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallQueued(CallFact):
     """``queued_ms`` is the place in line; it is kept when an offer fails or the call is put back."""
 
@@ -202,14 +202,14 @@ class CallQueued(CallFact):
     wanted_agent: AgentId | None = None  # a transfer to one agent: only this one is asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallDequeued(CallFact):
     queue: QueueId
     reason: QueueExit
     waited_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentOffered(CallFact):
     """The decision: this agent for this caller, and from how many on either side."""
 
@@ -232,7 +232,7 @@ class OfferOutcome(StrEnum):
     WITHDRAWN = "withdrawn"  # by us: agent gone, call moved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OfferEnded(CallFact):
     agent: AgentId
     leg: LegId
@@ -243,14 +243,14 @@ class OfferEnded(CallFact):
 # --- talk ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BridgeRequested(CallFact):
     leg: LegId  # agent or external
     other: LegId  # customer
     deadline_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallBridged(CallFact):
     leg: LegId
     other: LegId
@@ -258,7 +258,7 @@ class CallBridged(CallFact):
     queue: QueueId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class BridgeLost(CallFact):
     """The bridge did not come about or broke without a hang-up; the customer is being reclaimed."""
 
@@ -268,7 +268,7 @@ class BridgeLost(CallFact):
     deadline_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallUnbridged(CallFact):
     leg: LegId
     other: LegId
@@ -276,18 +276,18 @@ class CallUnbridged(CallFact):
     deadline_ms: int  # by then the customer leg must have come back or gone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallHeld(CallFact):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallResumed(CallFact):
     leg: LegId
     held_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransferStarted(CallFact):
     """Blind: the transferring agent is let go; the customer comes back to us and goes on to ``target``."""
 
@@ -296,7 +296,7 @@ class TransferStarted(CallFact):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TransferFailed(CallFact):
     kind: TransferKind
     target: str
@@ -306,7 +306,7 @@ class TransferFailed(CallFact):
 # --- recording -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingAsked(CallFact):
     recording: RecordingId
     leg: LegId
@@ -314,18 +314,18 @@ class RecordingAsked(CallFact):
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingBegan(CallFact):
     recording: RecordingId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingEnded(CallFact):
     recording: RecordingId
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RecordingBroken(CallFact):
     recording: RecordingId
     reason: str
@@ -334,7 +334,7 @@ class RecordingBroken(CallFact):
 # --- agents --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentStateChanged(Fact):
     """``state`` and ``prior`` are values of ``agents.machine.AgentState``.
 
@@ -352,14 +352,14 @@ class AgentStateChanged(Fact):
     idle_since_ms: int | None = None  # for longest idle; set while READY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AgentNextStateSet(Fact):
     agent: AgentId
     next_state: str
     next_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallDisposed(CallFact):
     """``disposition`` is ``UNSET`` when wrap-up ran out."""
 
@@ -372,14 +372,14 @@ class CallDisposed(CallFact):
 # --- requests, switches, faults ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequestDone(Fact):
     cmd_id: str
     actor: str
     request: str  # the event's type name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RequestRefused(Fact):
     """``code`` is stable, for machines and screens (``stale``, ``wrong_state`` …); ``reason`` is English."""
 
@@ -390,26 +390,26 @@ class RequestRefused(Fact):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SwitchConnected(Fact):
     switch: SwitchId
     boot: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SwitchDisconnected(Fact):
     switch: SwitchId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DeviceStateChanged(Fact):
     switch: SwitchId
     address: str
     registered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TrunkStateChanged(Fact):
     switch: SwitchId
     trunk: TrunkId
@@ -417,21 +417,21 @@ class TrunkStateChanged(Fact):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ConfigApplied(Fact):
     """Carries the configuration itself, so that a fold needs nothing else."""
 
     config: CenterConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RunStarted(Fact):
     """A new engine run; ids are minted from it."""
 
     run: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Anomaly(Fact):
     """Something arrived that does not fit the state. Nothing was changed by it."""
 
@@ -442,7 +442,7 @@ class Anomaly(Fact):
     call: CallId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AlarmRaised(Fact):
     """A person should look. ``kind``: unknown_did, queue_unserved, recording_failed, device_invalid, disk_full …"""
 
@@ -451,7 +451,7 @@ class AlarmRaised(Fact):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AlarmCleared(Fact):
     kind: str
     subject: str

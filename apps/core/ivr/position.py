@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from apps.core.ids import PlayId
+from apps.core.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IvrPosition:
     """``phase`` is ``playing`` (a prompt runs) or ``waiting`` (for a key); ``deadline_ms`` ends the waiting."""
 
