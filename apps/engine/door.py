@@ -24,9 +24,11 @@ from aiohttp import WSMsgType, web
 from apps.core import codec, events
 from apps.core.codec import CodecError
 from apps.core.events import Request
+from apps.core.state import State
 from apps.engine.feed import Behind, Feed
 from apps.engine.inbox import Inbox, InboxFull
 from apps.engine.metrics import Metrics
+from apps.engine.snapshot import SnapshotWriter
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +61,7 @@ class Backing:
     feed: Feed
     metrics: Metrics
     now_ms: Callable[[], int]
-    state_data: Callable[[], dict[str, Any]]
+    state: Callable[[], State]
     refresh_metrics: Callable[[], None]
     health: Callable[[], tuple[bool, dict[str, Any]]]
 
@@ -75,6 +77,7 @@ class Door:
         self._runner: web.AppRunner | None = None
         self._followers: dict[web.WebSocketResponse, web.Request] = {}
         self._snapshot: tuple[float, bytes] | None = None
+        self._writer = SnapshotWriter()
         self.leading = False
 
     async def start(self) -> None:
@@ -149,7 +152,7 @@ class Door:
             "epoch": backing.feed.epoch,
             "seq": backing.feed.seq,
             "now_ms": backing.now_ms(),
-            "state": backing.state_data(),
+            "state": self._writer.write(backing.state()),
         }
         return orjson.dumps(data)
 

@@ -188,7 +188,7 @@ class EngineProcess:
             feed=self.feed,
             metrics=self.metrics,
             now_ms=self.clock.now_ms,
-            state_data=lambda: self.runner.core.state.to_data(),
+            state=lambda: self.runner.core.state,
             refresh_metrics=self._refresh_metrics,
             health=self._health,
         )

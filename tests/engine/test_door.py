@@ -32,7 +32,7 @@ def backing(host: Host) -> Backing:
         feed=host.feed,
         metrics=host.runner.metrics,
         now_ms=host.runner.clock.now_ms,
-        state_data=lambda: host.core.state.to_data(),
+        state=lambda: host.core.state,
         refresh_metrics=lambda: host.runner.metrics.count_state(host.core.state),
         health=lambda: (not host.dispatch.closed_for, {"status": "ok"}),
     )
