@@ -28,6 +28,8 @@ def reason_words() -> dict[str, str]:
     """Reasons that the engine gives by itself; the others are the tenant's pause reasons."""
     return {
         "login": pgettext("pause reason", "just signed in"),
+        "no_answer": pgettext("pause reason", "did not answer"),
+        "forced": pgettext("pause reason", "by a supervisor"),
         "declined": pgettext("pause reason", "call declined"),
         "lost": pgettext("pause reason", "connection lost"),
         "device": pgettext("pause reason", "phone cannot be reached"),
@@ -141,5 +143,6 @@ def wall_words() -> dict[str, object]:
         "up": _("up"),
         "down": _("down"),
         "unknown": _("not known"),
+        "switch_name": _("Switch {id}"),
         "checked": _("last check {time}"),
     }

@@ -141,7 +141,7 @@ class Demo:
             command = [
                 *("-m", "uvicorn", "apps.config.asgi:application", "--host", LOOPBACK),
                 *("--port", str(self._place.web_port), "--ws-max-size", "65536", "--timeout-graceful-shutdown", "2"),
-                *("--no-access-log", "--lifespan", "off"),
+                *("--no-access-log", "--lifespan", "on"),
             ]
             self._add("web", command, lambda: responds(f"{self._place.web_url}/login/"), restart=True)
 

@@ -33,6 +33,7 @@ from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachab
 from apps.live.presence import Presence, Seat
 from apps.live.topic import Topic
 from apps.live.views_of_state import View, agent_view, wall_view
+from apps.live.watch_list import WatchList
 
 log = structlog.get_logger(__name__)
 
@@ -67,10 +68,12 @@ class Channel:
 
 
 class Hub:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, watch_list: WatchList) -> None:
         self.client = EngineClient(url, token, self._on_engine)
         self.presence = Presence()
         self._loop = asyncio.get_running_loop()
+        self._watch_list = watch_list
+        self.presence.resume(watch_list.read(), self._loop.time())
         self._epoch = secrets.token_hex(6)
         self._agents: dict[Seat, Channel] = {}
         self._walls: dict[TenantId, Channel] = {}
@@ -254,6 +257,7 @@ class Hub:
         if not self.client.reachable:
             return
         told = self.presence.due(now_s, self._agent_state)
+        self._watch_list.keep(self.presence.seats())
         requests: list[Request] = [_presence_request(seat, present) for seat, present in told]
         if not requests:
             return
@@ -285,7 +289,8 @@ def hub() -> Hub:
     if _hub is None or _hub._loop is not asyncio.get_running_loop():
         from django.conf import settings
 
-        _hub = Hub(settings.ENGINE_URL, settings.ENGINE_TOKEN)
+        watch_list = WatchList(settings.STATE_DIR / "live_watch_list.json")
+        _hub = Hub(settings.ENGINE_URL, settings.ENGINE_TOKEN, watch_list)
     return _hub
 
 

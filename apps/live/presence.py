@@ -1,12 +1,13 @@
 """Whether an agent's console is there: heartbeats in, what to tell the engine out. Pure; the clock is passed in.
 
 An agent counts as gone when no page of theirs has answered a heartbeat for ``GONE_AFTER_S``. Only agents who had a
-page in this web process are watched, so one web process must carry all consoles of an installation for now.
+page in this web process, or in the one before it, are watched, so one web process must carry all consoles of an
+installation for now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from apps.core.agents.machine import AgentState
 from apps.core.ids import AgentId, TenantId
 
 GONE_AFTER_S = 4.0
+RETURN_WITHIN_S = 10.0
+"""After a restart of the web process the pages find their way back within this time."""
 REPEAT_AFTER_S = 2.0
 """How long the engine may take to show the effect before it is told again."""
 
@@ -32,6 +35,14 @@ class _Watch:
 class Presence:
     def __init__(self) -> None:
         self._watched: dict[Seat, _Watch] = {}
+
+    def resume(self, seats: Iterable[Seat], now_s: float) -> None:
+        """Watch whom an earlier process watched: who does not come back was lost meanwhile."""
+        for seat in seats:
+            self._watched.setdefault(seat, _Watch(seen_s=now_s + RETURN_WITHIN_S - GONE_AFTER_S))
+
+    def seats(self) -> set[Seat]:
+        return set(self._watched)
 
     def beat(self, seat: Seat, now_s: float) -> None:
         """A page of this agent opened, or answered a heartbeat."""

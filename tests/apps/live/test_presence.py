@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from apps.core.agents.machine import AgentState
-from apps.live.presence import GONE_AFTER_S, Presence, Seat
+from apps.live.presence import GONE_AFTER_S, RETURN_WITHIN_S, Presence, Seat
+from apps.live.watch_list import WatchList
 
 SEAT = Seat("1", "10")
 
@@ -33,3 +38,22 @@ def test_who_signed_out_is_no_longer_watched() -> None:
 
 def test_an_agent_without_a_page_here_is_never_declared_gone() -> None:
     assert Presence().due(1e9, lambda seat: AgentState.READY) == []
+
+
+def test_who_does_not_come_back_to_the_next_process_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    earlier = WatchList(path)
+    assert earlier.read() == set()
+    earlier.keep({SEAT, Seat("1", "11")})
+    presence = Presence()
+    presence.resume(WatchList(path).read(), 100.0)
+    presence.beat(Seat("1", "11"), 109.0)
+    assert presence.due(100.0 + RETURN_WITHIN_S - 0.1, lambda seat: AgentState.READY) == []
+    assert presence.due(100.0 + RETURN_WITHIN_S, lambda seat: AgentState.READY) == [(SEAT, False)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"a":1}', b"\xff", b"[[1,2,3]]"])
+def test_a_broken_list_is_no_list(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "list.json"
+    path.write_bytes(content)
+    assert WatchList(path).read() == set()

@@ -1,5 +1,5 @@
 // The floor: queues, agents, calls and alarms as they are now. Rows are kept by id, in an order that does not jump.
-import { Live, callerText, clock, setText, showStatus, words } from "./live.js";
+import { Live, callerText, clock, fill, setText, showStatus, words } from "./live.js";
 
 const text = words();
 const root = document.getElementById("wall");
@@ -133,7 +133,7 @@ function renderAlarms() {
 
 function renderLinks() {
   const links = [
-    ...items("switches").map((item) => ({ ...item, id: `s${item.id}`, name: item.id })),
+    ...items("switches").map((item) => ({ ...item, id: `s${item.id}`, name: fill(text.switch_name, { id: item.id }) })),
     ...items("trunks").map((item) => ({ ...item, id: `t${item.id}` })),
   ];
   const make = () => { const row = element("li"); row.append(element("bdi"), element("span")); return row; };
