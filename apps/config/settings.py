@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from apps.config.env import BASE_DIR, env
@@ -100,16 +98,10 @@ STATIC_ROOT = env.static_root
 WHITENOISE_USE_FINDERS = True
 RECORDINGS_DIR = env.recordings_dir
 
-# --- channels, tasks ----------------------------------------------------------------------------------------
+# --- tasks ----------------------------------------------------------------------------------------
 
 REDIS_URL = env.redis_url
-CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {
-        # Delivers at most once: pages resync by sequence, so nothing is lost when Redis is.
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [env.redis_url]},
-    }
-}
+# No CHANNEL_LAYERS: pages are fed from their process's own copy of the engine's state, so Redis may be away.
 CELERY_BROKER_URL = env.celery_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = env.time_zone
