@@ -38,7 +38,7 @@ class Dialplan:
 
     sockets: str = "127.0.0.1:8084"
     rungs: int = 12
-    music_ms: int = 2000
+    music_ms: int = 1500
     fallback: tuple[Action, ...] = (("playback", "fallback.wav"), ("hangup", "NORMAL_CLEARING"))
     extensions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
 
