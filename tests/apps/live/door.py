@@ -36,7 +36,7 @@ class Engine:
             feed=self.feed,
             metrics=Metrics(),
             now_ms=lambda: self.now_ms,
-            state_data=lambda: self.state.to_data(),
+            state=lambda: self.state,
             refresh_metrics=lambda: None,
             health=lambda: (True, {}),
         )
