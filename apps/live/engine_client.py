@@ -93,6 +93,8 @@ class EngineClient:
                     await self._follow()
                 except (aiohttp.ClientError, TimeoutError, OutOfStep, CodecError, orjson.JSONDecodeError) as error:
                     log.warning("engine_line_lost", error=str(error) or type(error).__name__)
+                except Exception:  # whatever came from there, every page of this process hangs on this loop
+                    log.exception("engine_line_broken")
                 self.reachable = False
                 await asyncio.sleep(RETRY_S)
         finally:

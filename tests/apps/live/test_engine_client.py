@@ -66,6 +66,24 @@ async def test_a_gap_or_a_fact_of_a_newer_engine_leads_to_a_new_snapshot() -> No
         await until(lambda: same(client, engine), "the state after the gap")
 
 
+@pytest.mark.parametrize("snapshot", [b"{}", b"[]", b"5", b'{"state": {}}', b'{"state": {"calls": 5}}', b"\xff"])
+async def test_a_door_that_talks_nonsense_is_tried_again_until_it_makes_sense(
+    monkeypatch: pytest.MonkeyPatch, snapshot: bytes
+) -> None:
+    async with running() as engine:
+        with monkeypatch.context() as nonsense:
+            nonsense.setattr(engine.door, "_new_snapshot", lambda: snapshot)
+            client = EngineClient(engine.url, TOKEN, lambda facts: None)
+            task = asyncio.create_task(client.run())
+            await until(lambda: engine.door._snapshot, "it was asked")
+            await asyncio.wait({task}, timeout=0.2)
+            assert not task.done() and not client.reachable
+        engine.door._snapshot = None
+        await until(lambda: same(client, engine), "the real state")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_wrong_token_and_a_dead_door_are_unreachable() -> None:
     request = events.AgentWentReady(tenant="1", agent="10", actor="x", cmd_id="c1")
     async with running() as engine:
