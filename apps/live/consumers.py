@@ -72,13 +72,18 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     def deliver(self, text: str) -> None:
         if self._outbox.qsize() < MAX_OUTBOX:
             self._outbox.put_nowait(text)
-        elif self._sender is not None:
+        else:
             self._end(CLOSE_TOO_SLOW)  # it comes back and takes a snapshot
 
     def expel(self) -> None:
         self._end(CLOSE_SIGNED_OFF)
 
     def _end(self, code: int) -> None:
+        """Close, once: from here on nothing is said and nothing heard."""
+        if self._sender is None:
+            return
+        self._sender.cancel()
+        self._sender = None
         self.hub.close(self)
         self._closing = asyncio.create_task(self.close(code))
 
@@ -95,7 +100,6 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         if self._sender is None:
             return
         if not self._within_rate():
-            self.reply(type="error", code="too_many_messages", detail="slow down")
             self._end(CLOSE_TOO_MUCH)
             return
         if text_data is None or len(text_data) > MAX_MESSAGE:

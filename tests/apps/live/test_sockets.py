@@ -219,9 +219,10 @@ async def test_binary_is_answered_and_a_flood_is_cut_off(engine: Engine) -> None
     tab = await opened("/ws/wall/", "boss1")
     await tab.send(bytes=b"\xff\x00")
     assert (await tab.read("error"))["code"] == "too_large"
-    for _ in range(MAX_MESSAGES + 5):
+    for _ in range(MAX_MESSAGES + 500):
         await tab.say({"type": "beat"})
     assert await tab.closing_code() == CLOSE_TOO_MUCH
+    assert await tab.receive_nothing(), "closed once, and nothing said after it"
 
 
 async def test_signing_off_closes_the_page(engine: Engine) -> None:
