@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordToggleWidget
 
-from apps.accounts.tenant_admin import TenantForm
+from apps.accounts.tenant_admin import TenantForm, own_tenant
 from apps.agents.models import Agent
 from apps.ivr.selectors import flows_naming
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
@@ -34,6 +34,8 @@ from apps.telephony.services import renew_secrets
 
 @admin.register(Switch)
 class SwitchAdmin(ConfigAdmin):
+    """Made by a superuser: it opens ports on the engine's host. Who only looks is not shown the password."""
+
     list_display = ("name", "kind", "event_socket_host", "event_socket_port", "enabled")
     list_filter = ("kind", "enabled")
     search_fields = ("name",)
@@ -59,6 +61,18 @@ class SwitchAdmin(ConfigAdmin):
         ),
         (_("Files"), {"fields": ("sounds_dir", "recordings_dir")}),
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and own_tenant(request) is None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {"fields": [name for name in options["fields"] if name != "event_socket_password"]})
+            for title, options in fieldsets
+        ]
 
 
 class TrunkForm(TenantForm):

@@ -65,7 +65,7 @@ def test_every_page_opens(story: Tenant, root_page: Client, who: str) -> None:
     record_facts(stored(served_call("c1")))
     Call.objects.update(tenant_id=story.pk)
     client = signed_in(who)
-    closed = NEVER_ADDED_BY_HAND | ({"Tenant"} if who == "admin" else set())
+    closed = NEVER_ADDED_BY_HAND | ({"Tenant", "Switch"} if who == "admin" else set())
     for model in MODELS:
         assert client.get(page(model, "changelist"), {"q": "a"}).status_code in (200, 302), model
         assert client.get(page(model, "changelist")).status_code == 200, model
@@ -117,6 +117,15 @@ def test_a_switch_that_tenants_share_is_the_superusers(other_tenant: Tenant) -> 
     client = signed_in("otheradmin")
     assert client.get(page(Switch, "change", switch.pk)).status_code == 200
     assert client.post(page(Switch, "change", switch.pk), {"name": "mine"}).status_code == 403
+
+
+def test_the_password_of_a_shared_switch_is_not_shown_to_a_tenant(admin_page: Client, root_page: Client) -> None:
+    """It commands every tenant's calls."""
+    switch = Switch.objects.get()
+    url = page(Switch, "change", switch.pk)
+    assert switch.event_socket_password in root_page.get(url).content.decode()
+    shown = admin_page.get(url).content.decode()
+    assert switch.domain in shown and switch.event_socket_password not in shown
 
 
 def test_a_row_cannot_be_given_to_or_refer_to_another_tenant(other_tenant: Tenant, story: Tenant) -> None:
