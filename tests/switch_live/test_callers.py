@@ -66,6 +66,20 @@ def test_nobody_answers_and_the_caller_keeps_the_place(rig: Rig) -> None:
     assert rig.center.history("13600000005")["outcome"] == "served"
 
 
+def test_a_telephone_cannot_send_its_call_elsewhere(rig: Rig) -> None:
+    """A 302 would let whoever holds one agent's secret make the switch dial anywhere, past every trunk and rule."""
+    forwarding, present = rig.center.agent("李娜"), rig.center.agent("王芳")
+    elsewhere = rig.seat()
+    rig.refusing_seat(forwarding, f"302 Moved Temporarily\nContact: <sip:0900@127.0.0.1:{elsewhere.port}>")
+    rig.seat(present)
+    rig.center.make_ready(forwarding, present)
+    caller = call_into_sales(rig, "13500000302")
+    call = talking(rig, "13500000302", present)
+    assert not elsewhere.log.exists() or "INVITE" not in elsewhere.log.read_text(errors="replace")
+    caller.hang_up()
+    finish_wrap_up(rig, present, call.id)
+
+
 @pytest.mark.parametrize(
     "code", ["486 Busy Here", "480 Temporarily Unavailable", "503 Service Unavailable", "603 Decline"]
 )

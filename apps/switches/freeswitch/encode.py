@@ -165,6 +165,9 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
     }
     if command.agent is not None:
         variables["trunkline_agent"] = clean.ident(command.agent)
+    if command.destination.kind is DestinationKind.DEVICE:
+        # A phone that answers 302 would have the switch dial wherever it says. live: it does, without this.
+        variables["outbound_redirect_fatal"] = "true"
     try:
         variables["origination_caller_id_number"] = clean.number(command.caller_number)
     except clean.Unsafe:
