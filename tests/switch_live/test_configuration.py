@@ -20,7 +20,7 @@ MODULES = {
 
 
 def test_it_loads_without_a_complaint(installed: Rig) -> None:
-    assert installed.switch.complaints() == []
+    assert installed.switch.complaints_at_start == []
     rows = json.loads(installed.switch.api.api("show modules as json"))["rows"]
     assert {row["ikey"] for row in rows} >= MODULES
     status = installed.switch.api.api("sofia status")
@@ -76,9 +76,8 @@ def test_a_telephone_reaches_neither_the_arrival_extension_nor_the_outside(insta
     assert api.api("acl 127.0.0.1 trunks").strip() == "true"
     assert api.api("acl 203.0.113.9 engines").strip() == "false"
     dialplan = api.api("xml_locate dialplan")
-    assert 'context name="trunkline-agents"' in dialplan
-    agents = dialplan.split('context name="trunkline-agents"')[1].split("</context>")[0]
-    assert "gateway" not in agents and "arrival" not in agents
+    agents = dialplan.split('context name="trunkline-agents-cloudbridge"')[1].split("</context>")[0]
+    assert "user/" in agents and "gateway" not in agents and "arrival" not in agents
 
 
 def test_every_prompt_of_the_story_is_on_the_switch(installed: Rig) -> None:
@@ -91,6 +90,7 @@ def test_every_prompt_of_the_story_is_on_the_switch(installed: Rig) -> None:
 
 def test_without_an_engine_the_caller_reaches_the_fallback_and_the_duty_number(installed: Rig) -> None:
     """Nothing listens on the arrival address: music, then the announcement, then the tenant's number by its trunk."""
+    installed.center.stop_engine()
     api = EventSocket(installed.switch.event_socket_port, installed.switch.password)
     api.subscribe("CHANNEL_EXECUTE")
     installed.caller()

@@ -18,7 +18,7 @@ SPOKEN = {"zh-hans": ("zh", "en"), "en": ("en", "zh")}
 def switch_spec(switch: Switch) -> SwitchSpec:
     """Everything enabled on this switch. Raises ``BadValue`` naming the row that cannot be written."""
     trunks = list(Trunk.objects.filter(switch=switch, enabled=True).order_by("gateway"))
-    accounts = SipAccount.objects.filter(switch=switch, enabled=True).order_by("username")
+    accounts = SipAccount.objects.filter(switch=switch, enabled=True).select_related("tenant").order_by("username")
     return SwitchSpec(
         name=switch.name,
         domain=switch.domain,
@@ -42,7 +42,10 @@ def switch_spec(switch: Switch) -> SwitchSpec:
         sounds_dir=switch.sounds_dir,
         gateways=tuple(_gateway(trunk) for trunk in trunks),
         trunk_peers=tuple(_peers(trunks)),
-        accounts=tuple(AccountSpec(name=account.username, secret=account.secret) for account in accounts),
+        accounts=tuple(
+            AccountSpec(name=account.username, secret=account.secret, tenant=account.tenant.code)
+            for account in accounts
+        ),
         music=tuple(_music(switch.sounds_dir)),
         fallbacks=tuple(_fallbacks(switch, trunks)),
     )

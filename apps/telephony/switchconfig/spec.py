@@ -94,6 +94,7 @@ class GatewaySpec(Checked):
 class AccountSpec(Checked):
     name: str = ruled(ACCOUNT)
     secret: str = ruled(SECRET)
+    tenant: str = ruled(NAME)  # its code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +197,14 @@ class SwitchSpec(Checked):
     @property
     def ladder(self) -> range:
         return range(self.ladder_steps)
+
+    @property
+    def colleagues(self) -> dict[str, str]:
+        """For each tenant a regular expression that matches exactly its accounts."""
+        names: dict[str, list[str]] = {}
+        for account in self.accounts:
+            names.setdefault(account.tenant, []).append(re.escape(account.name))
+        return {tenant: "^(" + "|".join(own) + ")$" for tenant, own in names.items()}
 
     @property
     def tls(self) -> bool:

@@ -38,7 +38,7 @@ def spec(**changes: object) -> SwitchSpec:
         sounds_dir="/var/lib/trunkline/sounds",
         gateways=(gateway(),),
         trunk_peers=(NetworkSpec(cidr="203.0.113.0/24"), NetworkSpec(host="sip.example.com")),
-        accounts=(AccountSpec(name="1001", secret="abcdefgh1"),),
+        accounts=(account("1001", "acme"), account("a.b", "acme"), account("2001", "other")),
         music=(MusicSpec(name="default", path="/var/lib/trunkline/sounds/music"),),
         fallbacks=(
             FallbackSpec(name="acme", dids=("4001", "+86*9#"), number="13800", gateway="pstn"),
@@ -46,6 +46,10 @@ def spec(**changes: object) -> SwitchSpec:
         ),
     )
     return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
+
+
+def account(name: str = "1001", tenant: str = "acme", secret: str = "abcdefgh1") -> AccountSpec:
+    return AccountSpec(name=name, tenant=tenant, secret=secret)
 
 
 def gateway(**changes: str) -> GatewaySpec:
@@ -105,6 +109,26 @@ def test_phones_have_no_way_to_the_arrival_extension_nor_out() -> None:
     assert not any("trunkline " in item or "gateway" in item or "transfer" in item for item in data)
 
 
+def test_a_phone_reaches_its_own_tenants_phones_only() -> None:
+    files = {path: parsed(text) for path, text in render(spec()).items() if path.suffix == ".xml"}
+    contexts = {
+        user.attrib["id"]: variable.attrib["value"]
+        for user in files[Path("directory/agents.xml")].iter("user")
+        for variable in user.iter("variable")
+    }
+    assert contexts == {
+        "1001": "trunkline-agents-acme", "a.b": "trunkline-agents-acme", "2001": "trunkline-agents-other",
+    }  # fmt: skip
+    dialplan = files[Path("dialplan/agents.xml")]
+    for context, mine, others in (("acme", ("1001", "a.b"), ("2001", "aXb")), ("other", ("2001",), ("1001", "a.b"))):
+        found = dialplan.find(f"context[@name='trunkline-agents-{context}']/extension[@name='colleague']/condition")
+        assert found is not None
+        assert all(re.search(found.attrib["expression"], name) for name in mine)
+        assert not any(re.search(found.attrib["expression"], name) for name in (*others, "arrival", "0900", ""))
+    own = dialplan.find("context[@name='trunkline-agents']")
+    assert own is not None and len(own) == 0, "who is nobody's agent reaches nothing"
+
+
 def test_the_shell_is_out_of_reach() -> None:
     files = render(spec())
     assert 'data="disable_system_api_commands=true"' in files[Path("vars.xml")]
@@ -133,9 +157,11 @@ def test_a_hostile_switch_is_refused_by_name(field: str, value: str) -> None:
 @pytest.mark.parametrize("value", HOSTILE)
 def test_hostile_accounts_numbers_sounds_and_networks_are_refused(value: str) -> None:
     with pytest.raises(BadValue):
-        AccountSpec(name=value, secret="abcdefgh1")
+        account(name=value)
     with pytest.raises(BadValue):
-        AccountSpec(name="1001", secret=value)
+        account(secret=value)
+    with pytest.raises(BadValue):
+        account(tenant=value)
     with pytest.raises(BadValue):
         FallbackSpec(name="acme", dids=(value,))
     with pytest.raises(BadValue):
