@@ -126,8 +126,7 @@ def wall_view(state: State, tenant: TenantId) -> View:
         "queues": {queue.id: entity for queue, entity in _wall_queues(state, tenant)},
         "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in _agents_of(state, tenant)},
         "calls": {call.id: _wall_call(state, call) for call in calls},
-        "switches": {switch: {"id": switch, "up": link.up, "since_ms": link.since_ms}
-                     for switch, link in state.switches.items()},
+        "switches": _wall_switches(state, tenant),
         "trunks": _wall_trunks(state, tenant),
         "alarms": _wall_alarms(state, tenant),
     }  # fmt: skip
@@ -217,6 +216,18 @@ def _agent_on(call: Call) -> AgentId | None:
         return call.offer.agent
     leg = call.legs.get(call.bridge.leg) if call.bridge is not None else None
     return leg.agent if leg is not None and leg.role is LegRole.AGENT else None
+
+
+def _wall_switches(state: State, tenant: TenantId) -> dict[str, Entity]:
+    """Those that this tenant's trunks, numbers or phones are on: a switch may be another tenant's own."""
+    used = {trunk.switch for trunk in state.config.trunks.values() if trunk.tenant == tenant}
+    used |= {did.switch for did in state.config.dids.values() if did.tenant == tenant}
+    used |= {agent.device.switch for _, agent in _agents_of(state, tenant) if agent.device is not None}
+    return {
+        switch: {"id": switch, "up": link.up, "since_ms": link.since_ms}
+        for switch, link in state.switches.items()
+        if switch in used
+    }
 
 
 def _wall_trunks(state: State, tenant: TenantId) -> dict[str, Entity]:

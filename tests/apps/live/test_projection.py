@@ -92,6 +92,12 @@ def test_the_agents_page_shows_the_offered_call() -> None:
     assert (row["waiting"], row["oldest_ms"], row["ringing"], row["staffed"]) == (1, START_MS, 1, 1)
 
 
+def test_the_wall_shows_the_switches_its_tenant_uses() -> None:
+    state = configured()
+    state.apply(f.SwitchConnected(at_ms=START_MS, tenant=None, switch="of-another", boot="b1"))
+    assert wall_view(state, "1")["switches"].keys() == {"1"}
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_an_alarm_of_the_installation_shows_only_where_one_tenant_is_served(alone: bool) -> None:
     state = configured()
