@@ -73,13 +73,18 @@ def decode(data: Any) -> Any:
     name = data.get("type")
     cls = TYPES.get(name) if isinstance(name, str) else None
     if cls is None:
-        raise CodecError(f"unknown type {name!r}")
+        raise CodecError(f"unknown type {_shown(name)}")
     return from_plain(cls, {key: value for key, value in data.items() if key != "type"}, str(name))
 
 
 def from_plain(cls: Any, data: Any, path: str = "") -> Any:
     """Data as a value of the annotation ``cls``. Raises ``CodecError``."""
     return _decoder(cls)(data, path or getattr(cls, "__name__", str(cls)))
+
+
+def _shown(data: Any) -> str:
+    """For a message. Others chose it: it may be nested deeper than Python can print, or very long."""
+    return f"{data!r:.80}" if isinstance(data, (str, int, float, bool, type(None))) else type(data).__name__
 
 
 def _names_of(value: Any) -> tuple[str, ...]:
@@ -137,7 +142,7 @@ def _enum(kind: type[Enum]) -> Decoder:
             return kind(data)
         except ValueError:
             allowed = ", ".join(str(item.value) for item in kind)
-            raise CodecError(f"{path}: {data!r} is not one of {allowed}") from None
+            raise CodecError(f"{path}: {_shown(data)} is not one of {allowed}") from None
 
     return decode_enum
 
@@ -184,7 +189,7 @@ def _dataclass(cls: type) -> Decoder:
             raise CodecError(f"{path}: expected an object")
         unknown = data.keys() - fields.keys()
         if unknown:
-            raise CodecError(f"{path}: unknown field {min(map(str, unknown))}")
+            raise CodecError(f"{path}: unknown field {min(map(str, unknown)):.80}")
         missing = required - data.keys()
         if missing:
             raise CodecError(f"{path}: missing field {min(missing)}")

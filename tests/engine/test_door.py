@@ -112,6 +112,8 @@ async def test_a_repeated_request_is_taken_and_decided_once(host: Host, web: aio
         (b'"AgentWentReady"', ""),
         ({"type": "Nonsense"}, ""),
         ({"type": 7}, ""),
+        (b'{"type":' + b"[" * 1000 + b"]" * 1000 + b"}", ""),
+        (b'{"type":"' + b"n" * 200_000 + b'"}', ""),
         ({}, ""),
         ({"type": "AgentRequest", "tenant": "1", "cmd_id": "x", "actor": "a", "agent": "1"}, ""),
         ({**encode(ready()), "more": 1}, "AgentWentReady"),
@@ -129,7 +131,7 @@ async def test_what_is_no_request_is_refused_whole_with_the_place(
 ) -> None:
     status, reply = await post(web, body)
     assert (status, reply["path"]) == (400, path)
-    assert reply["error"]
+    assert 0 < len(reply["error"]) < 400
     assert not host.core.state.requests
 
 
