@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from psycopg.errors import ProgramLimitExceeded
 
 from apps.calls.services import StoredFact
 from apps.engine import checkpoint
@@ -67,6 +68,8 @@ class Recorder(Worker):
             if facts:
                 self._write(facts)
         except (OperationalError, InterfaceError) as error:
+            if isinstance(error.__cause__, ProgramLimitExceeded):  # too large for an index: waiting would not help
+                return self._narrow_down(rows, error)
             return self._database_away(error)
         except Exception as error:  # noqa: BLE001 whatever is wrong with one fact, the others must get through
             return self._narrow_down(rows, error)

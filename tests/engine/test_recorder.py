@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 from django.db import DataError, OperationalError
+from psycopg.errors import ProgramLimitExceeded
 
 from apps.calls.services import StoredFact
 from apps.core.calls.model import CallState
@@ -30,12 +31,13 @@ class History:
         self.away = False
         self.bad: set[int] = set()
         self.batches: list[int] = []
+        self.refusal: Exception = DataError("no such thing")
 
     def write(self, batch: Sequence[StoredFact]) -> None:
         if self.away:
             raise OperationalError("the server is gone")
         if self.bad & {item.seq for item in batch}:
-            raise DataError("no such thing")
+            raise self.refusal
         self.batches.append(len(batch))
         self.facts |= {(item.epoch, item.seq): item for item in batch}
 
@@ -100,10 +102,18 @@ def test_with_postgresql_away_the_journal_grows_and_is_caught_up_with(
     assert not recorder.trouble
 
 
+def too_large() -> OperationalError:
+    """As Django passes on what PostgreSQL says of a text that no index takes."""
+    error = OperationalError("index row requires 9024 bytes, maximum size is 8191")
+    error.__cause__ = ProgramLimitExceeded()
+    return error
+
+
+@pytest.mark.parametrize("refusal", [DataError("no such thing"), too_large()], ids=["data", "too large"])
 def test_a_fact_that_is_refused_on_its_own_is_put_aside_and_the_others_get_through(
-    journal: Journal, history: History, recorder: Recorder
+    journal: Journal, history: History, recorder: Recorder, refusal: Exception
 ) -> None:
-    history.bad = {77}
+    history.bad, history.refusal = {77}, refusal
     journal.append([note(n, f"fact {n}") for n in range(1, 201)])
     recorder.start()
     wait_until(lambda: recorder.cursor == 200)
