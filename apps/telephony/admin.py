@@ -18,6 +18,7 @@ from apps.accounts.tenant_admin import TenantForm, own_tenant
 from apps.agents.models import Agent
 from apps.ivr.selectors import flows_naming
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
+from apps.telephony.file_safe import MusicClassForm, SwitchForm, TrunkFileForm
 from apps.telephony.models import (
     Calendar,
     CalendarDay,
@@ -36,6 +37,7 @@ from apps.telephony.services import renew_secrets
 class SwitchAdmin(ConfigAdmin):
     """Made by a superuser: it opens ports on the engine's host. Who only looks is not shown the password."""
 
+    form = SwitchForm
     list_display = ("name", "kind", "event_socket_host", "event_socket_port", "enabled")
     list_filter = ("kind", "enabled")
     search_fields = ("name",)
@@ -75,7 +77,7 @@ class SwitchAdmin(ConfigAdmin):
         ]
 
 
-class TrunkForm(TenantForm):
+class TrunkForm(TrunkFileForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         usable = data.get("enabled") and data.get("outbound")
@@ -163,6 +165,7 @@ class PromptAdmin(ConfigAdmin):
 
 @admin.register(MusicClass)
 class MusicClassAdmin(ConfigAdmin):
+    form = MusicClassForm
     list_display = ("name", "directory")
 
 

@@ -19,7 +19,7 @@ from apps.calls.services import record_facts
 from apps.ivr.models import Flow
 from apps.queues.models import Queue
 from apps.telephony.center_config import current_version
-from apps.telephony.models import Calendar, Did, SipAccount, Switch, Trunk
+from apps.telephony.models import Calendar, Did, MusicClass, SipAccount, Switch, Trunk
 from tests.apps.conftest import signed_in
 from tests.apps.facts_of_calls import arrival, served_call, stored
 
@@ -273,6 +273,30 @@ def test_hours_that_overlap_are_refused(admin_page: Client) -> None:
 @pytest.mark.parametrize("text", ['a"><param name="x', "${system}12345", "p\r\nX: y123", "<!--12345"])
 def test_what_travels_into_switch_files_is_plain(admin_page: Client, field: str, text: str) -> None:
     assert field in change(admin_page, Trunk.objects.get(), **{field: text}).context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "text"),
+    [
+        (Trunk, "codecs", "PCMA;PCMU"),
+        (Trunk, "proxy", "::::"),
+        (MusicClass, "directory", "../../etc"),
+        (MusicClass, "directory", "/etc"),
+        (Switch, "domain", "a b"),
+        (Switch, "sip_address", "$${event_socket_password}"),
+        (Switch, "codecs", "${system(id)}"),
+        (Switch, "sounds_dir", "../sounds"),
+        (Switch, "recordings_dir", "/var/lib/with space"),
+        (Switch, "event_socket_password", "short"),
+    ],
+)
+def test_what_the_switchs_files_would_refuse_is_refused_here(
+    root_page: Client, model: Any, field: str, text: str
+) -> None:
+    """One such row would keep the files of all tenants of the switch from being written."""
+    row = model._default_manager.first() or model.objects.create(name="calm", directory="music/calm")
+    assert field in change(root_page, row, **{field: text}).context["adminform"].form.errors
+    assert change(root_page, row).status_code == 302
 
 
 def test_publishing_from_the_list_says_what_is_wrong(admin_page: Client) -> None:

@@ -52,6 +52,10 @@ DIRECTORY = Rule(
     re.compile(r"(\$\$\{[a-z_]{1,20}_dir\})?(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){1,20}"),
     "an absolute path of letters, digits and . _ - without . or .. parts",
 )
+SUBDIRECTORY = Rule(
+    re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}"),
+    "a relative path of letters, digits and . _ - without . or .. parts",
+)
 SOUND = Rule(
     re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9_-]+)*\.wav"), "a wav file's name relative to the sounds directory"
 )
