@@ -125,3 +125,16 @@ def register(
         [f"127.0.0.1:{switch_port}", "-m", "1", "-timeout", "10", "-timeout_error"],
     )
     return phone.process.wait(20) == 0
+
+
+def dial(
+    directory: Path, switch_port: int, domain: str, account: str, secret: str, number: str, *, wanted: str
+) -> bool:
+    """A telephone dials by itself. True if the switch answered as wanted, e.g. ``404``."""
+    phone = Sipp(
+        directory,
+        "dial.xml",
+        {"domain": domain, "account": account, "secret": secret, "number": number, "wanted": wanted},
+        [f"127.0.0.1:{switch_port}", "-m", "1", "-timeout", "15", "-timeout_error"],
+    )
+    return phone.process.wait(25) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.switch_live.conftest import Rig
 from tests.switch_live.event_socket import EventSocket, Refused
-from tests.switch_live.phones import register
+from tests.switch_live.phones import Seat, dial, register
 from tests.switch_live.waiting import eventually
 
 MODULES = {
@@ -78,6 +78,20 @@ def test_a_telephone_reaches_neither_the_arrival_extension_nor_the_outside(insta
     dialplan = api.api("xml_locate dialplan")
     agents = dialplan.split('context name="trunkline-agents-cloudbridge"')[1].split("</context>")[0]
     assert "user/" in agents and "gateway" not in agents and "arrival" not in agents
+
+
+def test_a_telephone_reaches_a_colleague_and_nothing_else(installed: Rig) -> None:
+    rows = installed.center.rows("SELECT username, secret FROM telephony_sipaccount ORDER BY username LIMIT 2")
+    domain = installed.center.rows("SELECT domain FROM telephony_switch")[0]["domain"]
+    colleague = Seat(installed.directory)
+    installed.phones.append(colleague)
+    place = (installed.directory, installed.agents_port, domain)
+    assert register(*place, rows[1]["username"], rows[1]["secret"], colleague.port)
+    mine = (*place, rows[0]["username"], rows[0]["secret"])
+    assert dial(*mine, rows[1]["username"], wanted="200")
+    for number in ("arrival", "4008005566", "02155550199", "2001", "fallback"):
+        assert dial(*mine, number, wanted="404"), number
+    installed.clean_up()
 
 
 def test_every_prompt_of_the_story_is_on_the_switch(installed: Rig) -> None:
