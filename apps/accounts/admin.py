@@ -7,14 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.models import Role, Tenant, User
 from apps.accounts.tenant_admin import TenantScopedAdmin, own_tenant
+from apps.live.hub import expel_user
 from apps.telephony.config_admin import ConfigAdmin
+
+RIGHTS = {"is_active", "role", "tenant", "is_superuser", "username"}
 
 admin.site.unregister(Group)  # roles decide here
 
@@ -91,3 +94,14 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = obj.is_superuser or obj.role == Role.ADMIN
         super().save_model(request, obj, form, change)
+        if change and RIGHTS & set(form.changed_data):
+            self._close_pages(obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        self._close_pages(obj)
+        super().delete_model(request, obj)
+
+    def _close_pages(self, user: User) -> None:
+        """Pages ask who may see them when they open; one that is open must not outlive the right to it."""
+        user_id = str(user.pk)
+        transaction.on_commit(lambda: expel_user(user_id))

@@ -234,6 +234,21 @@ async def test_signing_off_closes_the_page(engine: Engine) -> None:
     assert await tab.closing_code() == CLOSE_SIGNED_OFF
 
 
+async def test_a_page_does_not_outlive_the_right_to_it(engine: Engine) -> None:
+    await User.objects.acreate(username="root", is_superuser=True, is_staff=True)
+    browser = Client()
+    await sync_to_async(browser.force_login)(await User.objects.aget(username="root"))
+    user = await User.objects.aget(username="agent1")
+    tab, other = await opened("/ws/agent/", "agent1"), await opened("/ws/agent/", "agent2")
+    form = {"username": "agent1", "tenant": "1", "role": "agent", "language": "en"}  # is_active is left out
+    reply = await sync_to_async(browser.post)(f"/admin/accounts/user/{user.pk}/change/", form)
+    assert reply.status_code == 302, reply.context["errors"]
+    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+    await other.say({"type": "directory"})
+    assert (await other.read("directory"))["agents"]
+    await other.disconnect()
+
+
 async def test_a_page_that_falls_silent_is_reported_and_its_return_too(engine: Engine) -> None:
     """Also: another agent, whose page was never here, is left alone."""
     engine.say(ready("10"), ready("11"))
