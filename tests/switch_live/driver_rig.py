@@ -278,9 +278,9 @@ class Rig:
         tone(self.home / "music" / "tone.wav", 3, 300)
         tone(self.home / "sounds" / "short.wav", 0.4)
         tone(self.home / "sounds" / "long.wav", 6)
-        rtp = 20_000 + os.getpid() % 200 * 100
+        rtp = 20_000 + os.getpid() % 20 * 2000
         names = {key: value for key, value in vars(self).items() if not key.startswith("_")}
-        config = CONFIG.format(rtp=rtp, rtp_end=rtp + 99, password=PASSWORD, **names)
+        config = CONFIG.format(rtp=rtp, rtp_end=rtp + 1999, password=PASSWORD, **names)
         (self.home / "conf" / "freeswitch.xml").write_text(config)
         home = str(self.home)
         self.switch = self._spawn(
@@ -369,7 +369,7 @@ class Rig:
         rings = self._scenario(RINGS_ONLY)
         self._spawn("sipp", "-sf", rings, "-i", "127.0.0.1", "-p", str(self.mute_phone), "-nostdin")
         for port in (self.phone, self.mute_phone):
-            until(partial(self._taken, port), "a phone's SIP port")
+            until(partial(self._taken, port), "a phone's SIP port", 30)
 
     def _taken(self, port: int) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import socket
 import time
 import wave
 from collections.abc import Iterator
@@ -315,9 +316,10 @@ def test_recording(rig: Rig, pair: Pair) -> None:
         assert abs(wav.getnframes() / wav.getframerate() * 1000 - stopped.duration_ms) < 100
         samples = array.array("h", wav.readframes(wav.getnframes()))
         assert max(samples[0::2]) > 1000 and max(samples[1::2]) > 1000, "both directions, and no silence"
-    agent = connect(driver, heard, leg)
     driver.execute(c.StartRecording(switch=S, leg=leg, recording=RecordingId("r2"), path="r2.wav"))
     heard.wait(RecordingStarted, recording="r2")
+    until(lambda: seconds_recorded(driver, "r2.wav") > 0.5, "some of the second recording")
+    agent = connect(driver, heard, leg)  # a recording goes on through bridges
     hang_up(driver, heard, leg)
     stopped = heard.wait(RecordingStopped, recording="r2")
     assert heard.events.index(stopped) < heard.events.index(heard.all(LegHungUp, leg=leg)[0])
@@ -377,16 +379,33 @@ def test_closed_door_sends_new_calls_on_and_keeps_ours(rig: Rig, pair: Pair) -> 
     driver, heard = pair
     ours = arrive(rig, driver, heard)
     driver.accept_calls(False)
-    rig.call("4002")
+    for _ in range(5):
+        rig.call("4002")
     mark = len(heard.events)
     driver.execute(c.ReclaimLeg(switch=S, leg=ours))
     heard.wait(CallArrived, after=mark, leg=ours)
     time.sleep(1)  # long enough for the new caller to have knocked
     assert not heard.all(CallArrived, did="4002")
     driver.accept_calls(True)
-    new = heard.wait(CallArrived, did="4002", seconds=6).leg  # the ladder's next step
-    hang_up(driver, heard, new)
-    hang_up(driver, heard, ours)
+    until(lambda: len(heard.all(CallArrived, did="4002")) == 5, "the ladder's next step for each of them")
+    for leg in [ours, *(event.leg for event in heard.all(CallArrived, did="4002"))]:
+        hang_up(driver, heard, leg)
+
+
+def test_calls_stranded_by_a_killed_engine_are_fetched(rig: Rig) -> None:
+    """An engine that dies before a call has parked leaves it in the socket application for ever."""
+    with socket.create_server(("127.0.0.1", rig.arrivals)) as dying:
+        for _ in range(5):
+            rig.call("4001")
+            dying.accept()[0].close()
+    with rig.driver() as (driver, heard):
+        driver.request_snapshot()
+        assert len(heard.wait(SwitchSnapshot).others) == 5
+        time.sleep(1)
+        driver.request_snapshot()
+        until(lambda: len(heard.all(CallArrived)) == 5, "all five")
+        for event in heard.all(CallArrived):
+            hang_up(driver, heard, event.leg)
 
 
 def test_a_stopped_driver_lets_every_call_go_on(rig: Rig) -> None:

@@ -9,6 +9,10 @@ What was seen on 1.11.1 and holds here (freeswitch.md section 1):
 * One socket a call. The end of a socket un-parks its call *whatever socket application it is in by then*: so an
   older socket of a call that came back is kept until the call is bridged or over, and a call that we move ourselves
   is let go of first, to the end (``release``).
+* A socket must not end before its call has parked: the switch parks the call all the same, and then nothing un-parks
+  it ever (mod_event_socket.c, socket_function: it parks whether or not the listener is still there). **live**: closed
+  at once 10 of 10 calls were stuck, closed after the reply to ``connect`` 4 of 10, after 100 ms none. So a call that
+  we do not want is not hung up on: it is waited for until it is parked (``_turn_away``).
 """
 
 from __future__ import annotations
@@ -23,12 +27,19 @@ from gevent.server import StreamServer
 
 from apps.core.ids import LegId
 from apps.switches.freeswitch import clean
+from apps.switches.freeswitch.decode import ARRIVAL_HEADERS
 from apps.switches.freeswitch.framing import Framer, Headers, ProtocolError, unquoted
 
 log = logging.getLogger(__name__)
 
 CONNECT = b"connect\n\n"
-GREETING_TIMEOUT_S = 5.0
+PROVE_PARKED = (
+    b"myevents\n\nsendmsg\ncall-command: execute\nexecute-app-name: sleep\nexecute-app-arg: 1\nevent-lock: true\n\n"
+)
+"""A parked call tells that it parks or, if it had already, that it runs ``sleep``."""
+GREETING_TIMEOUT_S = 25.0  # the switch's own patience
+PARKING_TIMEOUT_S = 5.0
+SETTLE_S = 0.3
 RELEASE_TIMEOUT_S = 0.5
 BIND_RETRY_S = 1.0
 MAX_SOCKETS = 5_000  # beyond it a call takes the dialplan's next step at once: queueing is the switch's business
@@ -45,6 +56,7 @@ class Arrivals:
         self._server: StreamServer | None = None
         self._wanted = False
         self._take_new = True
+        self._leaving = False
         self._open: set[socket.socket] = set()
         self._legs: dict[LegId, list[socket.socket]] = {}
 
@@ -60,11 +72,18 @@ class Arrivals:
         """Take new calls or not; calls that carry our id are taken either way."""
         self._take_new = accept
         self._wanted = True
+        self._leaving = False
         self._listen()
 
     def shut(self) -> None:
-        """Close the door and every socket behind it: each call takes its dialplan's next step."""
+        """Close the door and every socket behind it: each call takes its dialplan's next step.
+
+        Takes 0.3 s, in which calls that are just coming in are turned away and the others have surely parked.
+        """
         self._wanted = False
+        self._leaving = True
+        if self._server is not None or self._open:
+            gevent.sleep(SETTLE_S)
         if self._server is not None:
             self._server.stop(timeout=0)
             self._server = None
@@ -109,24 +128,22 @@ class Arrivals:
         then()
 
     def _serve(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._open) >= MAX_SOCKETS or not self._ready():
-            sock.close()
-            return
         self._open.add(sock)
         leg: LegId | None = None
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             framer = Framer()
             headers = self._greet(sock, framer)
-            if headers is None or sock not in self._open:
+            if headers is None:
                 return
-            if not self._take_new and "variable_trunkline_call" not in headers:
+            leg = self._take(headers)
+            if leg is None:
+                self._turn_away(sock, framer)
                 return
-            leg = self._on_call(headers)
             self._legs.setdefault(leg, []).append(sock)
             while data := sock.recv(65_536):
                 framer.feed(data)  # a disconnect notice at most; read so that nothing piles up
-        except (OSError, ProtocolError, clean.Unsafe) as error:
+        except (OSError, ProtocolError) as error:
             if sock in self._open:
                 log.warning("the arrival socket from %s ended: %s", address[0], error)
         finally:
@@ -141,8 +158,27 @@ class Arrivals:
             for message in framer.feed(data):
                 if message.content_type == "command/reply":
                     sock.settimeout(None)
-                    return unquoted(message.headers)
+                    return unquoted(message.headers, ARRIVAL_HEADERS)
         return None
+
+    def _take(self, headers: Headers) -> LegId | None:
+        """The leg, when we take this call; None when it has to go on to its dialplan's next step."""
+        wanted = self._take_new or "variable_trunkline_call" in headers
+        if self._leaving or not wanted or not self._ready() or len(self._open) > MAX_SOCKETS:
+            return None
+        try:
+            return self._on_call(headers)
+        except clean.Unsafe as error:
+            log.warning("a call was not taken: %s", error)
+            return None
+
+    def _turn_away(self, sock: socket.socket, framer: Framer) -> None:
+        """Close as soon as the call has parked, and no sooner. Its events on this socket show that it has."""
+        sock.settimeout(PARKING_TIMEOUT_S)
+        sock.sendall(PROVE_PARKED)
+        while data := sock.recv(65_536):
+            if any(message.content_type.startswith("text/event") for message in framer.feed(data)):
+                return
 
     def _close(self, sock: socket.socket) -> None:
         if sock in self._open:

@@ -24,6 +24,7 @@ from apps.core.events import (
 )
 from apps.core.ids import LegId, RecordingId, SwitchId
 from apps.switches.freeswitch import clean, decode, encode
+from apps.switches.freeswitch.bridging import BridgeControl
 from apps.switches.freeswitch.causes import word_of
 from apps.switches.freeswitch.legs import Leg, Legs
 from apps.switches.freeswitch.media import MediaControl
@@ -62,6 +63,7 @@ class Control:
         self._counters = context.counters
         self.legs = Legs()
         self._media = MediaControl(context)
+        self._bridges = BridgeControl(context, self.legs, self._media)
         self._snapshots = SnapshotReader(context, self._adopt, self._forget)
         self._jobs: dict[str, Callable[[str], None]] = {}
         self._boot = ""
@@ -82,7 +84,7 @@ class Control:
             c.UnholdLeg: lambda command: self._ports.send(encode.hold(command.leg, on=False)),
             c.StartRecording: self._record,
             c.StopRecording: self._stop_recording,
-            c.ReclaimLeg: self._reclaim,
+            c.ReclaimLeg: lambda command: self._bridges.reclaim(self._leg(command.leg)),
             c.RequestSnapshot: lambda command: self._snapshots.request(),
         }
 
@@ -113,7 +115,7 @@ class Control:
         self._jobs.clear()
         for leg in self.legs:
             leg.job = ""
-            self._bridge_over(leg)
+            self._bridges.over(leg)
 
     def request_snapshot(self) -> None:
         self._snapshots.request()
@@ -214,30 +216,12 @@ class Control:
 
     def _bridge(self, command: c.BridgeLegs) -> None:
         job = self._ports.token()
-        # The switch forgets transfer_after_bridge each time it acts on it (switch_ivr_bridge.c, transfer_after_bridge).
-        way_back = {"transfer_after_bridge": encode.way_back(self._settings)}
-        frames = (encode.set_variables(command.other, way_back), encode.bridge(command.leg, command.other, job))
-        leg, other = self._leg(command.leg), self._leg(command.other)
-        leg.bridging, other.bridging = other.leg, leg.leg
-        self._jobs[job] = lambda body: self._bridge_reported(leg, other, body)
+        frames = self._bridges.frames(command, job)
+        far, customer = self._leg(command.leg), self._leg(command.other)
+        self._jobs[job] = lambda body: self._bridges.reported(far, customer, body)
+        self._bridges.asked(far, customer)
         self._ports.send(frames[0])
         self._ports.send(frames[1], lambda reply: self._job_refused(job, reply))
-
-    def _bridge_reported(self, leg: Leg, other: Leg, body: str) -> None:
-        """``+OK`` is no bridge: CHANNEL_BRIDGE is."""
-        error = decode.job_failure(body)
-        if error is None or leg.bridging != other.leg:
-            return
-        self._bridge_over(leg)
-        self._ports.emit(BridgeFailed(switch=self._switch, leg=leg.leg, other=other.leg, reason=clean.text(error)))
-        self._media.bridge_failed(other)
-
-    def _bridge_over(self, leg: Leg) -> None:
-        """Forget a bridge that was asked for, on both sides."""
-        other = self.legs.get(leg.bridging) if leg.bridging else None
-        leg.bridging = None
-        if other is not None and other.bridging == leg.leg:
-            other.bridging = None
 
     def _record(self, command: c.StartRecording) -> None:
         path = encode.record_path(command.path, self._settings)
@@ -259,14 +243,6 @@ class Control:
             reason = clean.text(reply)
             self._ports.emit(RecordingFailed(switch=self._switch, leg=leg.leg, recording=recording, reason=reason))
 
-    def _reclaim(self, command: c.ReclaimLeg) -> None:
-        """Closing a call's socket later would un-park it from the next one: so first let go of it, then move it."""
-        frame = encode.reclaim(command.leg, self._settings)
-        leg = self._leg(command.leg)
-        self._bridge_over(leg)
-        self._media.taken_away(leg)
-        self._ports.release_arrival(command.leg, lambda: self._ports.send(frame))
-
     def _job_refused(self, job: str, reply: str) -> None:
         """The switch answers a bgapi with +OK at once; an error is the job's outcome."""
         if reply.startswith("-") and reply != LINK_LOST and (done := self._jobs.pop(job, None)):
@@ -281,13 +257,10 @@ class Control:
         leg = self.legs.get(event.leg)
         if leg is None:
             leg = self.legs.add(Leg(leg=event.leg, role=LegRole.CUSTOMER, since_ms=self._ports.now_ms()))
-        self._bridge_over(leg)
-        self._media.taken_away(leg)
-        leg.media.terminators = ""
+        self._bridges.back(leg)
         leg.created = True
         leg.call = event.call or leg.call
         leg.answered = leg.answered or event.answered
-        leg.bridged = None
         self._ports.emit(event)
         return event.leg
 
@@ -341,32 +314,19 @@ class Control:
             self._media.completed(leg, headers)
         elif name == "CHANNEL_HANGUP":
             self._media.taken_away(leg)
-            self._bridge_over(leg)
+            self._bridges.died(leg)
         for event in decode.leg_events(headers, leg, self._switch):
             self._ports.emit(event)
             if isinstance(event, LegsBridged):
-                self._now_bridged(leg, event.other)
+                self._bridges.stands(leg, event.other)
         if name == "DTMF":
             self._media.key_reported(leg)
+        elif name == "CHANNEL_PARK" and leg.originated:
+            leg.away = False
         elif name == "CHANNEL_UNBRIDGE":
-            self._now_alone(leg)
+            self._bridges.ended(leg)
         elif name in ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY") and leg.ended:
             self.legs.drop(leg.leg)
-
-    def _now_bridged(self, leg: Leg, other_id: LegId) -> None:
-        """Both sides talk. The customer's leg has left the socket application for good: its socket is done."""
-        other = self.legs.get(other_id)
-        for side, peer in ((leg, other_id), (other, leg.leg)):
-            if side is not None:
-                side.bridging, side.bridged = None, peer
-                self._media.taken_away(side)
-                self._ports.close_arrival(side.leg)
-
-    def _now_alone(self, leg: Leg) -> None:
-        other = self.legs.get(leg.bridged) if leg.bridged else None
-        leg.bridged = None
-        if other is not None and other.bridged == leg.leg:
-            other.bridged = None
 
     def _job_done(self, headers: decode.Headers) -> None:
         done = self._jobs.pop(decode.field(headers, "Job-UUID"), None)

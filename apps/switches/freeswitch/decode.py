@@ -73,8 +73,19 @@ def tags(headers: Headers) -> tuple[CallId, LegRole, AgentId | None] | None:
     return CallId(call), role, AgentId(agent) if agent else None
 
 
+ARRIVAL_HEADERS = (
+    "Unique-ID", "Answer-State", "Caller-Destination-Number", "Caller-Caller-ID-Number", "Caller-Caller-ID-Name",
+    "variable_trunkline_call", "variable_trunkline_role", "variable_trunkline_agent", "variable_trunkline_did",
+    "variable_trunkline_trunk", "variable_sip_req_user", "variable_sip_to_user", "variable_sip_gateway",
+    "variable_sofia_profile_name",
+)  # fmt: skip
+
+
 def arrival(headers: Headers, settings: FreeSwitchSettings) -> CallArrived:
-    """The (unquoted) reply to ``connect`` on a per-call socket. Raises ``clean.Unsafe`` when it names no channel."""
+    """From the reply to ``connect`` on a per-call socket, its ``ARRIVAL_HEADERS`` unquoted.
+
+    Raises ``clean.Unsafe`` when it names no channel.
+    """
     marks = tags(headers)
     did = field(headers, "variable_trunkline_did") or field(headers, "Caller-Destination-Number")
     if did == settings.arrival_extension:  # a transfer has put the extension's name there
@@ -217,10 +228,15 @@ _BY_NAME: dict[str, LegDecoder] = {
 }
 
 
+_AFTER_THE_END = frozenset({"CHANNEL_UNBRIDGE", "RECORD_STOP"})  # these come after CHANNEL_HANGUP, and still count
+
+
 def leg_events(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     """What an event of one of our legs means to the core; [] for most names."""
-    decoder = _BY_NAME.get(field(headers, "Event-Name"))
-    return decoder(headers, leg, switch) if decoder and not leg.ended else []
+    name = field(headers, "Event-Name")
+    decoder = _BY_NAME.get(name)
+    late = name in _AFTER_THE_END
+    return decoder(headers, leg, switch) if decoder and (late or not leg.ended) else []
 
 
 def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[SwitchEvent]:
@@ -255,6 +271,15 @@ def originate_failure(leg: Leg, error: str, switch: SwitchId) -> list[SwitchEven
         word = error.split()[0]
         leg.gone = (HangupCause.CANCELLED if leg.doomed else cause_of(word), clean.text(word))
     return hungup(leg, switch)
+
+
+def waits_for_engine(headers: Headers, settings: FreeSwitchSettings) -> bool:
+    """Whether a dumped channel sits idle in the arrival extension's ``socket`` application."""
+    return (
+        field(headers, "variable_current_application") == "socket"
+        and field(headers, "Caller-Context") == settings.context
+        and field(headers, "Channel-State") == "CS_EXECUTE"
+    )
 
 
 def snapshot_leg(headers: Headers, present: frozenset[str], controlled: bool) -> SnapshotLeg | None:

@@ -178,7 +178,8 @@ class FreeSwitchDriver:
             with self._wake_lock:
                 self._wake = None
             self._arrivals.shut()
-            gevent.killall(workers, timeout=1)
+            gevent.killall(workers, block=False)
+            gevent.wait(workers, timeout=1)
             watcher.close()
             gevent.get_hub().destroy(destroy_loop=True)
 

@@ -14,6 +14,7 @@ from apps.switches.freeswitch import clean
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch does not know hangs up the call
+MAX_RETURNS = 10_000
 AGENT_PARK_TIMEOUT_S = 15  # an agent's leg that nobody bridges ends by itself
 
 
@@ -96,6 +97,9 @@ def tag(leg: LegId, call: CallId, tenant: TenantId, settings: FreeSwitchSettings
         "trunkline_tenant": clean.ident(tenant),
         "trunkline_role": "customer",
         "transfer_after_bridge": way_back(settings),
+        # Each return is a transfer, and the switch hangs up when a call has used up its transfers, by default as many
+        # as the caller's Max-Forwards allows hops (switch_ivr.c, switch_ivr_session_transfer).
+        "max_session_transfers": str(MAX_RETURNS),
     }
     return set_variables(leg, variables)
 
@@ -114,9 +118,9 @@ def reclaim(leg: LegId, settings: FreeSwitchSettings) -> bytes:
     return api(f"uuid_transfer {clean.ident(leg)} {place}")
 
 
-def bridge(leg: LegId, other: LegId, job: str) -> bytes:
-    """``leg`` is the A side and should be the agent's: if B dies in the gap, the switch hangs up A."""
-    return bgapi(f"uuid_bridge {clean.ident(leg)} {clean.ident(other)}", job)
+def bridge(customer: LegId, far: LegId, job: str) -> bytes:
+    """``customer`` is the A side (see ``bridging``)."""
+    return bgapi(f"uuid_bridge {clean.ident(customer)} {clean.ident(far)}", job)
 
 
 def hold(leg: LegId, on: bool) -> bytes:
@@ -159,6 +163,7 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
         "originate_timeout": str(max(1, -(-command.ring_timeout_ms // 1000))),
         "park_timeout": str(AGENT_PARK_TIMEOUT_S),
         "hangup_after_bridge": "true",
+        "rdnis": clean.ident(settings.arrival_extension),  # where its peer goes when this leg dies in a bridge's gap
         "trunkline_call": clean.ident(command.call),
         "trunkline_tenant": clean.ident(command.tenant),
         "trunkline_role": command.role.value,

@@ -7,6 +7,7 @@ a caller's display name can overwrite ``Event-Name``.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -87,9 +88,12 @@ class Framer:
         return headers, int(length)
 
 
-def unquoted(headers: Headers) -> Headers:
-    """The reply to ``connect``: its values are URL-encoded, each by itself, after the lines were split."""
-    return {name: unquote(value, errors="replace") for name, value in headers.items()}
+def unquoted(headers: Headers, names: Iterable[str]) -> Headers:
+    """Some headers of the reply to ``connect``: its values are URL-encoded, to be read after the lines were split.
+
+    Not all: a reply has 150, we need a dozen, and arrivals come in crowds (a restart brings every call at once).
+    """
+    return {name: unquote(headers[name], errors="replace") for name in names if name in headers}
 
 
 def parse_json(body: bytes) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class EventSocketLink(InboundESL):  # type: ignore[misc]
         self._out = bytearray()
         self._out_ready = Event()
         self._heard = time.monotonic()
+        self._late = False
         self.sock: socket.socket | None = None
         self.reason = ""
         self.ended = Event()
@@ -176,7 +177,9 @@ class EventSocketLink(InboundESL):  # type: ignore[misc]
         if not self.connected:
             return
         now = time.monotonic()
-        if self._pending and now - max(self._pending[0][1], self._heard) > self._reply_timeout_s:
+        was_late = self._late
+        self._late = bool(self._pending) and now - max(self._pending[0][1], self._heard) > self._reply_timeout_s
+        if self._late and was_late:  # twice: after a pause of our own, what came meanwhile is read in between
             self.fail(f"no reply for {self._reply_timeout_s:.0f} s")
         elif not self._pending and now - self._heard > self._reply_timeout_s / 2:
             self.request(PING)

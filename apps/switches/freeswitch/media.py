@@ -6,6 +6,8 @@
   waiting for the switch; the application's late completion is then nobody's (its token is forgotten).
 * ``uuid_break all`` also flushes what is queued for the leg, so nothing is sent before an ``answer`` has completed.
   A late break cannot hit the next application: its start clears the flag (switch_core_session.c, CF_BREAK).
+* A customer leg between a ``uuid_bridge`` and its return takes no application: one sent in the gap, after the agent
+  died, made the switch hang up the caller on ``uuid_transfer``. **live**
 * A bridge completes music with ``PLAYBACK ERROR``: no error. **live**
 * A key that ends a prompt may be reported after the prompt's completion: the end is held back up to 150 ms for it, so
   that the core always sees the key first, and once (ivr.md section 7).
@@ -80,11 +82,13 @@ class MediaControl:
             self._answer_done(leg, token)
         elif token == media.token:
             media.token = ""
-            played = decode.field(headers, "Application-Response") == "FILE PLAYED"
+            response = decode.field(headers, "Application-Response")
             if media.play is not None:
-                self._play_completed(leg, played, decode.field(headers, "variable_playback_terminator_used"))
+                self._play_completed(
+                    leg, response == "FILE PLAYED", decode.field(headers, "variable_playback_terminator_used")
+                )
             elif media.music:
-                self._lease_completed(leg, played)
+                self._lease_completed(leg, response)
 
     def key_reported(self, leg: Leg) -> None:
         """A DigitPressed has just been emitted."""
@@ -117,7 +121,7 @@ class MediaControl:
     def _begin(self, leg: Leg) -> None:
         """Bring about what is wanted, instead of what runs."""
         media = leg.media
-        if media.answering or leg.bridging is not None:
+        if media.answering or leg.away:
             return
         self._silence(leg)
         token = self._ports.token()
@@ -168,7 +172,7 @@ class MediaControl:
             leg.media.held = PlayOutcome.STOPPED
             play = leg.media.play
             self._ports.later(KEY_WAIT_MS, lambda: self._key_overdue(leg, play))
-        elif terminator or leg.bridging is not None or leg.gone is not None:
+        elif terminator or leg.away or leg.gone is not None:
             self._end_play(leg, PlayOutcome.STOPPED)
         else:
             self._end_play(leg, PlayOutcome.DONE if played else PlayOutcome.FAILED)
@@ -177,18 +181,23 @@ class MediaControl:
         if leg.media.held is not None and leg.media.play is play:
             self._end_play(leg, leg.media.held)
 
-    def _lease_completed(self, leg: Leg, played: bool) -> None:
+    def _lease_completed(self, leg: Leg, response: str) -> None:
+        """Renew it. One that ended early was cut off (the leg is being moved) or cannot be played at all."""
         media = leg.media
-        if leg.bridging is not None or leg.gone is not None:
+        if leg.away or leg.gone is not None:
             return
-        if not played and self._ports.now_ms() - media.asked_ms < QUICK_FAILURE_MS:
-            if media.music_failed:
-                return  # not even silence can be played: asking again at once would spin
-            log.error("music %r cannot be played on %s: silence instead", media.music, leg.leg)
-            media.music_failed = True
-        else:
+        if response == "FILE PLAYED" or self._ports.now_ms() - media.asked_ms >= QUICK_FAILURE_MS:
             media.music_failed = False
-        self._begin(leg)
+            self._begin(leg)
+            return
+        if response == "FILE NOT FOUND":
+            log.error("music %r is not there for %s: silence instead", media.music, leg.leg)
+            media.music_failed = True
+        self._ports.later(QUICK_FAILURE_MS, lambda: self._begin_if_idle(leg))
+
+    def _begin_if_idle(self, leg: Leg) -> None:
+        if leg.media.music and not leg.media.token and leg.gone is None:
+            self._begin(leg)
 
     def _give_up_play(self, leg: Leg, outcome: PlayOutcome) -> None:
         """End the prompt that is wanted, if there is one; what runs is left to the caller."""

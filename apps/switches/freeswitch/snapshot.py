@@ -2,6 +2,9 @@
 
 ``show`` lags (it missed calls up to 226 ms old and showed ghosts up to 188 ms, **live**): asking twice is the
 engine's business.
+
+A reading also finds the stranded: calls that wait in the ``socket`` application for an engine that was killed before
+they had parked (see ``arrivals``). Nothing else ever frees them, so they are brought in again.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from apps.switches.freeswitch.framing import parse_json
 from apps.switches.freeswitch.ports import LINK_LOST, Context
 
 log = logging.getLogger(__name__)
+
+STRANDED_MS = 900
 
 
 def rows_of(reply: str) -> list[dict[str, Any]] | None:
@@ -46,6 +51,8 @@ class SnapshotReader:
         self._legs: list[SnapshotLeg] = []
         self._others: list[LegId] = []
         self._registered: tuple[str, ...] = ()
+        self._waiting: dict[LegId, int] = {}  # in the socket application but with nobody, first seen so
+        self._still_waiting: dict[LegId, int] = {}
 
     def request(self) -> None:
         if self._running:
@@ -55,6 +62,7 @@ class SnapshotReader:
         self._legs = []
         self._others = []
         self._registered = ()
+        self._still_waiting = {}
         self._outstanding = 1
         self._ports.send(encode.api("show registrations as json"), self._devices)
         self._ports.send(encode.api("show channels as json"), self._channels)
@@ -94,7 +102,19 @@ class SnapshotReader:
             self._legs.append(leg)
         elif uuid:
             self._others.append(LegId(uuid))
+            if decode.waits_for_engine(headers, self._settings):
+                self._stranded(LegId(uuid))
         self._one_less()
+
+    def _stranded(self, leg: LegId) -> None:
+        """Twice and a while apart: a call that is just coming in looks the same."""
+        now_ms = self._ports.now_ms()
+        since_ms = self._waiting.get(leg, now_ms)
+        if now_ms - since_ms < STRANDED_MS:
+            self._still_waiting[leg] = since_ms
+            return
+        log.warning("call %s waits for an engine that is gone: fetching it", leg)
+        self._ports.send(encode.reclaim(leg, self._settings))
 
     def _one_less(self) -> None:
         self._outstanding -= 1
@@ -107,6 +127,7 @@ class SnapshotReader:
         self._running = False
         if complete:
             self._forget(self._present)
+            self._waiting = self._still_waiting
             self._ports.emit(
                 SwitchSnapshot(
                     switch=self._settings.switch,

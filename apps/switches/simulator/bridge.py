@@ -1,10 +1,10 @@
 """Two channels that hear each other, and the gap before they do.
 
 Seen live (freeswitch.md section 4): CHANNEL_BRIDGE fires on A only, 40 ms after the command. If B dies in the gap, A
-is hung up. If A dies in the first 25 ms of it, B stays in CS_SOFT_EXECUTE without an event until it is transferred;
-later in the gap about half of them do. Not modelled: in about one death in fifty the switch hangs B up with
-DESTINATION_OUT_OF_ORDER (3 of 162 seen on 1.11.1, however late it was transferred; switch_ivr_bridge.c,
-uuid_bridge_on_soft_execute), which nobody outside it can help.
+is transferred to B's ``rdnis``, if B has that variable, and else hung up. If A dies in the first 25 ms of it, B stays
+in CS_SOFT_EXECUTE without an event until it is transferred; later in the gap about half of them do. Not modelled: in
+about one death of A in fifty the switch hangs B up with DESTINATION_OUT_OF_ORDER (3 of 162 seen on 1.11.1;
+switch_ivr_bridge.c, uuid_bridge_on_soft_execute). The driver makes the customer A, whom neither can hit.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def uuid_bridge(switch: Switch, a_uuid: str, b_uuid: str) -> str:
     switch.clock.after(CONNECT_MS, lambda: _connect(switch, bridge))
     death_ms = switch.faults.gap_death_ms()
     if death_ms is not None:
-        switch.clock.after(death_ms, lambda: switch.hang_up(a, "NORMAL_CLEARING"))
+        far = a if a.direction == "outbound" else b
+        switch.clock.after(death_ms, lambda: switch.hang_up(far, "NORMAL_CLEARING"))
     return f"+OK {b.uuid}\n"
 
 
@@ -118,6 +119,10 @@ def ended_by(switch: Switch, channel: Channel) -> None:
 
 
 def _closed(switch: Switch, bridge: Bridge, peer: Channel) -> None:
+    way_out = bridge.b.variables.get("rdnis", "")
+    if not bridge.up and peer is bridge.a and way_out and peer.alive and peer.bridge is None:
+        transfer.route(switch, peer, way_out)
+        return
     survivor_first = peer is bridge.b
     if survivor_first:
         after(switch, peer)

@@ -14,6 +14,7 @@ from typing import Any
 from apps.core.events import LegRole, SwitchEvent
 from apps.core.ids import LegId, RecordingId
 from apps.switches.freeswitch.control import Control
+from apps.switches.freeswitch.decode import ARRIVAL_HEADERS
 from apps.switches.freeswitch.framing import Framer, Message, parse_json, unquoted
 from apps.switches.freeswitch.legs import Leg
 from tests.switches.freeswitch.fakes import FakePorts, control
@@ -78,7 +79,7 @@ class Player:
         if conn == "outbound":
             if message.content_type == "command/reply" and not self._greeted:
                 self._greeted = True
-                self.control.arrived(unquoted(message.headers))
+                self.control.arrived(unquoted(message.headers, ARRIVAL_HEADERS))
         elif conn == "inbound" and message.content_type == "text/event-json":
             headers = parse_json(message.body)
             if headers["Event-Name"] == "CHANNEL_CREATE" and headers["Call-Direction"] == "inbound":

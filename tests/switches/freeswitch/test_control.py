@@ -235,10 +235,29 @@ def test_missing_music_becomes_silence(pair: Pair) -> None:
     control, ports = pair
     arrive(control, ports)
     control.execute(music("nowhere"))
+    ports.commands()
     control.event(complete(ports, "FILE NOT FOUND"))
-    assert ports.commands()[-1] == "sendmsg playback silence_stream://20000"
+    assert ports.commands() == [], "no storm"
+    ports.pass_ms(1000)
+    assert ports.commands() == ["sendmsg playback silence_stream://20000"]
+    ports.pass_ms(20_000)
+    control.event(complete(ports))
+    assert ports.commands() == ["sendmsg playback {timeout=20000}local_stream://nowhere"], "it may be there by now"
+
+
+def test_music_that_was_cut_off_goes_on_a_second_later_if_nothing_else_came(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(music())
+    ports.commands()
     control.event(complete(ports, "PLAYBACK ERROR"))
-    assert len(ports.commands()) == 0, "no storm when not even that can be played"
+    assert ports.commands() == []
+    ports.pass_ms(1000)
+    assert ports.commands() == [MUSIC]
+    control.event(complete(ports, "PLAYBACK ERROR"))
+    control.arrived(event("CHANNEL_DATA", CUSTOMER))
+    ports.pass_ms(1000)
+    assert ports.commands() == [], "it was being moved"
 
 
 def test_a_music_name_that_is_no_name_is_refused_and_the_old_goes_on(pair: Pair) -> None:
@@ -279,8 +298,8 @@ def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(p
     control, ports = pair
     bridging(control, ports)
     assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline",
-        f"bgapi uuid_bridge {AGENT} cust-1",
+        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline;uuid_bridge_continue_on_cancel=true",
+        f"bgapi uuid_bridge cust-1 {AGENT}",
     ]
     control.event(complete(ports, "PLAYBACK ERROR", back=3))
     control.event(job(ports, "+OK cust-1\n"))
@@ -329,6 +348,40 @@ def test_coming_back_starts_clean(pair: Pair) -> None:
     ports.commands()
     control.execute(music())
     assert ports.commands()[-1] == MUSIC
+
+
+def test_a_far_leg_that_dies_in_the_gap_sends_the_customer_back_and_one_reclaim_too_many_is_not_made(
+    pair: Pair,
+) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    control.event(event("CHANNEL_HANGUP", AGENT, Hangup__Cause="NORMAL_CLEARING"))
+    control.event(complete(ports, "PLAYBACK ERROR", back=3))
+    control.execute(music())
+    ports.commands()
+    ports.pass_ms(1000)
+    assert ports.commands() == [], "an application sent now could cost the call"
+    arrive(control, ports, variable_trunkline_call="k-c1")
+    control.execute(c.ReclaimLeg(switch=S, leg=CUSTOMER))
+    assert ports.commands() == []
+    control.execute(music())
+    assert ports.commands()[-1] == MUSIC
+    ports.pass_ms(1000)
+    control.execute(c.ReclaimLeg(switch=S, leg=CUSTOMER))
+    assert ports.commands() == ["api uuid_transfer cust-1 arrival XML trunkline"]
+
+
+def test_a_bridge_refused_after_the_far_leg_died_leaves_the_customer_in_his_music(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports)
+    control.event(event("CHANNEL_HANGUP", AGENT, Hangup__Cause="NORMAL_CLEARING"))
+    ports.take()
+    control.event(job(ports, "-ERR Invalid uuid\n"))
+    assert ports.take() == [], "the far leg's end has told it"
+    ports.pass_ms(20_000)
+    ports.commands()
+    control.event(complete(ports, back=3))
+    assert ports.commands() == [MUSIC]
 
 
 def test_reclaim_lets_go_of_the_socket_before_it_moves_the_call(pair: Pair) -> None:
@@ -541,6 +594,32 @@ def test_a_snapshot_holds_our_legs_and_names_the_others(pair: Pair) -> None:
     ports.reply('{"row_count": 0}\n')
     (told,) = ports.take()
     assert isinstance(told, SwitchSnapshot) and told.legs == () == told.registered
+
+
+def test_a_call_that_waits_for_an_engine_that_is_gone_is_fetched(pair: Pair) -> None:
+    control, ports = pair
+    waiting = dump(
+        "stuck",
+        variable_current_application="socket",
+        Caller__Context="trunkline",
+        Channel__State="CS_EXECUTE",
+    )
+
+    def read() -> list[str]:
+        control.request_snapshot()
+        ports.commands()
+        for reply in ("{}", '{"rows":[{"uuid":"stuck"},{"uuid":"other"}]}', waiting, dump("other")):
+            ports.reply(reply)
+        return ports.commands()[2:]
+
+    assert read() == []
+    ports.pass_ms(500)
+    assert read() == []
+    ports.pass_ms(500)
+    assert read() == ["api uuid_transfer stuck arrival XML trunkline"]
+    ports.reply()
+    ports.pass_ms(5000)
+    assert read() == [], "a fresh wait begins"
 
 
 def test_half_a_snapshot_is_none(pair: Pair) -> None:

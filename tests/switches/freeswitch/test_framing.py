@@ -68,7 +68,7 @@ def test_a_connect_reply_is_unquoted_after_its_lines_were_split() -> None:
         b"Content-Type: command/reply\nCaller-Caller-ID-Name: x%0AUnique-ID%3A%20mine\nUnique-ID: theirs\nBad: %FF\n\n"
     )
     (message,) = Framer().feed(data)
-    headers = unquoted(message.headers)
+    headers = unquoted(message.headers, (*message.headers, "Missing"))
     assert headers["Unique-ID"] == "theirs"
     assert headers["Caller-Caller-ID-Name"] == "x\nUnique-ID: mine"
     assert headers["Bad"] == "\ufffd"
