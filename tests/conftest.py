@@ -34,7 +34,7 @@ def _set_up_django() -> None:
     """Now, not in ``pytest_configure``: conftests in folders below import models."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "apps.config.settings"
     os.environ.update(STATE_DIR=str(_HOME / "state"), RECORDINGS_DIR=str(_HOME / "recordings"), DEBUG="false")
-    os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING", UI_UI_LANGUAGE="zh-hans")
+    os.environ.update(SECURE_COOKIES="false", LOG_FORMAT="console", LOG_LEVEL="WARNING", UI_LANGUAGE="zh-hans")
     if _POSTGRES is not None:
         os.environ["DATABASE_URL"] = _POSTGRES.url
     if _REDIS is not None:
