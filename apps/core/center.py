@@ -27,6 +27,9 @@ BRIDGE_GRACE_MS = 5_000
 SNAPSHOT_GRACE_MS = 1_500
 """So long after a link came up its snapshot, or the second one, has told what happened while it was down."""
 
+SWITCH_LOST_MS = 600_000
+"""A link away for so long will not tell any more how its calls ended: their agents are let go."""
+
 
 class Center:
     def __init__(self, state: State) -> None:
@@ -101,42 +104,47 @@ class Center:
         self.matcher = Matcher(self.state.config.agents)
         self.dirty_calls.update(dict.fromkeys(self.state.calls))
         self.dirty_agents.update(dict.fromkeys(self.state.agents))
+        for switch, link in self.state.switches.items():
+            self.deadlines.set(("lost", switch), None if link.up else link.since_ms + SWITCH_LOST_MS)
 
     def index_call(self, call_id: CallId) -> bool:
         """Bring the indexes up to one call. True when it now waits for an agent."""
         call = self.state.calls.get(call_id)
-        waits = call is not None and call.state is CallState.WAITING and call.offer is None and call.wait is not None
-        if call is not None and call.wait is not None and waits and self.link_up(call.switch):
-            wait = call.wait
-            requirement = Requirement(wait.queue, wait.skills, wait.wanted_agent)
-            self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
-        else:
-            waits = False
-            self.matcher.caller_leaves(call_id)
         due = self.deadlines_of(call).values() if call is not None else ()
         self.deadlines.set(("call", call_id), min(due, default=None))
-        return waits
+        wait = call.wait if call is not None and call.state is CallState.WAITING and call.offer is None else None
+        known = wait is not None and wait.queue in self.state.config.queues
+        if call is None or wait is None or not known or not self.link_up(call.switch):
+            self.matcher.caller_leaves(call_id)
+            return False
+        requirement = Requirement(call.switch, wait.queue, wait.skills, wait.wanted_agent)
+        self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
+        return True
 
     def deadlines_of(self, call: Call) -> dict[str, int]:
         """What is due for a call and when: of its state, of its place in line, of an offer, of its menu.
 
-        What the switch should have told may well have happened while its link was down: such a deadline waits for
-        the link, and then for the snapshot, or a bridge made while the engine was dead would be torn.
+        While the link is down no command would arrive, and what the switch should have told may well have happened:
+        every deadline waits for the link, and then for the snapshot, or a bridge made while the engine was dead would
+        be torn.
         """
+        link = self.state.switches.get(call.switch)
+        if link is None or not link.up:
+            return {}
         due: dict[str, int] = {}
-        if call.wait is not None:
+        answered = call.offer is not None and _answered(call, call.offer)
+        # An agent who has already answered still gets the call.
+        if call.wait is not None and call.state is CallState.WAITING and not answered:
             due["wait"] = call.wait.deadline_ms
         position = call.ivr.position if call.ivr is not None and call.state is CallState.IVR else None
         if position is not None and position.deadline_ms is not None:
             due["ivr"] = position.deadline_ms
-        link = self.state.switches.get(call.switch)
-        if link is not None and link.up:
-            earliest_ms = link.since_ms + SNAPSHOT_GRACE_MS
-            if call.deadline_ms is not None:
-                due["state"] = max(call.deadline_ms, earliest_ms)
-            if call.offer is not None:
-                due["offer"] = max(_offer_deadline(call, call.offer), earliest_ms)
-        return due
+        if call.deadline_ms is not None:
+            due["state"] = call.deadline_ms
+        if call.offer is not None:
+            due["offer"] = call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
+        earliest_ms = link.since_ms + SNAPSHOT_GRACE_MS
+        return {kind: max(at_ms, earliest_ms) for kind, at_ms in due.items()}
 
     def index_agent(self, agent_id: AgentId) -> bool:
         """Bring the indexes up to one agent. True when free to be offered a call."""
@@ -153,7 +161,6 @@ class Center:
         return False
 
 
-def _offer_deadline(call: Call, offer: Offer) -> int:
+def _answered(call: Call, offer: Offer) -> bool:
     leg = call.legs.get(offer.leg)
-    answered = leg is not None and leg.state in (LegState.ANSWERED, LegState.IDLE)
-    return offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
+    return leg is not None and leg.state in (LegState.ANSWERED, LegState.IDLE)

@@ -112,6 +112,7 @@ def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
 def _recording_started(center: Center, call: Call, event: e.RecordingStarted) -> None:
     if call.recording is not None and call.recording.id == event.recording and not call.recording.started:
         center.emit(f.RecordingBegan(at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording))
+        center.clear_alarm("recording_failed", call.switch)
 
 
 def _recording_stopped(center: Center, event: e.RecordingStopped) -> None:
@@ -180,11 +181,18 @@ def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
         center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
 
 
+_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing"})
+"""What a new configuration may have mended; the next caller who still meets it raises it again."""
+
+
 def _config_changed(center: Center, event: e.ConfigChanged) -> None:
     if event.config == center.state.config:
         return
     center.emit(f.ConfigApplied(at_ms=center.now_ms, tenant=None, config=event.config))
     center.reindex()
+    for alarm in list(center.state.alarms.values()):
+        if alarm.kind in _CONFIG_ALARMS:
+            center.clear_alarm(alarm.kind, alarm.subject)
     for call in list(center.state.calls.values()):
         if call.wait is not None and call.state is CallState.WAITING and call.wait.queue not in event.config.queues:
             overflow.queue_gone(center, call)
@@ -197,6 +205,8 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
             states.deadline_passed(center, AgentId(subject))
         elif kind == "snapshot":
             recovery.look_again(center, SwitchId(subject))
+        elif kind == "lost":
+            recovery.switch_lost(center, SwitchId(subject))
         else:
             _call_due(center, CallId(subject))
 

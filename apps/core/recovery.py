@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import legs, talk
+from apps.core.calls import closing, legs, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
-from apps.core.center import Center
+from apps.core.center import SNAPSHOT_GRACE_MS, Center
 from apps.core.events import (
     EngineRestarted,
     HangupCause,
@@ -17,6 +17,8 @@ from apps.core.events import (
     SwitchSnapshot,
 )
 from apps.core.ids import CallId, IdMint, LegId, SwitchId
+from apps.core.ivr import runs
+from apps.core.queues import offers
 
 SECOND_LOOK_MS = 1_000
 """``show channels`` lags by up to 250 ms (freeswitch.md 8), so a link that came up is looked at twice."""
@@ -31,11 +33,10 @@ def engine_restarted(center: Center, event: EngineRestarted) -> None:
     """First event of a run. No link is up until it says so."""
     center.mint = IdMint(event.run)
     center.emit(f.RunStarted(at_ms=center.now_ms, tenant=None, run=event.run))
-    for switch, link in list(center.state.switches.items()):
-        if link.up:
-            center.emit(
-                f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=switch, reason="the engine restarted")
-            )
+    for switch in list(center.state.switches):
+        center.emit(
+            f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=switch, reason="the engine restarted")
+        )
     center.reindex()
 
 
@@ -59,6 +60,20 @@ def link_down(center: Center, event: LinkDown) -> None:
         center.emit(f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=event.switch, reason=event.reason))
         center.alarm("switch_down", event.switch, event.reason)
     center.reindex()
+
+
+def switch_lost(center: Center, switch: SwitchId) -> None:
+    """The link stayed away, or the switch was taken out: what became of its calls we shall not hear.
+
+    Far legs first, so that no hang-up is left for them: if the switch comes back after all, who talks there talks on.
+    """
+    if center.link_up(switch):
+        return
+    customers = {call.leg for call in center.state.calls.values()}
+    for leg in sorted(_legs_on(center, switch), key=customers.__contains__):
+        legs.ended(center, leg, HangupCause.LOST, "the switch stayed out of reach")
+    for call in [call for call in center.state.calls.values() if call.switch == switch]:
+        closing.give_up_recording(center, call, "the switch stayed out of reach")
 
 
 def look_again(center: Center, switch: SwitchId) -> None:
@@ -86,7 +101,7 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
         elif seen.leg == call.leg:
             _customer(center, call, seen, settled=call.id in settled)
         else:
-            _far(center, call, call.legs[seen.leg], seen)
+            _far(center, call, call.legs[seen.leg], seen, settled=call.id in settled)
 
 
 def _devices(center: Center, event: SwitchSnapshot) -> None:
@@ -139,12 +154,14 @@ def _untagged(center: Center, leg_id: LegId, settled: set[CallId]) -> None:
     if call is None or call.tenant is None or leg_id != call.leg or call.id not in settled:
         return
     center.send(c.TagLeg(switch=call.switch, leg=call.leg, call=call.id, tenant=call.tenant))
-    talk.reclaim(center, call)
+    if call.state not in (CallState.CONNECTING, CallState.TALKING):
+        talk.reclaim(center, call)
 
 
 def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:
     if call.state is CallState.CLOSING:
-        center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+        if call.last_words is None or not seen.controlled:
+            center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
     elif seen.bridged_to is not None and call.state in (CallState.CONNECTING, CallState.TALKING):
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
     elif call.state is CallState.CONNECTING or not settled:
@@ -154,9 +171,21 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
         talk.reclaim(center, call)
     elif not seen.controlled:
         talk.reclaim(center, call)
+    else:
+        _heard_nothing(center, call)
 
 
-def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg) -> None:
+def _heard_nothing(center: Center, call: Call) -> None:
+    """A caller held all through a gap of the link: what was to be heard may have been lost with it."""
+    up_since_ms = center.state.switches[call.switch].since_ms
+    if call.state is CallState.IVR:
+        if runs.prompt_began_before(call, up_since_ms):
+            runs.restart_node(center, call)
+    elif call.state is not CallState.RETURNING and center.now_ms - up_since_ms < SNAPSHOT_GRACE_MS:
+        center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
+
+
+def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bool) -> None:
     """An agent's or external leg: in use, ready to be bridged, or a leftover."""
     if seen.bridged_to is not None:
         return
@@ -164,7 +193,8 @@ def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg) -> None:
     if call.state is CallState.TALKING and in_bridge:
         return  # the customer's entry decides
     if call.state is CallState.CONNECTING and in_bridge:
-        talk.request_bridge(center, call, leg.id)
+        if settled:  # else the list is older than our command
+            talk.request_bridge(center, call, leg.id)
     elif legs.awaited(call, leg):
         if seen.answered and leg.state is not LegState.IDLE:
             legs.parked(center, call, leg)

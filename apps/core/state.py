@@ -28,7 +28,7 @@ from apps.core.calls.model import (
 from apps.core.codec import from_plain, to_plain
 from apps.core.config import CenterConfig, FlowConfig
 from apps.core.events import LegRole
-from apps.core.ids import AgentId, CallId, LegId, SwitchId, TenantId, TrunkId
+from apps.core.ids import AgentId, CallId, FlowId, LegId, SwitchId, TenantId, TrunkId
 
 REMEMBERED_REQUESTS = 10_000
 """Outcomes kept so that a repeated ``cmd_id`` is answered with the first one."""
@@ -64,7 +64,7 @@ class State:
     legs: dict[LegId, CallId] = field(default_factory=dict)
     switches: dict[SwitchId, SwitchLink] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
-    pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # by version: replaced, but callers are in it
+    pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # replaced, but callers are in it; see pin_of
     requests: dict[str, str] = field(default_factory=dict)  # cmd_id -> "" when done, else the refusal's code
 
     def apply(self, fact: f.Fact) -> None:
@@ -110,6 +110,11 @@ CallRule = Callable[[State, Call, Any], None]
 Rule = Callable[[State, Any], None]
 _CALL_RULES: dict[type, CallRule] = {}
 _RULES: dict[type, Rule] = {}
+
+
+def pin_of(flow: FlowId, version: str) -> str:
+    """The key of ``pinned_flows``: two companies may have flows of the same text, thus the same version."""
+    return f"{flow}/{version}"
 
 
 def _on_call(kind: type) -> Callable[[CallRule], CallRule]:
@@ -200,6 +205,7 @@ def _leg_started(state: State, call: Call, fact: f.LegStarted) -> None:
     )  # fmt: skip
     state.legs[fact.leg] = call.id
     if fact.role is LegRole.EXTERNAL:
+        call.dialed = fact.leg
         _move(call, CallState.DIALING, fact.at_ms, fact.deadline_ms)
 
 
@@ -261,9 +267,11 @@ def _ivr_left(state: State, call: Call, fact: f.IvrLeft) -> None:
 
 @_on_call(f.CallQueued)
 def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
+    before = call.wait
     call.wait = Wait(
         queue=fact.queue, skills=fact.skills, priority=fact.priority, queued_ms=fact.queued_ms,
         deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent,
+        entered_ms=before.entered_ms if before is not None else fact.at_ms,
     )  # fmt: skip
     call.last_queue = fact.queue
     if fact.wanted_agent is None:
@@ -297,26 +305,19 @@ def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
 def _bridge_requested(state: State, call: Call, fact: f.BridgeRequested) -> None:
     far = call.legs.get(fact.leg)
     call.bridge = Bridge(
-        leg=fact.leg,
-        other=fact.other,
-        asked_ms=fact.at_ms,
-        agent=far.agent if far else None,
-        queue=far.queue if far else None,
-    )
+        leg=fact.leg, other=fact.other, asked_ms=fact.at_ms,
+        agent=far.agent if far else None, queue=far.queue if far else None,
+    )  # fmt: skip
     _move(call, CallState.CONNECTING, fact.at_ms, fact.deadline_ms)
 
 
 @_on_call(f.CallBridged)
 def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
     call.bridge = Bridge(
-        leg=fact.leg,
-        other=fact.other,
-        asked_ms=fact.at_ms,
-        agent=fact.agent,
-        queue=fact.queue,
-        bridged_ms=fact.at_ms,
+        leg=fact.leg, other=fact.other, asked_ms=fact.at_ms, agent=fact.agent, queue=fact.queue, bridged_ms=fact.at_ms
     )
     call.served = True
+    call.bridge_lost = False
     call.transfer = None
     if fact.agent is not None:
         call.last_agent = fact.agent
@@ -330,6 +331,7 @@ def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
 @_on_call(f.BridgeLost)
 def _bridge_lost(state: State, call: Call, fact: f.BridgeLost) -> None:
     call.bridge = None
+    call.bridge_lost = True
     _move(call, CallState.RETURNING, fact.at_ms, fact.deadline_ms)
 
 
@@ -380,13 +382,8 @@ def _recording_began(state: State, call: Call, fact: f.RecordingBegan) -> None:
 
 
 @_on_call(f.RecordingEnded)
-def _recording_ended(state: State, call: Call, fact: f.RecordingEnded) -> None:
-    if call.recording is not None and call.recording.id == fact.recording:
-        call.recording = None
-
-
 @_on_call(f.RecordingBroken)
-def _recording_broken(state: State, call: Call, fact: f.RecordingBroken) -> None:
+def _recording_over(state: State, call: Call, fact: f.RecordingEnded | f.RecordingBroken) -> None:
     if call.recording is not None and call.recording.id == fact.recording:
         call.recording = None
 
@@ -404,7 +401,10 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
     following = AgentState(fact.state)
     stays_in_wrap_up = following is agent.state is AgentState.WRAP_UP
     agent.extended = agent.extended + 1 if stays_in_wrap_up else 0
+    behind = AgentState.WRAP_UP in (agent.state, agent.back_state)
     agent.back_state = fact.prior if following is AgentState.DISCONNECTED else ""
+    if AgentState.WRAP_UP in (following, agent.back_state) and not behind:
+        agent.wrap_up_since_ms = fact.at_ms
     if agent.state is not following:
         agent.since_ms = fact.at_ms
     agent.state, agent.reason, agent.call = following, fact.reason, fact.call
@@ -469,9 +469,9 @@ def _trunk_state_changed(state: State, fact: f.TrunkStateChanged) -> None:
 @_on(f.ConfigApplied)
 def _config_applied(state: State, fact: f.ConfigApplied) -> None:
     """New agents begin signed out, deleted ones leave when signed out; callers stay in their flow's version."""
-    known = {**state.pinned_flows, **{flow.version: flow for flow in state.config.flows.values()}}
-    in_use = {call.ivr.version for call in state.calls.values() if call.ivr is not None}
-    state.pinned_flows = {version: known[version] for version in sorted(in_use & known.keys())}
+    known = {**state.pinned_flows, **{pin_of(flow.id, flow.version): flow for flow in state.config.flows.values()}}
+    in_use = {pin_of(call.ivr.flow, call.ivr.version) for call in state.calls.values() if call.ivr is not None}
+    state.pinned_flows = {pin: known[pin] for pin in sorted(in_use & known.keys())}
     state.config = fact.config
     for agent_id, agent in fact.config.agents.items():
         if agent_id not in state.agents:

@@ -105,7 +105,7 @@ def match_cost(waiting: int, ready: int, rounds: int = 2000) -> float:
     """Microseconds for one caller in, one match, agent back: with so many waiting elsewhere and ready here."""
     config = center(ready + 1).agents
     matcher, random = Matcher(config), Random(1)
-    here, elsewhere = Requirement("q1", ()), Requirement("q2", ("nobody",))
+    here, elsewhere = Requirement("fs", "q1", ()), Requirement("fs", "q2", ("nobody",))
     for n in range(waiting):
         matcher.caller_waits(f"w{n}", elsewhere, 5, random.randrange(10**6))
     for n, agent in enumerate(config):

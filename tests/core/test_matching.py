@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.core.config import AgentConfig
+from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.queues.matching import Matcher
 from apps.core.queues.waiting import Requirement
 
-QUEUES, SKILLS = ["q1", "q2", "q3"], ["a", "b"]
+QUEUES, SKILLS, SWITCHES = ["q1", "q2", "q3"], ["a", "b"], ["fs1", "fs2"]
 AGENTS = {
     f"g{n}": AgentConfig(
-        id=f"g{n}", tenant="1", name="", device=None,
+        id=f"g{n}", tenant="1", name="",
+        device=DeviceConfig(kind=DeviceKind.SIP, switch=SWITCHES[n % 5 == 0], address=""),
         queues=frozenset(q for i, q in enumerate(QUEUES) if n >> i & 1),
         skills={s: 1 for i, s in enumerate(SKILLS) if n >> (i + 2) & 1},
     )
@@ -22,6 +23,8 @@ STEP = st.tuples(st.sampled_from(["wait", "leave", "ready", "unready"]), st.inte
 
 
 def fits(agent: AgentConfig, req: Requirement) -> bool:
+    if agent.device is None or agent.device.switch != req.switch:
+        return False
     if req.wanted_agent is not None:
         return agent.id == req.wanted_agent
     return req.queue in agent.queues and set(req.skills) <= set(agent.skills)
@@ -36,7 +39,7 @@ def test_same_choice_as_a_full_scan(plan: list[tuple[str, int, int]]) -> None:
     for number, (kind, who, more) in enumerate(plan):
         if kind == "wait":
             wanted = f"g{more % 24}" if more % 7 == 0 else None
-            req = Requirement(QUEUES[more % 3], tuple(SKILLS[: more % 3]), wanted)
+            req = Requirement(SWITCHES[more % 4 == 0], QUEUES[more % 3], tuple(SKILLS[: more % 3]), wanted)
             waiting[f"c{who}"] = ((-(more % 10), number), req)
             matcher.caller_waits(f"c{who}", req, more % 10, number)
         elif kind == "leave":

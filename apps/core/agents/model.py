@@ -23,4 +23,5 @@ class Agent:
     back_state: str = ""
     deadline_ms: int | None = None
     idle_since_ms: int = 0
+    wrap_up_since_ms: int = 0  # of the latest; a lost console does not end it
     extended: int = 0  # times this wrap-up was extended

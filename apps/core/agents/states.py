@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.core import facts as f
-from apps.core.agents.machine import AgentState, may_follow
+from apps.core.agents.machine import IN_CALL, AgentState, may_follow
 from apps.core.agents.model import Agent
 from apps.core.calls.model import Call
 from apps.core.center import Center
@@ -113,7 +113,7 @@ def dispose(center: Center, agent: Agent, disposition: str, note: str) -> None:
             agent=agent.id,
             disposition=disposition,
             note=note,
-            wrap_up_ms=center.now_ms - agent.since_ms,
+            wrap_up_ms=center.now_ms - agent.wrap_up_since_ms,
         )
     )
 
@@ -131,8 +131,8 @@ def deadline_passed(center: Center, agent_id: AgentId) -> None:
 
 
 def _stayed_away(center: Center, agent: Agent) -> None:
-    if logical(agent) in (AgentState.TALKING, AgentState.HOLDING):
-        # The phone still talks; signing out now would lose the wrap-up.
+    if logical(agent) in IN_CALL | {AgentState.OFFERED}:
+        # The phone still talks, or is just being connected; signing out now would lose the wrap-up.
         _emit_disconnected(center, agent)
         return
     if logical(agent) is AgentState.WRAP_UP:

@@ -9,7 +9,7 @@ from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
 from apps.core.events import CallArrived, HangupCause
 from apps.core.ivr import runs
-from apps.core.queues import offers
+from apps.core.queues import offers, overflow
 
 
 def call_arrived(center: Center, event: CallArrived) -> None:
@@ -92,7 +92,12 @@ def _connect_again(center: Center, call: Call) -> None:
 def go_on(center: Center, call: Call) -> None:
     """What follows for a customer leg that came back: its place in line, its transfer, or goodbye."""
     if call.wait is not None:
-        offers.back_in_line(center, call)
+        if center.queue_config(call.wait.queue) is None:
+            overflow.queue_gone(center, call)
+        else:
+            offers.back_in_line(center, call)
+    elif call.bridge_lost:
+        transfers.dial_failed(center, call, HangupCause.ERROR)
     elif call.transfer is not None:
         transfers.carry_out(center, call)
     elif not runs.resume_after_talk(center, call):

@@ -70,7 +70,7 @@ def _outcome_of(call: Call, cause: HangupCause) -> f.CallOutcome:
         return f.CallOutcome.SERVED
     if cause is HangupCause.LOST:
         return f.CallOutcome.FAILED
-    if call.wait is not None or call.state in (CallState.DIALING, CallState.CONNECTING):
+    if call.wait is not None or call.state in (CallState.DIALING, CallState.CONNECTING, CallState.RETURNING):
         return f.CallOutcome.ABANDONED
     return f.CallOutcome.LEFT_IN_IVR
 
@@ -99,19 +99,21 @@ def finish_if_over(center: Center, call: Call) -> None:
     center.emit(f.CallEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, outcome=outcome, cause=call.cause))
 
 
-def closing_overdue(center: Center, call: Call) -> None:
-    """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
-    if call.recording is not None and not call.legs:
+def give_up_recording(center: Center, call: Call, reason: str) -> None:
+    """Its end will not be reported any more; a call that waited only for that becomes history."""
+    if call.recording is not None:
         center.emit(
             f.RecordingBroken(
-                at_ms=center.now_ms,
-                tenant=call.tenant,
-                call=call.id,
-                recording=call.recording.id,
-                reason="the switch did not say that it ended",
+                at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=call.recording.id, reason=reason
             )
         )
-        finish_if_over(center, call)
+    finish_if_over(center, call)
+
+
+def closing_overdue(center: Center, call: Call) -> None:
+    """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
+    if not call.legs:
+        give_up_recording(center, call, "the switch did not say that it ended")
         return
     overdue = center.now_ms - call.since_ms > GIVE_UP_MS + LAST_WORDS_MS
     for leg in list(call.legs.values()):

@@ -18,7 +18,7 @@ from apps.core.queues import offers
 def awaited(call: Call, leg: Leg) -> bool:
     """This leg's answer is what the call waits for."""
     if leg.role is LegRole.EXTERNAL:
-        return call.state is CallState.DIALING
+        return call.state is CallState.DIALING and leg.id == call.dialed
     return offers.offered_in(call, leg.id)
 
 
@@ -54,8 +54,8 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
         closing.customer_left(center, call, cause)
         return
     if offers.offered_in(call, leg_id):
-        offers.offer_leg_ended(center, call, cause)
-    elif leg.role is LegRole.EXTERNAL and call.state is CallState.DIALING:
+        offers.offer_leg_ended(center, call, leg.switch, cause)
+    elif awaited(call, leg):
         transfers.dial_failed(center, call, cause)
     else:
         talk.far_leg_gone(center, call, leg_id)

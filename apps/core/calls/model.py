@@ -53,6 +53,7 @@ class Wait:
     priority: int
     queued_ms: int
     deadline_ms: int
+    entered_ms: int  # since when in this queue; the place in line may be older, or given
     wanted_agent: AgentId | None = None
 
 
@@ -123,6 +124,8 @@ class Call:
     offer: Offer | None = None
     bridge: Bridge | None = None
     transfer: Transfer | None = None
+    dialed: LegId | None = None  # the number outside that rings, or was rung last
+    bridge_lost: bool = False  # on the way back from a bridge that was not made
     recording: ActiveRecording | None = None
     last_agent: AgentId | None = None
     last_queue: QueueId | None = None

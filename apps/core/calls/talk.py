@@ -161,15 +161,15 @@ def far_leg_gone(center: Center, call: Call, leg: LegId) -> None:
 
 def leg_held(center: Center, call: Call, leg: LegId) -> None:
     bridge = call.bridge
-    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is not None:
-        return
+    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is not None or leg != bridge.leg:
+        return  # a caller's own telephone may hold as well: that is nothing of ours
     center.emit(f.CallHeld(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg))
     _show_hold(center, call, AgentState.HOLDING)
 
 
 def leg_unheld(center: Center, call: Call, leg: LegId) -> None:
     bridge = call.bridge
-    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is None:
+    if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is None or leg != bridge.leg:
         return
     _emit_resumed(center, call, leg, bridge.held_ms)
     _show_hold(center, call, AgentState.TALKING)
@@ -194,8 +194,15 @@ def _show_hold(center: Center, call: Call, state: AgentState) -> None:
 def start_recording(center: Center, call: Call, far: Leg) -> None:
     """Record the customer leg: it survives a change of agent. One recording a talk."""
     queue = center.queue_config(far.queue)
-    if call.recording is not None or queue is None or not queue.record or call.tenant is None:
+    if queue is None or not queue.record or call.tenant is None:
         return
+    if call.recording is not None:
+        lost = "its end was not reported before the next talk began"
+        center.emit(
+            f.RecordingBroken(
+                at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=call.recording.id, reason=lost
+            )
+        )
     recording = center.mint.recording()
     day = datetime.fromtimestamp(center.now_ms / 1000, UTC).strftime("%Y/%m/%d")
     path = f"{call.tenant}/{day}/{recording}.wav"

@@ -28,7 +28,9 @@ def target_problem(center: Center, call: Call, kind: TransferKind, target: str) 
         return "" if queue is not None and queue.tenant == call.tenant else "no such queue"
     if kind is TransferKind.AGENT:
         agent = config.agents.get(AgentId(target))
-        return "" if agent is not None and agent.tenant == call.tenant and agent.device else "no such agent"
+        if agent is None or agent.tenant != call.tenant or agent.device is None:
+            return "no such agent"
+        return "" if agent.device.switch == call.switch else "this agent's telephone is on another switch"
     if not NUMBER.fullmatch(target):
         return "not a telephone number"
     return "" if outbound_trunk(center, call.tenant, call.switch) else "no outbound trunk"

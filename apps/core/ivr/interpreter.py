@@ -57,6 +57,15 @@ def timed_out(ctx: Context, position: IvrPosition) -> Iterator[Left]:
     yield from _signal(ctx, replace(position, deadline_ms=None), name)
 
 
+def prompt_began_before(position: IvrPosition, at_ms: int) -> bool:
+    """A prompt runs, as far as we know, and did so before ``at_ms``."""
+    return (
+        position.phase == "playing"
+        and position.deadline_ms is not None
+        and position.deadline_ms - LONGEST_PROMPT_MS < at_ms
+    )
+
+
 def leave(ctx: Context, position: IvrPosition, port: str) -> Iterator[Left]:
     """Go on from a node that waited for something outside the flow (a queue)."""
     yield from _follow(ctx, Step(position=position, port=port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from apps.core import commands as c
 from apps.core import facts as f
@@ -17,6 +18,10 @@ from apps.core.ivr.context import Context
 from apps.core.ivr.interpreter import Left
 from apps.core.ivr.position import IvrPosition
 from apps.core.queues import offers
+from apps.core.state import pin_of
+
+STOPPED_GRACE_MS = 500
+"""A prompt that no key has stopped was stopped by a hang-up or a reclaim: the event of that is about to come."""
 
 
 def enter_flow(center: Center, call: Call, flow_id: FlowId) -> bool:
@@ -51,11 +56,20 @@ def play_ended(center: Center, call: Call, play: PlayId, outcome: PlayOutcome) -
     context, position = _context(center, call), _position(call)
     if context is None or position is None or position.play != play:
         return
+    if outcome is PlayOutcome.STOPPED and not position.digits:
+        soon = replace(position, deadline_ms=center.now_ms + STOPPED_GRACE_MS)
+        _carry_out(center, call, [Left(node=position.node, port="", digits="", position=soon, actions=(), over=False)])
+        return
     if outcome is PlayOutcome.FAILED:
         center.alarm(
             "prompt_failed", position.node, f"a prompt of node {position.node} could not be played", call.tenant
         )
     _carry_out(center, call, interpreter.played(context, position))
+
+
+def prompt_began_before(call: Call, at_ms: int) -> bool:
+    position = _position(call)
+    return position is not None and interpreter.prompt_began_before(position, at_ms)
 
 
 def digit_pressed(center: Center, call: Call, digit: str) -> None:
@@ -98,7 +112,7 @@ def _context(center: Center, call: Call) -> Context | None:
     if call.ivr is None or call.tenant is None:
         return None
     current = center.state.config.flows.get(call.ivr.flow)
-    flow = center.state.pinned_flows.get(call.ivr.version, current)
+    flow = center.state.pinned_flows.get(pin_of(call.ivr.flow, call.ivr.version), current)
     if flow is None:
         return None
     return Context(

@@ -104,6 +104,8 @@ class Matcher:
 
 
 def _fits(agent: AgentConfig, requirement: Requirement) -> bool:
+    if agent.device is None or agent.device.switch != requirement.switch:
+        return False
     if requirement.wanted_agent is not None:
         return agent.id == requirement.wanted_agent
     return requirement.queue in agent.queues and all(skill in agent.skills for skill in requirement.skills)

@@ -10,7 +10,7 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.events import HangupCause, LegRole
-from apps.core.ids import AgentId, LegId, QueueId, SkillId
+from apps.core.ids import AgentId, LegId, QueueId, SkillId, SwitchId
 
 RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
@@ -90,7 +90,7 @@ def leave_line(center: Center, call: Call, reason: f.QueueExit) -> None:
             call=call.id,
             queue=call.wait.queue,
             reason=reason,
-            waited_ms=max(0, center.now_ms - call.wait.queued_ms),
+            waited_ms=max(0, center.now_ms - call.wait.entered_ms),
         )
     )
 
@@ -193,7 +193,7 @@ def _originate(
     )
 
 
-def offer_leg_ended(center: Center, call: Call, cause: HangupCause) -> None:
+def offer_leg_ended(center: Center, call: Call, switch: SwitchId, cause: HangupCause) -> None:
     """The agent's leg ended before it was connected: the agent missed, declined, or could not be reached."""
     offer = call.offer
     if offer is None:
@@ -203,7 +203,7 @@ def offer_leg_ended(center: Center, call: Call, cause: HangupCause) -> None:
     agent = center.agent(offer.agent)
     if agent is None:
         return
-    if cause is HangupCause.LOST:
+    if cause is HangupCause.LOST or not center.link_up(switch):
         # Our link or the switch failed, not the agent.
         states.free(center, offer.agent, call, to_the_end=True)
     elif outcome is f.OfferOutcome.DECLINED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import facts as f
 from apps.core.calls import closing, transfers
-from apps.core.calls.model import Call, LegState
+from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import Overflow, OverflowKind
 from apps.core.ids import FlowId, QueueId
@@ -13,11 +13,8 @@ from apps.core.queues import offers
 
 
 def waited_too_long(center: Center, call: Call) -> None:
-    """An agent who has already answered still gets the call; one who only rings is let off."""
+    """An agent whose telephone only rings is let off."""
     if call.wait is None:
-        return
-    ringing = call.legs.get(call.offer.leg) if call.offer else None
-    if ringing is not None and ringing.state in (LegState.ANSWERED, LegState.IDLE):
         return
     queue = center.queue_config(call.wait.queue)
     to_one_agent = call.wait.wanted_agent is not None

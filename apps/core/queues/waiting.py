@@ -5,14 +5,18 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
-from apps.core.ids import AgentId, CallId, QueueId, SkillId
+from apps.core.ids import AgentId, CallId, QueueId, SkillId, SwitchId
 
 Member = TypeVar("Member", bound=str)
 
 
 class Requirement(NamedTuple):
-    """What a caller asks for. Callers with equal requirements stand in one line."""
+    """What a caller asks for. Callers with equal requirements stand in one line.
 
+    Only legs on one switch can be bridged, so the agent's telephone must be on the caller's.
+    """
+
+    switch: SwitchId
     queue: QueueId
     skills: tuple[SkillId, ...]
     wanted_agent: AgentId | None = None
