@@ -95,7 +95,7 @@ def connect(driver: FreeSwitchDriver, heard: Heard, customer: LegId, **changes: 
     driver.execute(originate(agent, **changes))
     heard.wait(LegParked, leg=agent)
     driver.execute(c.BridgeLegs(switch=S, leg=agent, other=customer))
-    heard.wait(LegsBridged, leg=agent, other=customer)
+    until(lambda: {agent, customer} in [{e.leg, e.other} for e in heard.all(LegsBridged)], "the bridge")
     return agent
 
 
@@ -134,7 +134,7 @@ def test_a_call_from_arrival_to_the_end(rig: Rig, pair: Pair) -> None:
     heard.wait(CallArrived, after=mark, leg=leg)  # the way back was set anew for the second talk
     hang_up(driver, heard, leg)
     assert len(heard.all(LegHungUp, leg=agent)) == len(heard.all(LegHungUp, leg=leg)) == 1
-    assert not heard.all(LegsUnbridged, leg=leg)
+    assert len(heard.all(LegsUnbridged)) == 2, "one for each talk"
     until(lambda: driver.arrival_sockets == 0, "the last socket closing")
 
 
@@ -399,10 +399,9 @@ def test_calls_stranded_by_a_killed_engine_are_fetched(rig: Rig) -> None:
             rig.call("4001")
             dying.accept()[0].close()
     with rig.driver() as (driver, heard):
-        driver.request_snapshot()
-        assert len(heard.wait(SwitchSnapshot).others) == 5
-        time.sleep(1)
-        driver.request_snapshot()
+        for _ in range(3):  # as the engine does: at once, and again, because the list lags
+            driver.request_snapshot()
+            time.sleep(1)
         until(lambda: len(heard.all(CallArrived)) == 5, "all five")
         for event in heard.all(CallArrived):
             hang_up(driver, heard, event.leg)
