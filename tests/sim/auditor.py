@@ -10,11 +10,14 @@ from collections import Counter
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.state import State
+from apps.switches.simulator.applications import Socket
 from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.model import Switch
 
 STUCK_OFFERED_MS = 60_000
 STUCK_CONNECTING_MS = 30_000
+SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
+UNHEARD_END_MS = 310_000  # a prompt whose end was lost is believed to play for so long
 
 
 class BrokenPromise(AssertionError):
@@ -29,6 +32,9 @@ class Auditor:
         self.line: dict[str, f.CallQueued] = {}  # call -> place, while waiting and not offered
         self.offered: dict[str, f.CallQueued] = {}
         self.bridged: dict[str, str] = {}
+        self.talked: set[str] = set()
+        self.silent_since_ms: dict[str, int] = {}  # customer leg on the switch
+        self.prompted: set[str] = set()  # calls that hear a prompt, as the engine believes
         self.outcomes: Counter[str] = Counter()
         self.transfers = 0
         self.up_since_ms = 0  # since when the engine runs and its link is up
@@ -115,6 +121,7 @@ class Auditor:
             self._promise(self.agent_of.get(fact.agent) == fact.call, "who talks was offered", fact)
         self._promise(fact.call not in self.bridged, "one talk at a time", fact)
         self.bridged[fact.call] = fact.agent or ""
+        self.talked.add(fact.call)
 
     def _on_BridgeLost(self, fact: f.BridgeLost) -> None:
         for agent, call in list(self.agent_of.items()):
@@ -132,12 +139,17 @@ class Auditor:
             if call == fact.call and fact.call not in self.bridged:
                 del self.agent_of[agent]
 
+    def _on_IvrStepped(self, fact: f.IvrStepped) -> None:
+        (self.prompted.add if fact.position.phase == "playing" else self.prompted.discard)(fact.call)
+
     def _on_TransferStarted(self, fact: f.TransferStarted) -> None:
         self.transfers += 1
 
     def _on_CallEnded(self, fact: f.CallEnded) -> None:
         self._promise(fact.call in self.started and fact.call not in self.ended, "a call ends once", fact)
         self._promise(fact.call not in self.agent_of.values(), "no agent is left in an ended call", fact)
+        served = fact.outcome is f.CallOutcome.SERVED
+        self._promise(served == (fact.call in self.talked), "served means talked with", fact)
         self.ended[fact.call] = fact.outcome
         self.outcomes[fact.outcome] += 1
         self.line.pop(fact.call, None)
@@ -158,6 +170,17 @@ class Auditor:
             if call.state in ("returning", "connecting"):
                 limbo_ms = now_ms - max(call.since_ms, self.up_since_ms)
                 self._promise(limbo_ms < STUCK_CONNECTING_MS, "no caller hangs between two states", call)
+
+    def ears(self, switch: Switch, now_ms: int) -> None:
+        """What each caller hears, by the switch's own account: somebody, a prompt, music; silence is short."""
+        for leg in switch.channels.values():
+            playing = bool(leg.apps) and not isinstance(leg.apps[-1], Socket)
+            if leg.direction != "inbound" or not leg.alive or leg.bridged_to is not None or playing:
+                self.silent_since_ms.pop(leg.uuid, None)
+                continue
+            since_ms = max(self.silent_since_ms.setdefault(leg.uuid, now_ms), self.up_since_ms)
+            longest_ms = UNHEARD_END_MS if self.taken.get(leg.uuid) in self.prompted else SILENCE_MS
+            self._promise(now_ms - since_ms < longest_ms, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
 
     def at_the_end(self, state: State, placed: int, switch: Switch) -> None:
         self._promise(not state.calls, "every call ends", list(state.calls.values())[:3])

@@ -151,6 +151,7 @@ class World:
                 self.auditor.fact(effect)
                 self._people_react(effect)
         self.auditor.state(self.engine.state, self.clock.now_ms)
+        self.auditor.ears(self.switch, self.clock.now_ms)
 
     def _start_engine(self) -> None:
         self.runs += 1

@@ -114,7 +114,6 @@ def closing_overdue(center: Center, call: Call) -> None:
     """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
     if not call.legs:
         give_up_recording(center, call, "the switch did not say that it ended")
-        return
     overdue = center.now_ms - call.since_ms > GIVE_UP_MS + LAST_WORDS_MS
     for leg in list(call.legs.values()):
         if overdue and center.link_up(leg.switch):
@@ -123,7 +122,8 @@ def closing_overdue(center: Center, call: Call) -> None:
             )
         else:
             center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
-    finish_if_over(center, call)
+    if call.id in center.state.calls:
+        finish_if_over(center, call)
     if call.id in center.state.calls:
         center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
         _decide(center, call, call.outcome or f.CallOutcome.FAILED, call.cause, GONE_MS, None)
