@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -70,8 +71,9 @@ def eventually(condition: Callable[[], Any], what: str, timeout_s: float = 60.0)
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
-    run_dir = tmp_path_factory.mktemp("demo")
+def demo() -> Iterator[RunningDemo]:
+    run_dir = Path(tempfile.mkdtemp(prefix="trunkline-demo-"))
+    run_dir.chmod(0o755)  # as root the private services run as somebody else
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     environment = {
         **kept, "STATE_DIR": str(run_dir), "CALLERS_PER_MINUTE": "0", "SIMULATED_AGENTS": "false", "DEBUG": "false",
@@ -92,7 +94,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
         yield RunningDemo(process, url, run_dir)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, output.read_text()
+        assert process.wait(60) == 0, output.read_text()
+    shutil.rmtree(run_dir)  # kept when something went wrong: its logs say what
 
 
 @pytest.fixture(scope="module")
