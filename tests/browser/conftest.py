@@ -70,7 +70,7 @@ def eventually(condition: Callable[[], Any], what: str, timeout_s: float = 60.0)
     return result
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[RunningDemo]:
     run_dir = Path(tempfile.mkdtemp(prefix="trunkline-demo-"))
     run_dir.chmod(0o755)  # as root the private services run as somebody else

@@ -41,6 +41,7 @@ class Center:
         self.door_url = f"http://127.0.0.1:{door_port}"
         self.log = directory / "engine.log"
         self.engine: subprocess.Popen[bytes] | None = None
+        self.engine_prefix: tuple[str, ...] = ()  # a command that starts the engine, such as chrt
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "apps.config.settings",
@@ -67,10 +68,10 @@ class Center:
         )
         return done.stdout
 
-    def call(self, function: str, *arguments: object) -> None:
-        """A function of ``place`` inside Django."""
+    def call(self, function: str, *arguments: object, module: str = "tests.switch_live.place") -> None:
+        """A function of this module inside Django."""
         values = ", ".join(map(repr, arguments))
-        self.manage("shell", "-v", "0", "-c", f"from tests.switch_live.place import {function}; {function}({values})")
+        self.manage("shell", "-v", "0", "-c", f"from {module} import {function}; {function}({values})")
 
     def start_engine(self, timeout_s: float = 40.0) -> None:
         """Returns when it takes calls."""
@@ -81,7 +82,11 @@ class Center:
         assert self.engine is None or self.engine.poll() is not None
         with self.log.open("ab") as log:
             self.engine = subprocess.Popen(
-                [sys.executable, "manage.py", "engine"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [*self.engine_prefix, sys.executable, "manage.py", "engine"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
 
     def kill_engine(self) -> None:
@@ -90,7 +95,8 @@ class Center:
         self.engine.send_signal(signal.SIGKILL)
         self.engine.wait()
 
-    def stop(self) -> None:
+    def stop_engine(self) -> None:
+        """In an orderly way."""
         if self.engine is not None and self.engine.poll() is None:
             self.engine.terminate()
             try:
@@ -98,6 +104,9 @@ class Center:
             except subprocess.TimeoutExpired:
                 self.engine.kill()
                 self.engine.wait()
+
+    def stop(self) -> None:
+        self.stop_engine()
         self.postgres.stop()
 
     # --- the door ---
@@ -148,9 +157,9 @@ class Center:
         for agent in agents:
             self.ask(AgentSignedIn(**self.new_request(agent)))
             self.ask(AgentWentReady(**self.new_request(agent)))
-            eventually(partial(self._is_here, agent.id), 20, f"{agent.name} ready")
+            eventually(partial(self.is_here, agent.id), 20, f"{agent.name} ready")
 
-    def _is_here(self, agent: AgentId) -> bool:
+    def is_here(self, agent: AgentId) -> bool:
         return self.agent_state(agent) not in (AgentState.LOGGED_OUT, AgentState.PAUSED)
 
     def wait_for(self, agent: AgentConfig, state: AgentState, timeout_s: float = 20.0) -> None:

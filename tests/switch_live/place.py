@@ -29,5 +29,3 @@ def outside_seat(number: str, outside_number: str) -> None:
         agent.full_clean()
         agent.save()
         config_changed()
-
-

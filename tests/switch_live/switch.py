@@ -42,6 +42,7 @@ class LiveSwitch:
         self.cdr = directory / "log" / "json_cdr"
         self.log = directory / "log" / "freeswitch.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.complaints_at_start: list[str] = []
         self._api: EventSocket | None = None
 
     def start(self, extra: Mapping[str, str] | None = None) -> None:
@@ -64,6 +65,7 @@ class LiveSwitch:
                 start_new_session=True,
             )
         eventually(self._is_ready, 60, f"FreeSWITCH ready, see {self.directory}")
+        self.complaints_at_start = self._complaints()
 
     def _is_ready(self) -> bool:
         assert self.process is not None
@@ -105,7 +107,7 @@ class LiveSwitch:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def complaints(self) -> list[str]:
+    def _complaints(self) -> list[str]:
         """Lines of its log at warning or above that our files could be the cause of."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         loud = [line for line in lines if any(f"[{level}]" in line for level in ("WARNING", "ERR", "CRIT", "ALERT"))]
