@@ -28,7 +28,7 @@ from apps.switches.freeswitch.bridging import BridgeControl
 from apps.switches.freeswitch.causes import word_of
 from apps.switches.freeswitch.legs import Leg, Legs
 from apps.switches.freeswitch.media import MediaControl
-from apps.switches.freeswitch.ports import LINK_LOST, Context
+from apps.switches.freeswitch.ports import LINK_LOST, Context, Lane
 from apps.switches.freeswitch.snapshot import SnapshotReader
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class Control:
             )
         )
         self._jobs[job] = lambda body: self._originated(leg, body)
-        self._ports.send(frame, lambda reply: self._originate_replied(leg, job, reply))
+        self._ports.send(frame, lambda reply: self._originate_replied(leg, job, reply), Lane.OFFERS)
 
     def _originate_replied(self, leg: Leg, job: str, reply: str) -> None:
         """Without a reply the switch may have begun all the same: it failed for the core, and is ended later."""
@@ -229,14 +229,18 @@ class Control:
         frames = (encode.set_variables(command.leg, variables), encode.record(command.leg, "start", path))
         leg = self._leg(command.leg)
         leg.recordings[path] = command.recording
-        self._ports.send(frames[0])
-        self._ports.send(frames[1], lambda reply: self._record_replied(leg, command.recording, path, reply))
+        self._ports.send(frames[0], lane=Lane.RECORDINGS)
+        self._ports.send(
+            frames[1], lambda reply: self._record_replied(leg, command.recording, path, reply), Lane.RECORDINGS
+        )
 
     def _stop_recording(self, command: c.StopRecording) -> None:
         path = encode.record_path(command.path, self._settings)  # the switch needs the identical path
         leg = self._leg(command.leg)
         frame = encode.record(command.leg, "stop", path)
-        self._ports.send(frame, lambda reply: self._record_replied(leg, command.recording, path, reply))
+        self._ports.send(
+            frame, lambda reply: self._record_replied(leg, command.recording, path, reply), Lane.RECORDINGS
+        )
 
     def _record_replied(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
         if reply.startswith("-") and reply != LINK_LOST and leg.recordings.pop(path, None) is not None:

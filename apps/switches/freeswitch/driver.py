@@ -29,7 +29,7 @@ from apps.switches.freeswitch.control import Control, failure_of
 from apps.switches.freeswitch.decode import SUBSCRIPTION
 from apps.switches.freeswitch.framing import Message, parse_json
 from apps.switches.freeswitch.link import EventSocketLink, LinkError
-from apps.switches.freeswitch.ports import LINK_LOST, Context, Counters, Then
+from apps.switches.freeswitch.ports import LINK_LOST, Context, Counters, Lane, Then
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class FreeSwitchDriver:
         self._accepting = True
         self._beat = time.monotonic()
         self._sink: Emit | None = None
-        self._commands: EventSocketLink | None = None
+        self._lanes: dict[Lane, EventSocketLink] = {}
         self._linked = False
         self._told_down = False
         self._control = Control(Context(settings=settings, ports=self, counters=self.counters))
@@ -120,13 +120,13 @@ class FreeSwitchDriver:
 
     # --- ports.Ports, in the driver's thread ---
 
-    def send(self, frame: bytes, then: Then | None = None) -> None:
+    def send(self, frame: bytes, then: Then | None = None, lane: Lane = Lane.CALLS) -> None:
         self.counters.commands += 1
-        if self._commands is None:
-            if then is not None:
-                then(LINK_LOST)
-            return
-        self._commands.request(frame, then)
+        link = self._lanes.get(lane)
+        if link is not None:
+            link.request(frame, then)
+        elif then is not None:
+            then(LINK_LOST)
 
     def later(self, delay_ms: int, act: Callable[[], None]) -> None:
         gevent.spawn_later(delay_ms / 1000, self._guarded, act)
@@ -238,23 +238,26 @@ class FreeSwitchDriver:
             self.emit(LinkDown(switch=self.switch, reason=reason))
 
     def _session(self) -> str:
-        """One life of the two connections; why it ended."""
-        commands, events = self._link(self._not_an_event), self._link(self._event)
+        """One life of the connections, one for each lane and one for events; why it ended."""
+        lanes = {lane: self._link(self._not_an_event) for lane in Lane}
+        events = self._link(self._event)
+        links = [*lanes.values(), events]
         try:
-            commands.connect()
-            self._commands = commands
-            boot = commands.call(encode.api("global_getvar core_uuid")).strip()
+            for link in lanes.values():
+                link.connect()
+            self._lanes = lanes
+            boot = lanes[Lane.CALLS].call(encode.api("global_getvar core_uuid")).strip()
             events.connect()
             self._subscribe(events, boot)
-            while not (commands.ended.is_set() or events.ended.is_set()):
-                commands.check()
-                events.check()
-                gevent.wait([commands.ended, events.ended], timeout=TICK_S, count=1)
-            return str(commands.reason or events.reason)
+            while not any(link.ended.is_set() for link in links):
+                for link in links:
+                    link.check()
+                gevent.wait([link.ended for link in links], timeout=TICK_S, count=1)
+            return str(next(link.reason for link in links if link.ended.is_set()))
         finally:
-            events.stop()
-            commands.stop()
-            self._commands = None
+            for link in links:
+                link.stop()
+            self._lanes = {}
 
     def _subscribe(self, events: EventSocketLink, boot: str) -> None:
         """``LinkUp`` is told in the reader's turn, so that no event can come before it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from apps.core.events import SwitchEvent
 from apps.core.ids import LegId, SwitchId, TrunkId
 from apps.switches.freeswitch.control import Control
-from apps.switches.freeswitch.ports import Context, Counters, Then
+from apps.switches.freeswitch.ports import Context, Counters, Lane, Then
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 SETTINGS = FreeSwitchSettings(
@@ -23,6 +23,7 @@ SETTINGS = FreeSwitchSettings(
 @dataclass
 class FakePorts:
     sent: list[str] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)  # of ``sent``
     emitted: list[SwitchEvent] = field(default_factory=list)
     held: set[LegId] = field(default_factory=set)
     closed: list[LegId] = field(default_factory=list)
@@ -31,8 +32,9 @@ class FakePorts:
     _timers: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
     _tokens: int = 0
 
-    def send(self, frame: bytes, then: Then | None = None) -> None:
+    def send(self, frame: bytes, then: Then | None = None, lane: Lane = Lane.CALLS) -> None:
         self.sent.append(frame.decode())
+        self.lanes.append(lane)
         self._thens.append(then)
 
     def later(self, delay_ms: int, act: Callable[[], None]) -> None:

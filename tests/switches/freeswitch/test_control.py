@@ -30,7 +30,7 @@ from apps.core.events import (
 from apps.core.ids import LegId, RecordingId, TrunkId
 from apps.switches.freeswitch import clean
 from apps.switches.freeswitch.control import Control, failure_of
-from apps.switches.freeswitch.ports import LINK_LOST
+from apps.switches.freeswitch.ports import LINK_LOST, Lane
 from tests.switches.freeswitch.control_scene import (
     AGENT,
     CUSTOMER,
@@ -261,6 +261,18 @@ def test_a_recording_and_its_end_before_the_leg_s(pair: Pair) -> None:
         RecordingStopped(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), duration_ms=5980),
         LegHungUp(switch=S, leg=CUSTOMER, cause=HangupCause.NORMAL, raw="NORMAL_CLEARING"),
     ]
+
+
+def test_no_offer_waits_behind_anything_and_nothing_behind_a_recording(pair: Pair) -> None:
+    """The switch runs a link's commands one after another, and opening or closing a file takes it 13 ms."""
+    control, ports = pair
+    arrive(control, ports)
+    ports.lanes.clear()
+    control.execute(start_recording())
+    control.execute(c.StopRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav"))
+    originate(control)
+    control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
+    assert ports.lanes == [Lane.RECORDINGS] * 3 + [Lane.OFFERS, Lane.CALLS]
 
 
 def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_tag(pair: Pair) -> None:

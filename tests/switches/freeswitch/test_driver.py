@@ -83,9 +83,9 @@ def test_it_is_a_switch_driver(driver: FreeSwitchDriver) -> None:
     assert as_driver.capabilities.hold and as_driver.switch == S
 
 
-def test_it_logs_in_twice_subscribes_and_tells_the_boot_before_any_event(peer: Peer, inbox: Inbox) -> None:
+def test_it_logs_in_on_every_link_subscribes_and_tells_the_boot_before_any_event(peer: Peer, inbox: Inbox) -> None:
     assert inbox.events[0] == LinkUp(switch=S, boot="boot-1")
-    assert peer.commands.count(f"auth {PASSWORD}") == 2
+    assert peer.commands.count(f"auth {PASSWORD}") == 4, "three lanes and the events"
     assert len(peer.subscribers) == 1
     peer.push(register())
     inbox.wait(DeviceChanged)
@@ -152,7 +152,7 @@ def test_a_switch_that_answers_nothing_is_given_up(peer: Peer, driver: FreeSwitc
 
 
 def test_a_silent_switch_is_asked_for_a_sign_of_life(peer: Peer, driver: FreeSwitchDriver, inbox: Inbox) -> None:
-    until(lambda: peer.commands.count("api strepoch") >= 4, "pings on both links")
+    until(lambda: peer.commands.count("api strepoch") >= 8, "pings on every link")
     assert not inbox.of(LinkDown)
     peer.silent = True
     inbox.wait(LinkDown)
