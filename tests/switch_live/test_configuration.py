@@ -19,10 +19,14 @@ MODULES = {
 }  # fmt: skip
 
 
+def _modules(rig: Rig) -> set[str]:
+    return {row["ikey"] for row in json.loads(rig.switch.api.api("show modules as json"))["rows"]}
+
+
 def test_it_loads_without_a_complaint(installed: Rig) -> None:
     assert installed.switch.complaints_at_start == []
-    rows = json.loads(installed.switch.api.api("show modules as json"))["rows"]
-    assert {row["ikey"] for row in rows} >= MODULES
+    # ``show`` reads a table that the switch fills a moment after a module has loaded.
+    eventually(lambda: _modules(installed) >= MODULES, 20, "every module listed")
     status = installed.switch.api.api("sofia status")
     assert status.count("RUNNING") == 2
     assert "trunks::carrier" in status
