@@ -25,10 +25,7 @@ NOT_OURS = (
 
 
 def freeswitch_binary() -> str | None:
-    return shutil.which("freeswitch") or next(
-        (str(path) for path in [Path("/opt/freeswitch/bin/freeswitch"), Path("/usr/bin/freeswitch")] if path.exists()),
-        None,
-    )
+    return shutil.which("freeswitch")
 
 
 class LiveSwitch:
