@@ -223,7 +223,7 @@ def _fill(center: Center, output: Path, switch: dict[str, object], carrier: int,
     center.manage("prompts", "render")
     center.manage("switchconfig", "render", "--switch", "demo", "--output", str(output))
     sound = center.rows("SELECT sound_zh FROM telephony_prompt WHERE code = 'bench.choose'")[0]["sound_zh"]
-    return output / "sounds" / sound
+    return output / "sounds" / str(sound)
 
 
 def _add_rivals(conf: Path, sip_port: int, bare_port: int, prompt: Path) -> None:

@@ -116,7 +116,7 @@ class Center:
         if self.engine.poll() is not None:
             raise AssertionError(f"the engine ended: {self.log.read_text(errors='replace')[-3000:]}")
         try:
-            return self._get("/health")["status"] != "down"
+            return bool(self._get("/health")["status"] != "down")
         except OSError:
             return False
 
@@ -176,7 +176,7 @@ class Center:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         with psycopg.connect(self.postgres.url, row_factory=dict_row) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, values).fetchall()
 
     def history(self, caller_number: str, timeout_s: float = 20.0) -> Mapping[str, Any]:
         """The ended call of this number, once the recorder has written it."""

@@ -7,7 +7,7 @@ import pytest
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
 from tests.switch_live.conftest import Rig
-from tests.switch_live.journeys import call_in_menu, call_into_sales, finish_wrap_up, in_state, talking, until
+from tests.switch_live.journeys import at_node, call_in_menu, call_into_sales, finish_wrap_up, in_state, talking, until
 from tests.switch_live.phones import NEVER_MS
 from tests.switch_live.waiting import eventually
 
@@ -50,10 +50,11 @@ def test_nobody_answers_and_the_caller_keeps_the_place(rig: Rig) -> None:
     first = call_into_sales(rig, "13600000004")
     rig.center.wait_for(absent, AgentState.OFFERED)
     second = call_into_sales(rig, "13600000005")
-    queued_ms = rig.center.live_call("13600000004").wait.queued_ms  # type: ignore[union-attr]
+    offered = rig.center.live_call("13600000004")
+    assert offered is not None and offered.wait is not None
     rig.center.wait_for(absent, AgentState.NOT_RESPONDING)
     call = in_state(rig, "13600000004", CallState.WAITING)
-    assert call.wait is not None and call.wait.queued_ms == queued_ms
+    assert call.wait is not None and call.wait.queued_ms == offered.wait.queued_ms
     rig.center.make_ready(present)
     call = talking(rig, "13600000004", present)
     in_state(rig, "13600000005", CallState.WAITING)
@@ -130,12 +131,8 @@ def test_a_hostile_number_is_served_all_the_same(rig: Rig, number: str) -> None:
     call = next(iter(rig.center.state().calls.values()))
     assert call.caller_number.isprintable() and len(call.caller_number) <= 128
     for key, node in (("1", "lang"), ("1", "main")):
-        until(rig, call.caller_number, lambda call, node=node: _node_is(call, node), node)
+        at_node(rig, call.caller_number, node)
         caller.press(key)
     talking(rig, call.caller_number, agent)
     caller.hang_up()
     finish_wrap_up(rig, agent, call.id)
-
-
-def _node_is(call, node: str) -> bool:  # type: ignore[no-untyped-def]
-    return call.ivr is not None and call.ivr.position is not None and call.ivr.position.node == node

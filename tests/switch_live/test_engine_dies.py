@@ -8,7 +8,7 @@ import time
 import pytest
 
 from apps.core.agents.machine import AgentState
-from apps.core.calls.model import CallState
+from apps.core.calls.model import Call, CallState
 from apps.core.config import AgentConfig
 from tests.switch_live.conftest import Rig
 from tests.switch_live.event_socket import EventSocket
@@ -27,8 +27,22 @@ from tests.switch_live.waiting import eventually
 MENU, MUSIC, RINGING, TALK, AFTER = (f"1330000000{n}" for n in range(5))
 
 
-def _hang_up_phone(rig: Rig, seat: Seat, leg: str) -> None:
-    seat.hang_up(rig.switch.api.variable(leg, "sip_call_id"))
+def _hang_up_phone(rig: Rig, seat: Seat, call: Call) -> None:
+    assert call.bridge is not None
+    seat.hang_up(rig.switch.api.variable(call.bridge.leg, "sip_call_id"))
+
+
+def _live(rig: Rig, number: str) -> Call:
+    call = rig.center.live_call(number)
+    assert call is not None
+    return call
+
+
+def _place(rig: Rig) -> int:
+    """Since when the one who hears music stands in line."""
+    wait = in_state(rig, MUSIC, CallState.WAITING).wait
+    assert wait is not None
+    return wait.queued_ms
 
 
 def _each_agent_once(rig: Rig, number: str) -> None:
@@ -73,8 +87,7 @@ def test_restarted_at_once_it_takes_every_call_up_again(rig: Rig) -> None:
     in_state(rig, MUSIC, CallState.WAITING)
 
     rig.center.kill_engine()
-    assert ending.bridge is not None and call.bridge is not None
-    _hang_up_phone(rig, seat, ending.bridge.leg)  # the talk ends while nobody controls the switch
+    _hang_up_phone(rig, seat, ending)  # the talk ends while nobody controls the switch
     rig.center.start_engine()
 
     finish_wrap_up(rig, ends, ending.id)  # and takes the one who waited with music
@@ -82,7 +95,7 @@ def test_restarted_at_once_it_takes_every_call_up_again(rig: Rig) -> None:
     until(rig, MENU, lambda call: call.state is CallState.IVR, "in the menu again")
     talking(rig, RINGING, rings, 30)
     in_state(rig, TALK, CallState.TALKING)
-    _hang_up_phone(rig, seat, call.bridge.leg)
+    _hang_up_phone(rig, seat, call)
     rig.center.wait_for(talks, AgentState.WRAP_UP)
     in_menu.press("1")
     rig.center.make_ready(later)
@@ -94,7 +107,7 @@ def test_restarted_at_once_it_takes_every_call_up_again(rig: Rig) -> None:
     assert slow.process.poll() is None
 
 
-def _connect(rig: Rig, number: str, agent: AgentConfig) -> tuple[Caller, object]:
+def _connect(rig: Rig, number: str, agent: AgentConfig) -> tuple[Caller, Call]:
     rig.center.make_ready(agent)
     caller = call_into_sales(rig, number)
     return caller, talking(rig, number, agent)
@@ -129,20 +142,20 @@ def test_kept_dead_everybody_reaches_the_fallback_within_45_seconds(rig: Rig) ->
     talker, call = _connect(rig, TALK, agent)
     in_menu = call_in_menu(rig, MENU)
     waiting = call_into_sales(rig, MUSIC)
-    legs = {number: rig.center.live_call(number).leg for number in (TALK, MENU, MUSIC)}  # type: ignore[union-attr]
+    legs = {number: _live(rig, number).leg for number in (TALK, MENU, MUSIC)}
     rig.center.kill_engine()
     died = time.monotonic()
     within = {number: _fallback_after(rig, leg, died) for number, leg in legs.items() if number != TALK}
     assert max(within.values()) < 45, within
     assert rig.switch.api.variable(legs[TALK], "trunkline_fallback") == "", "the talk went on"
-    _hang_up_phone(rig, seat, call.bridge.leg)  # type: ignore[attr-defined]
+    _hang_up_phone(rig, seat, call)
     assert _fallback_after(rig, legs[TALK], time.monotonic()) < 45
     eventually(lambda: _bridged(rig, legs[TALK]), 20, "talking with the duty number")
     for caller in (talker, in_menu, waiting):
         caller.hang_up()
     eventually(lambda: not rig.switch.api.channels(), 20)
     rig.center.start_engine()
-    finish_wrap_up(rig, agent, call.id)  # type: ignore[attr-defined]
+    finish_wrap_up(rig, agent, call.id)
     for number in (TALK, MENU, MUSIC):
         assert rig.center.history(number)["ended_at"] is not None
 
@@ -163,15 +176,14 @@ def test_killed_again_and_again(rig: Rig) -> None:
     seat = rig.seat(agent)
     talker, call = _connect(rig, TALK, agent)
     waiting = call_into_sales(rig, MUSIC)
-    queued_ms = in_state(rig, MUSIC, CallState.WAITING).wait.queued_ms  # type: ignore[union-attr]
+    place = _place(rig)
     for _ in range(5):
         rig.center.kill_engine()
         rig.center.start_engine()
         in_state(rig, TALK, CallState.TALKING)
-        waits = in_state(rig, MUSIC, CallState.WAITING).wait
-        assert waits is not None and waits.queued_ms == queued_ms
-    _hang_up_phone(rig, seat, call.bridge.leg)  # type: ignore[attr-defined]
-    finish_wrap_up(rig, agent, call.id)  # type: ignore[attr-defined]
+        assert _place(rig) == place
+    _hang_up_phone(rig, seat, call)
+    finish_wrap_up(rig, agent, call.id)
     talking(rig, MUSIC, agent)
     for caller in (talker, waiting):
         caller.hang_up()
