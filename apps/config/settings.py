@@ -23,6 +23,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
+    "rest_framework",
+    "drf_spectacular",
     "apps.accounts",
     "apps.customers",
     "apps.telephony",
@@ -33,11 +35,13 @@ INSTALLED_APPS = [
     "apps.recordings",
     "apps.engine",
     "apps.live",
+    "apps.api",
     "apps.consoles",
     "apps.demo",
 ]
 
 MIDDLEWARE = [
+    "apps.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -106,6 +110,34 @@ CELERY_BROKER_URL = env.celery_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = env.time_zone
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# --- REST interface -----------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # The token first: its authenticate_header makes an unknown asker a 401, and it outranks a cookie.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.api.authentication.TokenAuthentication",
+        "apps.api.authentication.PageSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.throttling.PerToken"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "apps.api.pagination.SignedCursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.schema.ProblemAwareSchema",
+    "EXCEPTION_HANDLER": "apps.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Trunkline",
+    "VERSION": "1",
+    "DESCRIPTION": "The REST interface of a Trunkline contact centre. See docs/api.md for its habits.",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
 
 # --- engine -------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("api/", include("apps.api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.consoles.urls")),
 ]

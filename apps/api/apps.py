@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ApiConfig(AppConfig):
+    """The REST interface under ``/api/v1/``: what all its parts share, and the resources of calls and agents."""
+
+    name = "apps.api"
+    label = "api"
+    verbose_name = _("REST interface")
+
+    def ready(self) -> None:
+        from apps.api import schema  # noqa: F401  tells drf-spectacular how our tokens are sent

@@ -1,0 +1,57 @@
+"""Every answer under ``/api/`` carries a request id, and no error there is a web page."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from apps.api.problems import TITLES, plain_response
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PREFIX = "/api/"
+
+
+class ApiAnswers:
+    """Outermost, so that what other middlewares refuse is answered like the rest."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            if response.status_code >= 400 and _is_page(response):
+                response = _as_problem(request, response)
+        response["X-Request-ID"] = request_id
+        limit = getattr(request, "rate_limit", None)
+        if limit is not None:
+            most, left, reset_s = limit
+            response["RateLimit-Limit"], response["RateLimit-Remaining"] = str(most), str(left)
+            response["RateLimit-Reset"] = str(round(reset_s))
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _is_page(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("text/html")
+
+
+def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    status = response.status_code
+    code = {400: "malformed", 403: "permission_denied", 404: "not_found", 413: "too_large"}.get(
+        status, "internal_error" if status >= 500 else "error"
+    )
+    detail = _("Something went wrong on our side. It was logged with this request id.") if status >= 500 else ""
+    return plain_response(request, status, code, detail or TITLES.get(status, TITLES[400]))

@@ -1,0 +1,91 @@
+"""Making, recognising and revoking tokens: ``tl_<prefix>_<secret>``, 256 random bits."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from apps.accounts.models import Tenant, User
+from apps.api.models import DEFAULT_RATE_PER_MIN, ApiToken
+
+SHAPE = re.compile(r"(tl_[a-z0-9]{10})_([A-Za-z0-9_-]{43})")
+USE_NOTED_EVERY = timedelta(minutes=1)
+_PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def issue(
+    tenant: Tenant,
+    user: User,
+    *,
+    name: str,
+    scopes: list[str],
+    networks: list[str] | None = None,
+    expires_at: datetime | None = None,
+    rate_per_min: int = DEFAULT_RATE_PER_MIN,
+) -> tuple[ApiToken, str]:
+    """A new token and its secret, which nobody can read again."""
+    prefix = "tl_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(10))
+    secret = secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        tenant=tenant,
+        user=user,
+        name=name,
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        scopes=scopes,
+        networks=networks or [],
+        expires_at=expires_at,
+        rate_per_min=rate_per_min,
+    )
+    return token, f"{prefix}_{secret}"
+
+
+def recognise(text: str) -> ApiToken | None:
+    """The token with this secret, whether or not it may still be used; None for anything else."""
+    match = SHAPE.fullmatch(text)
+    if match is None:
+        return None
+    token = ApiToken.objects.select_related("user", "tenant").filter(prefix=match[1]).first()
+    # A plain hash is enough for a secret that cannot be guessed; a slow one would cost every request.
+    return token if token is not None and hmac.compare_digest(token.secret_hash, _hash(match[2])) else None
+
+
+def revoke(token: ApiToken) -> None:
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+
+
+def allows_address(token: ApiToken, address: str) -> bool:
+    if not token.networks:
+        return True
+    try:
+        asking = ipaddress.ip_address(address)
+    except ValueError:
+        return False  # behind a unix socket without a proxy's word there is no address to allow
+    mapped = getattr(asking, "ipv4_mapped", None)
+    return any((mapped or asking) in ipaddress.ip_network(network, strict=False) for network in token.networks)
+
+
+def note_use(token: ApiToken, address: str) -> None:
+    """Roughly: once a minute, so that a busy token does not write with every request."""
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=_address_or_none(address))
+
+
+def _address_or_none(address: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,35 @@
+"""All addresses under ``/api/v1/``. Each app's views are registered here; see ``docs/api.md``."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from apps.api.problems import plain_response
+from apps.api.resources.me import MeView
+from apps.api.resources.tokens import TokenViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("tokens", TokenViewSet)
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest, **_kwargs: str) -> HttpResponse:
+    return plain_response(request, 404, "not_found", _("There is nothing at this address."))
+
+
+class SchemaView(SpectacularAPIView):
+    """The document itself is public: it holds nothing of any tenant."""
+
+    authentication_classes: tuple[type, ...] = ()
+    permission_classes: tuple[type, ...] = ()
+
+
+urlpatterns = [
+    path("v1/schema/", SchemaView.as_view(), name="api-schema"),
+    path("v1/me", MeView.as_view(), name="api-me"),
+    path("v1/", include(router.urls)),
+    re_path(r"^.*$", nothing_here),
+]
