@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.accounts.models import Role, Tenant, User
+from apps.accounts.models import Role, Team, Tenant, User
 from apps.accounts.tenant_admin import TenantScopedAdmin, own_tenant
 from apps.live.hub import expel_user
 from apps.telephony.config_admin import ConfigAdmin
 
-RIGHTS = {"is_active", "role", "tenant", "is_superuser", "username"}
+RIGHTS = {"is_active", "role", "reach", "tenant", "is_superuser", "username"}
 
 admin.site.unregister(Group)  # roles decide here
 
@@ -46,6 +46,13 @@ class TenantAdmin(ConfigAdmin):
         return super().has_delete_permission(request, obj) and own_tenant(request) is None
 
 
+@admin.register(Team)
+class TeamAdmin(TenantScopedAdmin):
+    list_display = ("name",)
+    search_fields = ("name",)
+    filter_horizontal = ("leaders",)
+
+
 @admin.register(User)
 class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
     """Only a superuser can make another; what a person may do is the role."""
@@ -60,7 +67,7 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("last_name", "first_name", "email", "language")}),
-        (_("Access"), {"fields": ("tenant", "role", "is_active")}),
+        (_("Access"), {"fields": ("tenant", "role", "reach", "is_active")}),
     )
     superuser_fieldsets = (*fieldsets, (_("Installation"), {"fields": ("is_superuser",)}))
     add_fieldsets = (

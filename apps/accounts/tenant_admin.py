@@ -12,15 +12,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from apps.accounts.models import Role, Tenant, User
+from apps.accounts.models import Tenant, User
+from apps.accounts.permissions import can
 
 
 def administers(request: HttpRequest) -> bool:
     """Who may use the admin at all."""
-    user = request.user
-    if not (isinstance(user, User) and user.is_active):
-        return False
-    return user.is_superuser or (user.role == Role.ADMIN and user.tenant_id is not None)
+    return can(request.user, "settings.edit")
 
 
 def own_tenant(request: HttpRequest) -> Tenant | None:

@@ -56,15 +56,15 @@ class AgentSkillInline(ConfigInline):
 @admin.register(Agent)
 class AgentAdmin(ConfigAdmin):
     form = AgentForm
-    list_display = ("number", "name", "user", "device_kind", "sip_account", "enabled")
+    list_display = ("number", "name", "team", "user", "device_kind", "sip_account", "enabled")
     list_display_links = ("number", "name")
-    list_filter = ("enabled", "device_kind", "skills", "queues")
+    list_filter = ("enabled", "team", "device_kind", "skills", "queues")
     search_fields = ("number", "name", "user__username")
-    list_select_related = ("user", "sip_account", "tenant")
+    list_select_related = ("user", "team", "sip_account", "tenant")
     readonly_fields = ("sip_account",)
     inlines = (AgentSkillInline,)
     fieldsets = (
-        (None, {"fields": ("tenant", "name", "number", "user", "enabled")}),
+        (None, {"fields": ("tenant", "name", "number", "user", "team", "enabled")}),
         (
             _("Device"),
             {

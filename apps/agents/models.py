@@ -45,6 +45,9 @@ class Agent(TenantOwned):
     name = models.CharField(_("name"), max_length=100)
     number = models.CharField(_("extension"), max_length=8, validators=[extension])
     enabled = models.BooleanField(_("enabled"), default=True)
+    team = models.ForeignKey(
+        "accounts.Team", models.SET_NULL, null=True, blank=True, verbose_name=_("team"), related_name="agents"
+    )
     device_kind = models.CharField(
         _("device"), max_length=7, choices=DeviceChoice.choices, default=DeviceChoice.BROWSER
     )

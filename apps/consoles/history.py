@@ -12,8 +12,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from apps.accounts.permissions import can
 from apps.agents.models import Disposition
 from apps.calls.models import Call, Decision
+from apps.calls.visibility import visible_calls
 from apps.consoles.recordings import reachable
 from apps.core.facts import CallOutcome
 from apps.live import access
@@ -24,9 +26,9 @@ PAGE_SIZE = 50
 def calls_of(request: HttpRequest) -> QuerySet[Call]:
     """The calls this user may see. Raises ``PermissionDenied``."""
     floor = access.floor_of(request.user)
-    if floor is None:
+    if floor is None or not can(request.user, "calls.view"):
         raise PermissionDenied
-    return Call.objects.filter(tenant_id=int(floor))
+    return visible_calls(request.user, int(floor))
 
 
 @login_required

@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
+from apps.accounts.permissions import can
+from apps.calls.visibility import visible_calls
 from apps.live import access
 from apps.recordings.models import Recording
 
@@ -43,9 +45,10 @@ def reachable(recording: Recording) -> bool:
 @login_required
 def sound(request: HttpRequest, recording_id: str) -> HttpResponseBase:
     floor = access.floor_of(request.user)
-    if floor is None:
+    if floor is None or not can(request.user, "calls.listen"):
         raise PermissionDenied
-    recording = get_object_or_404(Recording.objects.select_related("switch"), pk=recording_id, tenant_id=int(floor))
+    heard = Recording.objects.filter(call__in=visible_calls(request.user, int(floor)), tenant_id=int(floor))
+    recording = get_object_or_404(heard.select_related("switch"), pk=recording_id)
     response = _range(file_of(recording), request.headers.get("Range", ""))
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-store"

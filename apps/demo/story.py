@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from apps.accounts.models import Role, Tenant, User
+from apps.accounts.models import Reach, Role, Team, Tenant, User
 from apps.agents.models import Agent, AgentSkill, DeviceChoice, Disposition, PauseReason, Skill
 from apps.agents.services import give_device
 from apps.customers.models import Customer
@@ -53,6 +53,7 @@ def load_story() -> list[Login]:
     _load_calendar(tenant, story["calendar"])
     password = make_password(story["password"])
     logins = [_load_person(tenant, person, password, story["password"]) for person in _people(story)]
+    _load_teams(tenant, story)
     for data in story["agents"]:
         _load_agent(tenant, switch, data)
     _load_queues(tenant, story)
@@ -108,6 +109,8 @@ def _load_person(tenant: Tenant, data: Data, password_hash: str, password: str) 
         defaults={
             "tenant": tenant,
             "role": data["role"],
+            "reach": data.get("reach", Reach.TENANT),
+            "must_change_password": False,
             "first_name": first,
             "last_name": last,
             "language": data.get("language", ""),
@@ -127,6 +130,12 @@ def _names(name: str) -> tuple[str, str]:
     return name[1:], name[0]
 
 
+def _load_teams(tenant: Tenant, story: Data) -> None:
+    for data in story["teams"]:
+        team, _made = Team.objects.update_or_create(tenant=tenant, name=data["name"])
+        team.leaders.set(User.objects.filter(tenant=tenant, username__in=data["leaders"]))
+
+
 def _load_agent(tenant: Tenant, switch: Switch, data: Data) -> None:
     agent, _made = Agent.objects.update_or_create(
         tenant=tenant,
@@ -134,6 +143,7 @@ def _load_agent(tenant: Tenant, switch: Switch, data: Data) -> None:
         defaults={
             "name": data["name"],
             "user": User.objects.get(username=data["username"]),
+            "team": Team.objects.get(tenant=tenant, name=data["team"]),
             "device_kind": data.get("device", DeviceChoice.BROWSER),
             "enabled": True,
         },

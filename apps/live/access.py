@@ -1,20 +1,19 @@
-"""Who may follow what. Reads the database; asked once, when a page opens."""
+"""Who may follow what. Reads the database; asked when a page opens."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-from apps.accounts.models import Role, Tenant, User
+from apps.accounts.models import Tenant, User
+from apps.accounts.permissions import can, team_ids, visible_agents
 from apps.agents.models import Agent
 from apps.core.ids import AgentId, TenantId
 from apps.live.presence import Seat
 
-FLOOR_ROLES = (Role.SUPERVISOR, Role.ADMIN)
-
 
 def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
     """The agent this user is, or None."""
-    if not isinstance(user, User) or not user.is_active or user.tenant_id is None:
+    if not isinstance(user, User) or user.tenant_id is None or not can(user, "console.use"):
         return None
     agent = Agent.objects.filter(user=user, tenant_id=user.tenant_id, enabled=True).first()
     return Seat(TenantId(str(user.tenant_id)), AgentId(str(agent.pk))) if agent is not None else None
@@ -22,7 +21,7 @@ def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
 
 def floor_of(user: AbstractBaseUser | AnonymousUser, wanted: str = "") -> TenantId | None:
     """The tenant whose floor this user may watch, or None. Only a superuser may choose."""
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not can(user, "floor.view"):
         return None
     if user.is_superuser and (wanted or user.tenant_id is None):
         tenants = Tenant.objects.order_by("pk")
@@ -34,6 +33,11 @@ def floor_of(user: AbstractBaseUser | AnonymousUser, wanted: str = "") -> Tenant
             )
         tenant = tenants.first()
         return TenantId(str(tenant.pk)) if tenant is not None else None
-    if user.tenant_id is None or not (user.is_superuser or user.role in FLOOR_ROLES):
+    return TenantId(str(user.tenant_id)) if user.tenant_id is not None else None
+
+
+def floor_agents(user: AbstractBaseUser | AnonymousUser) -> frozenset[AgentId] | None:
+    """The agents whom a floor is confined to; None where it shows the whole tenant."""
+    if team_ids(user) is None:
         return None
-    return TenantId(str(user.tenant_id))
+    return frozenset(AgentId(str(pk)) for pk in visible_agents(user).values_list("pk", flat=True))

@@ -175,7 +175,7 @@ class AgentPage(LivePage):
 
 
 class WallPage(LivePage):
-    """``/ws/wall/``: one tenant's floor, for its supervisors and administrators. ``?tenant=<id>`` for a superuser."""
+    """``/ws/wall/``: one tenant's floor, or of it the teams one leads. ``?tenant=<id>`` for a superuser."""
 
     async def permitted(self) -> bool:
         wanted = parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get("tenant", [""])[0]
@@ -183,7 +183,8 @@ class WallPage(LivePage):
         if tenant is None:
             return False
         self.tenant: TenantId = tenant
+        self.agents = await database_sync_to_async(access.floor_agents)(self.scope["user"])
         return True
 
     def join(self) -> None:
-        self.hub.open_wall(self.tenant, self)
+        self.hub.open_wall(self.tenant, self, self.agents)

@@ -76,7 +76,7 @@ class Hub:
         self.presence.resume(watch_list.read(), self._loop.time())
         self._epoch = secrets.token_hex(6)
         self._agents: dict[Seat, Channel] = {}
-        self._walls: dict[TenantId, Channel] = {}
+        self._walls: dict[tuple[TenantId, frozenset[AgentId] | None], Channel] = {}
         self._asked: dict[str, tuple[str, Page, float]] = {}
         self._touched: set[AgentId] | None = set()  # None: all of them
         self._publish_soon = False
@@ -96,10 +96,12 @@ class Hub:
             self._agents[seat] = Channel(topic, lambda state: agent_view(state, seat.tenant, seat.agent))
         self._open(self._agents[seat], page)
 
-    def open_wall(self, tenant: TenantId, page: Page) -> None:
-        if tenant not in self._walls:
-            self._walls[tenant] = Channel(Topic("wall", self._epoch), lambda state: wall_view(state, tenant))
-        self._open(self._walls[tenant], page)
+    def open_wall(self, tenant: TenantId, page: Page, agents: frozenset[AgentId] | None = None) -> None:
+        """``agents``: whom this page is confined to; pages that see the same share one view."""
+        floor = (tenant, agents)
+        if floor not in self._walls:
+            self._walls[floor] = Channel(Topic("wall", self._epoch), lambda state: wall_view(state, tenant, agents))
+        self._open(self._walls[floor], page)
 
     def _open(self, channel: Channel, page: Page) -> None:
         channel.pages.add(page)

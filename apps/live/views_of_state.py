@@ -119,17 +119,26 @@ def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
 # --- wall ----------------------------------------------------------------------------------------------------------
 
 
-def wall_view(state: State, tenant: TenantId) -> View:
-    """One tenant's floor: ``queues``, ``agents``, ``calls``, ``switches``, ``trunks``, ``alarms``."""
-    calls = [call for call in state.calls.values() if call.tenant == tenant]
+def wall_view(state: State, tenant: TenantId, only: frozenset[AgentId] | None = None) -> View:
+    """One tenant's floor: ``queues``, ``agents``, ``calls``, ``switches``, ``trunks``, ``alarms``.
+
+    ``only`` confines agents, and calls that are with an agent, to those named; queues are counted whole.
+    """
+    calls = [call for call in state.calls.values() if call.tenant == tenant and _within(call, only)]
+    agents = [(agent, config) for agent, config in _agents_of(state, tenant) if only is None or agent.id in only]
     return {
         "queues": {queue.id: entity for queue, entity in _wall_queues(state, tenant)},
-        "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in _agents_of(state, tenant)},
+        "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in agents},
         "calls": {call.id: _wall_call(state, call) for call in calls},
         "switches": _wall_switches(state, tenant),
         "trunks": _wall_trunks(state, tenant),
         "alarms": _wall_alarms(state, tenant),
     }  # fmt: skip
+
+
+def _within(call: Call, only: frozenset[AgentId] | None) -> bool:
+    agent = _agent_on(call)
+    return only is None or agent is None or agent in only
 
 
 def _wall_queues(state: State, tenant: TenantId) -> list[tuple[QueueConfig, Entity]]:

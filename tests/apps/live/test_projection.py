@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.core import facts as f
+from apps.core.events import LegRole
 from apps.live.topic import Topic, apply_patch
 from apps.live.views_of_state import View, agent_view, directory, wall_view
 from tests.apps.live.centre import START_MS, TENANTS, agents_of, configured, facts, marked
@@ -105,3 +106,26 @@ def test_an_alarm_of_the_installation_shows_only_where_one_tenant_is_served(alon
         object.__setattr__(state.config, "tenants", {"1": state.config.tenants["1"]})
     state.apply(f.AlarmRaised(at_ms=START_MS, tenant=None, kind="unknown_did", subject="4009", detail=""))
     assert ("unknown_did/4009" in wall_view(state, "1")["alarms"]) is alone
+
+
+def test_a_floor_confined_to_a_team_shows_its_agents_and_their_calls_and_who_waits() -> None:
+    state = configured()
+    for agent in ("10", "11"):
+        state.apply(f.AgentStateChanged(at_ms=START_MS, tenant="1", agent=agent, state="READY", prior="PAUSED"))
+    for call, agent in (("mine", "10"), ("theirs", "11"), ("waiting", None)):
+        about: dict[str, Any] = {"at_ms": START_MS, "tenant": "1", "call": call}
+        state.apply(
+            f.CallStarted(
+                **about, leg=f"{call}-0", switch="1", direction=f.Direction.INBOUND, did="1", caller_number="1",
+                caller_name="", trunk="gw",
+            )
+        )  # fmt: skip
+        if agent is not None:
+            leg = f"{call}-1"
+            state.apply(
+                f.LegStarted(**about, leg=leg, switch="1", role=LegRole.AGENT, address="x", agent=agent, queue="15")
+            )
+            state.apply(f.CallBridged(**about, leg=leg, other=f"{call}-0", agent=agent, queue="15"))
+    view = wall_view(state, "1", frozenset({"10"}))
+    assert view["agents"].keys() == {"10"} and view["calls"].keys() == {"mine", "waiting"}
+    assert wall_view(state, "1")["calls"].keys() == {"mine", "theirs", "waiting"}

@@ -240,7 +240,13 @@ async def test_a_page_does_not_outlive_the_right_to_it(engine: Engine) -> None:
     await sync_to_async(browser.force_login)(await User.objects.aget(username="root"))
     user = await User.objects.aget(username="agent1")
     tab, other = await opened("/ws/agent/", "agent1"), await opened("/ws/agent/", "agent2")
-    form = {"username": "agent1", "tenant": "1", "role": "agent", "language": "en"}  # is_active is left out
+    form = {
+        "username": "agent1",
+        "tenant": "1",
+        "role": "agent",
+        "reach": "tenant",
+        "language": "en",
+    }  # is_active is left out
     reply = await sync_to_async(browser.post)(f"/admin/accounts/user/{user.pk}/change/", form)
     assert reply.status_code == 302, reply.context["errors"]
     assert await tab.closing_code() == CLOSE_SIGNED_OFF
