@@ -33,6 +33,8 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "STATE_DIR": (".run", "directory for what this host keeps: generated keys, the journal; relative to the checkout"),
     "JOURNAL_DIR": ("", "the engine's journal, on a local disk; empty: STATE_DIR/journal"),
     "RECORDINGS_DIR": ("recordings", "where recordings are read from, one directory per switch"),
+    "RECORDINGS_FREE_MB": ("2048", "below this much free disk under RECORDINGS_DIR an alarm is raised"),
+    "CDR_DIR": ("", "where switches' call record files are read from, one directory per switch; empty: STATE_DIR/cdr"),
     "STATIC_ROOT": ("staticfiles", "where collectstatic puts files"),
     "ENGINE_URL": ("http://127.0.0.1:8090", "the engine's door as the web reaches it"),
     "ENGINE_BIND": ("127.0.0.1:8090", "address and port on which the engine's door listens"),
@@ -40,6 +42,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "JOURNAL_KEEP_HOURS": ("24", "how long the journal keeps what PostgreSQL has already"),
     "JOURNAL_FREE_MB": ("512", "below this much free disk under the journal the engine takes no new calls"),
     "NOTIFY_SOCKET": ("", "set by systemd, for its watchdog; leave it alone"),
+    "METRICS_TOKEN": ("", "bearer token for the web's /metrics; empty: there is no such page"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "LOG_FORMAT": ("json", "json for machines, console for people"),
 }  # fmt: skip
@@ -64,6 +67,8 @@ class Environment:
     state_dir: Path
     journal_dir: Path
     recordings_dir: Path
+    recordings_free_mb: int
+    cdr_dir: Path
     static_root: Path
     engine_url: str
     engine_bind: str
@@ -71,6 +76,7 @@ class Environment:
     journal_keep_hours: int
     journal_free_mb: int
     notify_socket: str
+    metrics_token: str
     log_level: str
     log_format: str
 
@@ -94,6 +100,8 @@ def load(source: Mapping[str, str]) -> Environment:
         state_dir=state_dir,
         journal_dir=BASE_DIR / text["JOURNAL_DIR"] if text["JOURNAL_DIR"] else state_dir / "journal",
         recordings_dir=BASE_DIR / text["RECORDINGS_DIR"],
+        recordings_free_mb=_number("RECORDINGS_FREE_MB", text["RECORDINGS_FREE_MB"]),
+        cdr_dir=BASE_DIR / text["CDR_DIR"] if text["CDR_DIR"] else state_dir / "cdr",
         static_root=BASE_DIR / text["STATIC_ROOT"],
         engine_url=text["ENGINE_URL"].rstrip("/"),
         engine_bind=text["ENGINE_BIND"],
@@ -101,6 +109,7 @@ def load(source: Mapping[str, str]) -> Environment:
         journal_keep_hours=_number("JOURNAL_KEEP_HOURS", text["JOURNAL_KEEP_HOURS"]),
         journal_free_mb=_number("JOURNAL_FREE_MB", text["JOURNAL_FREE_MB"]),
         notify_socket=text["NOTIFY_SOCKET"],
+        metrics_token=text["METRICS_TOKEN"],
         log_level=_choice("LOG_LEVEL", text["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_choice("LOG_FORMAT", text["LOG_FORMAT"], ("json", "console")),
     )

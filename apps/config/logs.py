@@ -1,4 +1,7 @@
-"""Structured logs to standard error, from our own code (structlog) and from libraries (logging) alike."""
+"""Structured logs to standard error, from our own code (structlog) and from libraries (logging) alike.
+
+One JSON object a line; docs/operations.md lists the fields.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import logging.config
 
 import structlog
 from structlog.typing import Processor
+
+from apps.config.masking import mask
 
 
 def logging_config(level: str, log_format: str) -> None:
@@ -33,7 +38,7 @@ def logging_config(level: str, log_format: str) -> None:
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask, renderer],
         "foreign_pre_chain": [*shared, structlog.processors.format_exc_info],
     }
     logging.config.dictConfig(

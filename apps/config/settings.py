@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.config.env import BASE_DIR, env
 from apps.config.logs import logging_config
+from apps.config.schedule import SCHEDULE
 
 DEBUG = env.debug
 SECRET_KEY = env.secret_key
@@ -37,10 +38,12 @@ INSTALLED_APPS = [
     "apps.live",
     "apps.api",
     "apps.consoles",
+    "apps.operations",
     "apps.demo",
 ]
 
 MIDDLEWARE = [
+    "apps.operations.request_log.RequestLog",
     "apps.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -102,6 +105,8 @@ STATIC_ROOT = env.static_root
 # With collectstatic not yet run (demo, tests) files are served from where they are.
 WHITENOISE_USE_FINDERS = True
 RECORDINGS_DIR = env.recordings_dir
+RECORDINGS_FREE_MB = env.recordings_free_mb
+CDR_DIR = env.cdr_dir
 
 # --- tasks ----------------------------------------------------------------------------------------
 
@@ -111,6 +116,9 @@ CELERY_BROKER_URL = env.celery_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = env.time_zone
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its lines are ours: one format, masked alike
+CELERY_BEAT_SCHEDULER = "apps.operations.heartbeat:Scheduler"
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- REST interface -----------------------------------------------------------------------------------------
 
@@ -150,6 +158,7 @@ JOURNAL_KEEP_HOURS = env.journal_keep_hours
 JOURNAL_FREE_MB = env.journal_free_mb
 NOTIFY_SOCKET = env.notify_socket
 STATE_DIR = env.state_dir
+METRICS_TOKEN = env.metrics_token
 
 # --- security -----------------------------------------------------------------------------------------------
 

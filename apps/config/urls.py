@@ -10,5 +10,6 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("api/", include("apps.api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("apps.operations.urls")),
     path("", include("apps.consoles.urls")),
 ]

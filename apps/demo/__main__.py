@@ -138,12 +138,8 @@ class Demo:
 
     def _start_web(self) -> None:
         with self._screen.step("web"):
-            command = [
-                *("-m", "uvicorn", "apps.config.asgi:application", "--host", LOOPBACK),
-                *("--port", str(self._place.web_port), "--ws-max-size", "65536", "--timeout-graceful-shutdown", "2"),
-                *("--no-access-log", "--lifespan", "on"),
-            ]
-            self._add("web", command, lambda: responds(f"{self._place.web_url}/login/"), restart=True)
+            command = ["manage.py", "web", "--host", LOOPBACK, "--port", str(self._place.web_port)]
+            self._add("web", command, lambda: responds(f"{self._place.web_url}/health/live"), restart=True)
 
     def _start_worker(self) -> None:
         with self._screen.step("worker"):

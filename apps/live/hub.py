@@ -296,6 +296,11 @@ def hub() -> Hub:
     return _hub
 
 
+def open_pages() -> int:
+    """How many pages of this process follow something. From any thread."""
+    return sum(len(channel.pages) for channel in _hub._channels()) if _hub is not None else 0
+
+
 def expel_user(user_id: str) -> None:
     """Close the open pages of a user who signed off. From any thread."""
     if _hub is not None:
