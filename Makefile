@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint sim bench bench-turnaround help
+.PHONY: demo setup test lint frontend sim bench bench-turnaround help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -17,6 +17,9 @@ test: setup ## all tests; those that need a real FreeSWITCH or Chromium say so w
 
 lint: ## style, types, import contracts
 	$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy apps && $(RUN)/lint-imports --no-cache
+
+frontend: ## check, test and build the pages' scripts into static/consoles/build (needs Node 20.19 or newer)
+	cd apps/consoles/frontend && npm ci --no-audit --no-fund && npm run check && npm test && npm run build
 
 SEEDS ?= 1000
 sim: ## simulate SEEDS whole days with faults and crashes

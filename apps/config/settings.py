@@ -104,6 +104,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.static_root
 # With collectstatic not yet run (demo, tests) files are served from where they are.
 WHITENOISE_USE_FINDERS = True
+# Built scripts carry a hash of their content in their names (apps/consoles/templatetags/bundles.py).
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/consoles/build/.+-[\w-]{8}\.(js|css)$"
 RECORDINGS_DIR = env.recordings_dir
 RECORDINGS_FREE_MB = env.recordings_free_mb
 CDR_DIR = env.cdr_dir
