@@ -70,6 +70,9 @@ class Agent(TenantOwned):
         verbose_name=_("trunk"),
         help_text=_("For an outside seat."),
     )
+    may_decline = models.BooleanField(
+        _("may decline offers"), default=True, help_text=_("Where the queue lets it be done.")
+    )
     skills = models.ManyToManyField(Skill, through="AgentSkill", blank=True, verbose_name=_("skills"))
 
     class Meta:

@@ -32,6 +32,7 @@ WORDS = {
     "overflowed": _("overflowed"),
     "unknown_did": _("unknown number"),
     "failed": _("failed"),
+    "not_reached": _("not reached"),
     "customer": _("customer"),
     "agent": _("agent"),
     "external": _("external"),
@@ -53,6 +54,7 @@ WORDS = {
     "declined": _("declined"),
     "caller_left": _("caller left"),
     "withdrawn": _("withdrawn"),
+    "unacknowledged": _("console did not respond"),
 }
 
 

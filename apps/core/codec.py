@@ -30,7 +30,9 @@ def _registry() -> dict[str, type]:
     names: dict[str, type] = {}
     for module in (events, commands, facts, config, position, agent_model, call_model):
         for name, cls in vars(module).items():
-            if not (isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__):
+            if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+                continue
+            if not f"{cls.__module__}.".startswith(f"{module.__name__}."):
                 continue
             if name in names:
                 raise TypeError(f"two types named {name}")

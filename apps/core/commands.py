@@ -45,6 +45,7 @@ class OriginateLeg(Command):
     caller_name: str = ""
     agent: AgentId | None = None
     auto_answer: bool = False
+    idle_timeout_ms: int = 15_000  # answered, it waits so long for a bridge before it ends by itself
 
 
 @record
@@ -97,9 +98,15 @@ class StopPlay(Command):
     """Stop prompt or music."""
 
 
+RINGING_TONE = "ringing_tone"
+
+
 @record
 class StartMusic(Command):
-    """Play music until something else is asked for. Holds a lease: if the engine dies the leg comes free."""
+    """Play music until something else is asked for. Holds a lease: if the engine dies the leg comes free.
+
+    ``RINGING_TONE`` is what a caller hears while the other side rings.
+    """
 
     music: str = "default"
 
@@ -115,6 +122,23 @@ class UnholdLeg(Command):
 
 
 @record
+class MuteLeg(Command):
+    """Nobody hears what this leg says: ``LegMuted``. An agent's leg."""
+
+
+@record
+class UnmuteLeg(Command):
+    pass
+
+
+@record
+class SendDigits(Command):
+    """Play DTMF tones to the far end of this leg."""
+
+    digits: str
+
+
+@record
 class StartRecording(Command):
     """Record a customer leg, both directions, to ``path`` relative to the switch's recording directory."""
 
@@ -124,6 +148,20 @@ class StartRecording(Command):
 
 @record
 class StopRecording(Command):
+    recording: RecordingId
+    path: str
+
+
+@record
+class MaskRecording(Command):
+    """Write silence for the time being: ``RecordingMasked``. Nothing follows when there is no such recording."""
+
+    recording: RecordingId
+    path: str
+
+
+@record
+class UnmaskRecording(Command):
     recording: RecordingId
     path: str
 

@@ -34,6 +34,7 @@ class AgentConfig:
     device: DeviceConfig | None
     skills: Mapping[SkillId, int] = field(default_factory=dict)  # proficiency 1-5
     queues: frozenset[QueueId] = frozenset()
+    may_decline: bool = True
 
 
 class OverflowKind(StrEnum):
@@ -65,6 +66,7 @@ class QueueConfig:
     music: str = "default"
     record: bool = True
     auto_answer: bool = False
+    may_decline: bool = True  # an offer; the agent must be allowed to as well
     service_level_ms: int = 20_000
     overflow: Overflow = Overflow()
 
@@ -78,6 +80,7 @@ class TrunkConfig:
     gateway: str  # its name on the switch
     caller_number: str = ""  # shown to the called party
     outbound: bool = True
+    max_calls: int = 30  # at once, both directions together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,29 @@ class FlowConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialRule:
+    """An exception to the policy. ``prefix`` is digits as dialled in the country (``110``), or E.164 (``+1900``)."""
+
+    prefix: str
+    allow: bool = False
+    whole: bool = False  # only this very number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialPolicy:
+    """Which numbers may be dialled, by agents, transfers and overflow alike (``calls/barring.py``)."""
+
+    country_code: str = "86"
+    international_prefix: str = "00"
+    national: bool = True
+    international: bool = False
+    rules: tuple[DialRule, ...] = ()
+    ring_timeout_ms: int = 45_000
+    record: bool = True  # what agents dial
+    wrap_up_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantConfig:
     id: TenantId
     name: str
@@ -133,6 +159,7 @@ class TenantConfig:
     apology_sounds: tuple[str, ...] = ()
     # A last resort when a flow or queue has nothing left: a number, rung through an outbound trunk.
     fallback_number: str = ""
+    dialing: DialPolicy = DialPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

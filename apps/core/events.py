@@ -6,6 +6,7 @@ integrator through the door, the rest from the host. Times are engine millisecon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
@@ -141,6 +142,18 @@ class LegUnheld(SwitchEvent):
     leg: LegId
 
 
+@record
+class LegMuted(SwitchEvent):
+    """What this leg says is heard by nobody: the switch has said that it mutes it."""
+
+    leg: LegId
+
+
+@record
+class LegUnmuted(SwitchEvent):
+    leg: LegId
+
+
 class PlayOutcome(StrEnum):
     DONE = "done"
     STOPPED = "stopped"  # by us or by a key
@@ -178,6 +191,20 @@ class RecordingFailed(SwitchEvent):
     leg: LegId
     recording: RecordingId
     reason: str
+
+
+@record
+class RecordingMasked(SwitchEvent):
+    """From here on the recording holds silence, at its full length."""
+
+    leg: LegId
+    recording: RecordingId
+
+
+@record
+class RecordingUnmasked(SwitchEvent):
+    leg: LegId
+    recording: RecordingId
 
 
 @record
@@ -273,11 +300,53 @@ class AgentConnectionRestored(AgentRequest):
 
 
 @record
+class MediaClaimed(AgentRequest):
+    """A page of this agent has the microphone and the speaker from now on; older pages lose them.
+
+    ``page`` is an id that the page chose for itself.
+    """
+
+    page: str
+
+
+@record
+class MediaReady(AgentRequest):
+    """The browser phone passed its preflight and has a live microphone, or lost it.
+
+    ``epoch`` is that of the page's claim, 0 where none was ever made.
+    """
+
+    ready: bool
+    epoch: int = 0
+
+
+@record
+class DialRequested(AgentRequest):
+    """Ring the agent's own device, then ``number``, then connect them.
+
+    ``caller_number`` is the one to show, empty for the default. ``customer`` and ``attached`` travel with the call;
+    their meaning is the asker's.
+    """
+
+    number: str
+    caller_number: str = ""
+    customer: str = ""
+    attached: Mapping[str, str] = field(default_factory=dict)
+
+
+@record
 class CallRequest(AgentRequest):
     """About the call the agent holds. ``version`` is the call's as the asker saw it; an older one is stale."""
 
     call: CallId
     version: int | None = None
+
+
+@record
+class OfferAcknowledged(CallRequest):
+    """The page of a browser phone shows the offer and could take it. ``live``: microphone and speaker both work."""
+
+    live: bool
 
 
 @record
@@ -305,6 +374,33 @@ class ResumeRequested(CallRequest):
     pass
 
 
+@record
+class MuteRequested(CallRequest):
+    """On the switch: for telephones that a page cannot mute."""
+
+
+@record
+class UnmuteRequested(CallRequest):
+    pass
+
+
+@record
+class DigitsRequested(CallRequest):
+    """Tones towards the other side. ``digits`` are 1 to 32 of 0-9 * # A-D; they are not stored."""
+
+    digits: str
+
+
+@record
+class RecordingPauseRequested(CallRequest):
+    """Silence in the recording, for a card number; it resumes by itself."""
+
+
+@record
+class RecordingResumeRequested(CallRequest):
+    pass
+
+
 class TransferKind(StrEnum):
     QUEUE = "queue"
     AGENT = "agent"
@@ -317,6 +413,16 @@ class TransferRequested(CallRequest):
 
     kind: TransferKind
     target: str
+    note: str = ""  # for who takes it
+
+
+@record
+class DraftSaved(AgentRequest):
+    """What the agent has typed so far about this call. Typing when wrap-up is about to end gives a little more time."""
+
+    call: CallId
+    note: str
+    disposition: str = ""
 
 
 @record
@@ -333,10 +439,11 @@ class WrapUpExtended(AgentRequest):
 
 @record
 class AgentForced(AgentRequest):
-    """A supervisor puts an agent into READY, PAUSED or LOGGED_OUT (after the call, if there is one)."""
+    """A supervisor puts an agent into READY, PAUSED or LOGGED_OUT: after the call, or ``now``."""
 
     state: str
     reason: str = ""
+    now: bool = False
 
 
 # --- from the host -------------------------------------------------------------------------------------------------

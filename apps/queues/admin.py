@@ -73,7 +73,7 @@ class QueueAdmin(ConfigAdmin):
             _("Waiting"),
             {"fields": (("priority", "max_wait_s"), ("ring_timeout_s", "service_level_s"), "music")},
         ),
-        (_("Talk"), {"fields": ("wrap_up_s", "record", "auto_answer")}),
+        (_("Talk"), {"fields": ("wrap_up_s", "record", "auto_answer", "may_decline")}),
         (
             _("Overflow"),
             {"fields": ("overflow_kind", "overflow_queue", "overflow_number", "overflow_flow", "overflow_prompt")},

@@ -55,6 +55,12 @@ class Queue(TenantOwned):
         _("auto-answer"), default=False, help_text=_("The agent's device picks up by itself.")
     )
 
+    may_decline = models.BooleanField(
+        _("offers may be declined"),
+        default=True,
+        help_text=_("By agents who may decline; the caller keeps the place in line."),
+    )
+
     overflow_kind = models.CharField(
         _("overflow"),
         max_length=6,

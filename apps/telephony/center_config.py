@@ -16,6 +16,8 @@ from apps.core.config import (
     CenterConfig,
     DeviceConfig,
     DeviceKind,
+    DialPolicy,
+    DialRule,
     DidConfig,
     FlowConfig,
     OpeningSpan,
@@ -29,6 +31,8 @@ from apps.core.ids import AgentId, FlowId, QueueId, SkillId, SwitchId, TenantId,
 from apps.ivr.models import Flow
 from apps.queues.models import Queue, QueueMembership, QueueSkill
 from apps.telephony.models import Calendar, ConfigVersion, Did, Prompt, Trunk
+from apps.telephony.models import DialPolicy as DialPolicyRow
+from apps.telephony.models import DialRule as DialRuleRow
 from apps.telephony.models.calendars import closing_minute
 
 PromptSounds = Mapping[str, Mapping[str, str]]  # prompt code -> language -> file
@@ -81,6 +85,7 @@ def _tenants(
 ) -> dict[TenantId, TenantConfig]:
     dispositions = _codes_by_tenant(Disposition.objects.values_list("tenant_id", "code"))
     pause_reasons = _codes_by_tenant(PauseReason.objects.values_list("tenant_id", "code"))
+    policies = _dial_policies(tenants)
     return {
         TenantId(str(tenant.pk)): TenantConfig(
             id=TenantId(str(tenant.pk)),
@@ -90,9 +95,33 @@ def _tenants(
             unknown_did_sounds=announcements[tenant.pk],
             apology_sounds=_announcement(sounds, tenant, tenant.apology_prompt),
             fallback_number=tenant.fallback_number,
+            dialing=policies[tenant.pk],
         )
         for tenant in tenants
     }
+
+
+def _dial_policies(tenants: Iterable[Tenant]) -> dict[int, DialPolicy]:
+    rules: dict[int, list[DialRule]] = defaultdict(list)
+    for row in DialRuleRow.objects.order_by("prefix", "whole"):
+        rules[row.tenant_id].append(DialRule(prefix=row.prefix, allow=row.allow, whole=row.whole))
+    rows = {row.tenant_id: row for row in DialPolicyRow.objects.all()}
+    return {tenant.pk: _dial_policy(rows.get(tenant.pk), tuple(rules[tenant.pk])) for tenant in tenants}
+
+
+def _dial_policy(row: DialPolicyRow | None, rules: tuple[DialRule, ...]) -> DialPolicy:
+    if row is None:
+        return DialPolicy(rules=rules)
+    return DialPolicy(
+        country_code=row.country_code,
+        international_prefix=row.international_prefix,
+        national=row.national,
+        international=row.international,
+        rules=rules,
+        ring_timeout_ms=row.ring_timeout_s * 1000,
+        record=row.record,
+        wrap_up_ms=row.wrap_up_s * 1000,
+    )
 
 
 def _codes_by_tenant(rows: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
@@ -120,6 +149,7 @@ def _agents() -> dict[AgentId, AgentConfig]:
             device=_device(agent),
             skills=skills[agent.pk],
             queues=frozenset(queues[agent.pk]),
+            may_decline=agent.may_decline,
         )
         for agent in agents.order_by("pk")
     }
@@ -165,6 +195,7 @@ def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> di
             music=queue.music.name if queue.music else "default",
             record=queue.record,
             auto_answer=queue.auto_answer,
+            may_decline=queue.may_decline,
             service_level_ms=queue.service_level_s * 1000,
             overflow=Overflow(
                 kind=OverflowKind(queue.overflow_kind),
@@ -185,6 +216,7 @@ def _trunks() -> dict[TrunkId, TrunkConfig]:
             gateway=trunk.gateway,
             caller_number=trunk.caller_number,
             outbound=trunk.outbound,
+            max_calls=trunk.max_calls,
         )
         for trunk in Trunk.objects.filter(enabled=True, switch__enabled=True).order_by("pk")
     }

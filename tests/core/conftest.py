@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from apps.core import state as state_module
+from apps.core.calls import fold
 from apps.core.calls.machine import call_may
 from apps.core.calls.model import Call, CallState
 
 
 @pytest.fixture(autouse=True)
 def calls_move_by_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    move = state_module._move
+    move = fold._move
 
     def checked(call: Call, state: CallState, at_ms: int, deadline_ms: int | None = None) -> None:
         assert call.state is state or call_may(call.state, state), f"{state} may not follow {call.state}"
         move(call, state, at_ms, deadline_ms)
 
-    monkeypatch.setattr(state_module, "_move", checked)
+    monkeypatch.setattr(fold, "_move", checked)

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('device_kind', models.CharField(choices=[('browser', 'Browser phone'), ('sip', 'SIP phone'), ('pstn', 'Outside number')], default='browser', max_length=7, verbose_name='device')),
                 ('outside_number', models.CharField(blank=True, help_text='For an outside seat.', max_length=33, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,32}$', 'Digits, * and #, with an optional leading +, at most 32.')], verbose_name='outside number')),
+                ('may_decline', models.BooleanField(default=True, help_text='Where the queue lets it be done.', verbose_name='may decline offers')),
                 ('outside_trunk', models.ForeignKey(blank=True, help_text='For an outside seat.', null=True, on_delete=django.db.models.deletion.PROTECT, to='telephony.trunk', verbose_name='trunk')),
                 ('sip_account', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agent', to='telephony.sipaccount', verbose_name='SIP account')),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='agents', to='accounts.team', verbose_name='team')),

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.core.agents.machine import AgentState
+from apps.core.events import HangupCause
+from apps.core.facts import DialOutcome
 from apps.core.ids import AgentId, CallId, TenantId
+
+
+@dataclass(slots=True, kw_only=True)
+class LastDial:
+    """Why the agent's last attempt to call somebody came to nothing."""
+
+    call: CallId
+    number: str
+    outcome: DialOutcome
+    cause: HangupCause
+    at_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,3 +38,11 @@ class Agent:
     idle_since_ms: int = 0
     wrap_up_since_ms: int = 0  # of the latest; a lost console does not end it
     extended: int = 0  # times this wrap-up was extended
+    typed_on: int = 0  # times it went on because somebody typed
+    ends_at_once: bool = False  # a supervisor wants no wrap-up after this talk
+    draft: str = ""
+    draft_disposition: str = ""
+    media_ready: bool = False  # of a browser phone: preflight passed, microphone live
+    media_epoch: int = 0
+    media_page: str = ""  # the page that has the sound
+    last_dial: LastDial | None = None

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from apps.core.events import HangupCause, LegRole, TransferKind
 from apps.core.facts import CallOutcome, Direction
-from apps.core.ids import AgentId, CallId, FlowId, LegId, PlayId, QueueId, RecordingId, SkillId, SwitchId, TenantId
+from apps.core.ids import (
+    AgentId,
+    CallId,
+    FlowId,
+    LegId,
+    PlayId,
+    QueueId,
+    RecordingId,
+    SkillId,
+    SwitchId,
+    TenantId,
+    TrunkId,
+)
 from apps.core.ivr.position import IvrPosition
 
 
@@ -15,7 +28,7 @@ class CallState(StrEnum):
     ARRIVED = "arrived"  # nothing decided yet; lasts only within one event
     IVR = "ivr"
     WAITING = "waiting"  # in a queue, an agent may be ringing
-    DIALING = "dialing"  # a number outside is ringing for the caller
+    DIALING = "dialing"  # a number outside is ringing for the caller; outbound: the agent's device or the number
     CONNECTING = "connecting"  # answered on the far side, bridge asked for
     TALKING = "talking"
     RETURNING = "returning"  # the customer leg is on its way back to us
@@ -40,6 +53,7 @@ class Leg:
     started_ms: int
     agent: AgentId | None = None
     queue: QueueId | None = None
+    trunk: TrunkId | None = None
     answered_ms: int | None = None
     other: LegId | None = None  # bridged or about to be bridged with
 
@@ -64,6 +78,8 @@ class Offer:
     queue: QueueId
     deadline_ms: int
     idle_since_ms: int
+    offered_ms: int
+    ack_deadline_ms: int | None = None  # None: acknowledged, or no page need do so
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +91,8 @@ class Bridge:
     queue: QueueId | None = None
     bridged_ms: int | None = None
     held_ms: int | None = None  # since when on hold
+    hold_total_ms: int = 0  # on hold before that
+    muted: bool = False  # on the switch
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +100,35 @@ class Transfer:
     agent: AgentId
     kind: TransferKind
     target: str
+    to_head: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Handover:
+    """What the last transferring agent told the next one."""
+
+    agent: AgentId
+    note: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Dial:
+    """An agent's call to a number, until the two are connected."""
+
+    agent: AgentId
+    leg: LegId  # the agent's
+    number: str
+    caller_number: str
+    trunk: TrunkId
+
+
+@dataclass(slots=True, kw_only=True)
+class PathStep:
+    """A node that the caller has passed, and the keys that made the choice."""
+
+    node: str
+    digits: str
+    at_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,6 +143,8 @@ class ActiveRecording:
     id: RecordingId
     path: str
     started: bool = False
+    masked_ms: int | None = None  # paused since
+    mask_until_ms: int | None = None  # then it is to resume
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,12 +167,18 @@ class Call:
     answered: bool = False
     served: bool = False  # has talked with somebody
     lang: str = ""
+    customer: str = ""
+    attached: Mapping[str, str] = field(default_factory=dict)
+    path: list[PathStep] = field(default_factory=list)
     legs: dict[LegId, Leg] = field(default_factory=dict)
     ivr: IvrRun | None = None
     wait: Wait | None = None
     offer: Offer | None = None
     bridge: Bridge | None = None
     transfer: Transfer | None = None
+    handover: Handover | None = None
+    dial: Dial | None = None
+    digits_sent: int = 0
     dialed: LegId | None = None  # the number outside that rings, or was rung last
     bridge_lost: bool = False  # on the way back from a bridge that was not made
     recording: ActiveRecording | None = None

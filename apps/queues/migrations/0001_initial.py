@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('service_level_s', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3600)], verbose_name='service level, seconds')),
                 ('record', models.BooleanField(default=True, verbose_name='record')),
                 ('auto_answer', models.BooleanField(default=False, help_text="The agent's device picks up by itself.", verbose_name='auto-answer')),
+                ('may_decline', models.BooleanField(default=True, help_text='By agents who may decline; the caller keeps the place in line.', verbose_name='offers may be declined')),
                 ('overflow_kind', models.CharField(choices=[('hangup', 'End the call'), ('queue', 'Another queue'), ('number', 'A number'), ('flow', 'A flow')], default='hangup', help_text='Where a caller goes who cannot be served here.', max_length=6, verbose_name='overflow')),
                 ('overflow_number', models.CharField(blank=True, max_length=33, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,32}$', 'Digits, * and #, with an optional leading +, at most 32.')], verbose_name='overflow number')),
                 ('music', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='telephony.musicclass', verbose_name='music on hold')),

@@ -221,4 +221,42 @@ class Migration(migrations.Migration):
             model_name='trunk',
             constraint=models.UniqueConstraint(models.F('switch'), models.F('gateway'), name='gateway_once_per_switch'),
         ),
+        migrations.CreateModel(
+            name='DialPolicy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('country_code', models.CharField(default='86', help_text='Of the own country.', max_length=3, validators=[django.core.validators.RegexValidator('^[1-9][0-9]{0,2}$', '1 to 3 digits, without + and zeros, e.g. 86.')], verbose_name='country code')),
+                ('international_prefix', models.CharField(default='00', help_text='What is dialled before a country code; the same as a leading +.', max_length=6, validators=[django.core.validators.RegexValidator('^[0-9*#]{1,6}$', '1 to 6 of 0-9 * #, e.g. 00.')], verbose_name='international prefix')),
+                ('national', models.BooleanField(default=True, help_text='Numbers in the own country.', verbose_name='national calls')),
+                ('international', models.BooleanField(default=False, help_text='All other countries. Toll fraud goes here: allow single countries by rules instead.', verbose_name='international calls')),
+                ('ring_timeout_s', models.PositiveSmallIntegerField(default=45, help_text='How long a number that an agent dials may ring.', validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(120)], verbose_name='ring time, seconds')),
+                ('record', models.BooleanField(default=True, help_text='Calls that agents dial.', verbose_name='record')),
+                ('wrap_up_s', models.PositiveSmallIntegerField(default=30, help_text='After a call that an agent dialled.', validators=[django.core.validators.MaxValueValidator(3600)], verbose_name='wrap-up, seconds')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
+            ],
+            options={
+                'verbose_name': 'dialling policy',
+                'verbose_name_plural': 'dialling policies',
+                'ordering': ['tenant'],
+                'constraints': [models.UniqueConstraint(models.F('tenant'), name='dial_policy_once_per_tenant')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DialRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('prefix', models.CharField(help_text='As dialled in the country, e.g. 110 or 1681, or international with a +, e.g. +1900.', max_length=17, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,16}$', 'Digits, * and #; with a leading + it is international.')], verbose_name='prefix')),
+                ('whole', models.BooleanField(default=False, help_text='Only this very number.', verbose_name='whole number')),
+                ('allow', models.BooleanField(default=False, help_text='Off: numbers that begin so are barred.', verbose_name='allow')),
+                ('kind', models.CharField(choices=[('emergency', 'Emergency'), ('premium', 'Premium rate'), ('country', 'Country'), ('other', 'Other')], default='other', max_length=9, verbose_name='kind')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
+            ],
+            options={
+                'verbose_name': 'dialling rule',
+                'verbose_name_plural': 'dialling rules',
+                'ordering': ['prefix'],
+                'constraints': [models.UniqueConstraint(models.F('tenant'), models.F('prefix'), models.F('whole'), name='dial_rule_once_per_tenant')],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 """Switches, the lines into them, the numbers people call and what they hear."""
 
 from apps.telephony.models.calendars import Calendar, CalendarDay, CalendarSpan, Override
+from apps.telephony.models.dialing import DialPolicy, DialRule, DialRuleKind
 from apps.telephony.models.lines import Did, SipAccount, SipAccountKind, Trunk
 from apps.telephony.models.sounds import MusicClass, Prompt
 from apps.telephony.models.switches import ConfigVersion, Switch, SwitchKind
@@ -10,6 +11,9 @@ __all__ = [
     "CalendarDay",
     "CalendarSpan",
     "ConfigVersion",
+    "DialPolicy",
+    "DialRule",
+    "DialRuleKind",
     "Did",
     "MusicClass",
     "Override",

@@ -1,37 +1,16 @@
-"""Everything worth storing or showing: what the core decided or learned.
-
-The core's state changes only by applying a fact (``state.py``), so folding the stored facts gives the state back.
-``at_ms`` is engine time. The host adds ``seq`` and ``epoch`` when it stores a fact.
-"""
+"""What is decided or learned about calls and their legs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from enum import StrEnum
 
-from apps.core.config import CenterConfig
 from apps.core.events import HangupCause, LegRole, TransferKind
-from apps.core.ids import (
-    AgentId,
-    CallId,
-    FlowId,
-    LegId,
-    PlayId,
-    QueueId,
-    RecordingId,
-    SkillId,
-    SwitchId,
-    TenantId,
-    TrunkId,
-)
+from apps.core.facts.base import CallFact
+from apps.core.ids import AgentId, FlowId, LegId, PlayId, QueueId, RecordingId, SkillId, SwitchId, TrunkId
 from apps.core.ivr.position import IvrPosition
 from apps.core.record import record
-
-
-@record
-class Fact:
-    at_ms: int
-    tenant: TenantId | None  # None: about the installation, not a tenant
-
 
 # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -51,15 +30,17 @@ class CallOutcome(StrEnum):
     OVERFLOWED = "overflowed"  # the queue could not serve and ended the call
     UNKNOWN_DID = "unknown_did"
     FAILED = "failed"  # lost by a switch or a fault
-
-
-@record
-class CallFact(Fact):
-    call: CallId
+    NOT_REACHED = "not_reached"  # outbound: busy, no answer, refused; DialEnded says which
+    CANCELLED = "cancelled"  # outbound: the agent gave up before the answer
 
 
 @record
 class CallStarted(CallFact):
+    """``caller_number`` is the other side's in either direction, ``did`` is ours.
+
+    ``leg`` is the other side's leg; of an outbound call it is made later, under this id.
+    """
+
     leg: LegId
     switch: SwitchId
     direction: Direction
@@ -68,6 +49,8 @@ class CallStarted(CallFact):
     caller_name: str
     trunk: str
     answered: bool = False  # already up when it reached us
+    customer: str = ""  # given by who asked for the call
+    attached: Mapping[str, str] = field(default_factory=dict)
 
 
 @record
@@ -119,7 +102,8 @@ class LegStarted(CallFact):
     address: str
     agent: AgentId | None = None
     queue: QueueId | None = None
-    deadline_ms: int | None = None  # for an external leg: by then it must have answered
+    trunk: TrunkId | None = None
+    deadline_ms: int | None = None  # for a number that we call: by then it must have answered
 
 
 @record
@@ -221,6 +205,7 @@ class AgentOffered(CallFact):
     waiting_calls: int  # in this line, this one included
     idle_since_ms: int
     rule: str = "longest_idle"
+    ack_deadline_ms: int | None = None  # by then the page of a browser phone must have acknowledged
 
 
 class OfferOutcome(StrEnum):
@@ -230,6 +215,13 @@ class OfferOutcome(StrEnum):
     FAILED = "failed"  # device unreachable, busy, invalid: see cause
     CALLER_LEFT = "caller_left"
     WITHDRAWN = "withdrawn"  # by us: agent gone, call moved
+    UNACKNOWLEDGED = "unacknowledged"  # the page did not show it in time, or has no sound: not missed by the agent
+
+
+@record
+class OfferAcked(CallFact):
+    agent: AgentId
+    leg: LegId
 
 
 @record
@@ -288,12 +280,33 @@ class CallResumed(CallFact):
 
 
 @record
+class CallMuted(CallFact):
+    leg: LegId
+
+
+@record
+class CallUnmuted(CallFact):
+    leg: LegId
+
+
+@record
+class DigitsSent(CallFact):
+    """How many tones, never which: they may be a secret."""
+
+    agent: AgentId
+    leg: LegId
+    count: int
+
+
+@record
 class TransferStarted(CallFact):
     """Blind: the transferring agent is let go; the customer comes back to us and goes on to ``target``."""
 
     agent: AgentId
     kind: TransferKind
     target: str
+    note: str = ""
+    to_head: bool = False  # of the queue: the agent was taken away by a supervisor
 
 
 @record
@@ -301,6 +314,46 @@ class TransferFailed(CallFact):
     kind: TransferKind
     target: str
     reason: str
+
+
+# --- dialling out --------------------------------------------------------------------------------------------------
+
+
+@record
+class DialStarted(CallFact):
+    """An agent calls a number: ``leg`` is the agent's, rung first. ``prior`` is the state to come back to."""
+
+    agent: AgentId
+    leg: LegId
+    number: str
+    caller_number: str
+    trunk: TrunkId
+    prior: str
+    prior_reason: str
+    deadline_ms: int
+
+
+class DialOutcome(StrEnum):
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    UNALLOCATED = "unallocated"
+    UNREACHABLE = "unreachable"
+    CONGESTION = "congestion"
+    CANCELLED = "cancelled"  # by the agent
+    DEVICE = "device"  # the agent's own device did not answer or could not be reached
+    FAILED = "failed"
+
+
+@record
+class DialEnded(CallFact):
+    """Not connected. A dial that succeeds is a ``CallBridged``."""
+
+    agent: AgentId
+    number: str
+    outcome: DialOutcome
+    cause: HangupCause
+    raw: str = ""
 
 
 # --- recording -----------------------------------------------------------------------------------------------------
@@ -320,6 +373,27 @@ class RecordingBegan(CallFact):
 
 
 @record
+class RecordingPaused(CallFact):
+    recording: RecordingId
+    agent: AgentId | None
+    until_ms: int
+
+
+@record
+class RecordingResuming(CallFact):
+    """Asked for, by the agent or because the time is up; asked for again at ``retry_ms`` unless it is done."""
+
+    recording: RecordingId
+    retry_ms: int
+
+
+@record
+class RecordingResumed(CallFact):
+    recording: RecordingId
+    masked_ms: int
+
+
+@record
 class RecordingEnded(CallFact):
     recording: RecordingId
     duration_ms: int
@@ -331,34 +405,6 @@ class RecordingBroken(CallFact):
     reason: str
 
 
-# --- agents --------------------------------------------------------------------------------------------------------
-
-
-@record
-class AgentStateChanged(Fact):
-    """``state`` and ``prior`` are values of ``agents.machine.AgentState``.
-
-    With DISCONNECTED, ``prior`` is the state to come back to; it goes on changing while the agent is away.
-    """
-
-    agent: AgentId
-    state: str
-    prior: str
-    reason: str = ""
-    call: CallId | None = None
-    next_state: str = ""  # where a call or wrap-up will end: READY, PAUSED, LOGGED_OUT
-    next_reason: str = ""
-    deadline_ms: int | None = None  # wrap-up or disconnection runs out
-    idle_since_ms: int | None = None  # for longest idle; set while READY
-
-
-@record
-class AgentNextStateSet(Fact):
-    agent: AgentId
-    next_state: str
-    next_reason: str = ""
-
-
 @record
 class CallDisposed(CallFact):
     """``disposition`` is ``UNSET`` when wrap-up ran out."""
@@ -367,91 +413,3 @@ class CallDisposed(CallFact):
     disposition: str
     note: str
     wrap_up_ms: int
-
-
-# --- requests, switches, faults ------------------------------------------------------------------------------------
-
-
-@record
-class RequestDone(Fact):
-    cmd_id: str
-    actor: str
-    request: str  # the event's type name
-
-
-@record
-class RequestRefused(Fact):
-    """``code`` is stable, for machines and screens (``stale``, ``wrong_state`` …); ``reason`` is English."""
-
-    cmd_id: str
-    actor: str
-    request: str
-    code: str
-    reason: str
-
-
-@record
-class SwitchConnected(Fact):
-    switch: SwitchId
-    boot: str
-
-
-@record
-class SwitchDisconnected(Fact):
-    switch: SwitchId
-    reason: str
-
-
-@record
-class DeviceStateChanged(Fact):
-    switch: SwitchId
-    address: str
-    registered: bool
-
-
-@record
-class TrunkStateChanged(Fact):
-    switch: SwitchId
-    trunk: TrunkId
-    up: bool
-    detail: str
-
-
-@record
-class ConfigApplied(Fact):
-    """Carries the configuration itself, so that a fold needs nothing else."""
-
-    config: CenterConfig
-
-
-@record
-class RunStarted(Fact):
-    """A new engine run; ids are minted from it."""
-
-    run: str
-
-
-@record
-class Anomaly(Fact):
-    """Something arrived that does not fit the state. Nothing was changed by it."""
-
-    event: str
-    subject: str
-    state: str
-    detail: str
-    call: CallId | None = None
-
-
-@record
-class AlarmRaised(Fact):
-    """A person should look. ``kind``: unknown_did, queue_unserved, recording_failed, device_invalid, disk_full …"""
-
-    kind: str
-    subject: str
-    detail: str
-
-
-@record
-class AlarmCleared(Fact):
-    kind: str
-    subject: str

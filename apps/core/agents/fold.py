@@ -1,0 +1,80 @@
+"""What each fact about an agent changes in the state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.core import facts as f
+from apps.core.agents.machine import AgentState
+from apps.core.agents.model import Agent
+from apps.core.fold_rules import on
+
+if TYPE_CHECKING:
+    from apps.core.state import State
+
+
+@on(f.AgentStateChanged)
+def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is None:
+        if fact.tenant is None:
+            return
+        agent = state.agents[fact.agent] = Agent(id=fact.agent, tenant=fact.tenant)
+    following = AgentState(fact.state)
+    if fact.call != agent.call:
+        agent.draft = agent.draft_disposition = ""
+        agent.typed_on, agent.ends_at_once = 0, False
+    if following in (AgentState.DISCONNECTED, AgentState.LOGGED_OUT):
+        agent.media_ready = False  # the page is gone, and its microphone with it; one that comes back says so
+    stays_in_wrap_up = following is agent.state is AgentState.WRAP_UP
+    agent.extended = agent.extended + 1 if stays_in_wrap_up else 0
+    behind = AgentState.WRAP_UP in (agent.state, agent.back_state)
+    agent.back_state = fact.prior if following is AgentState.DISCONNECTED else ""
+    if AgentState.WRAP_UP in (following, agent.back_state) and not behind:
+        agent.wrap_up_since_ms = fact.at_ms
+    if agent.state is not following:
+        agent.since_ms = fact.at_ms
+    agent.state, agent.reason, agent.call = following, fact.reason, fact.call
+    agent.next_state, agent.next_reason = fact.next_state, fact.next_reason
+    agent.deadline_ms = fact.deadline_ms
+    if fact.idle_since_ms is not None:
+        agent.idle_since_ms = fact.idle_since_ms
+
+
+@on(f.AgentNextStateSet)
+def _agent_next_state_set(state: State, fact: f.AgentNextStateSet) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.next_state, agent.next_reason = fact.next_state, fact.next_reason
+
+
+@on(f.AgentOverruled)
+def _agent_overruled(state: State, fact: f.AgentOverruled) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.ends_at_once = fact.now
+
+
+@on(f.AgentMediaMoved)
+def _agent_media_moved(state: State, fact: f.AgentMediaMoved) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.media_epoch, agent.media_page, agent.media_ready = fact.epoch, fact.page, False
+
+
+@on(f.AgentMediaChanged)
+def _agent_media_changed(state: State, fact: f.AgentMediaChanged) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.media_ready = fact.ready
+
+
+@on(f.AgentDrafted)
+def _agent_drafted(state: State, fact: f.AgentDrafted) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is None or agent.call != fact.call:
+        return
+    agent.draft, agent.draft_disposition = fact.note, fact.disposition
+    if fact.deadline_ms is not None:
+        agent.deadline_ms = fact.deadline_ms
+        agent.typed_on += 1

@@ -1,0 +1,65 @@
+"""What is decided or learned about agents."""
+
+from __future__ import annotations
+
+from apps.core.facts.base import AgentFact
+from apps.core.ids import CallId
+from apps.core.record import record
+
+
+@record
+class AgentStateChanged(AgentFact):
+    """``state`` and ``prior`` are values of ``agents.machine.AgentState``.
+
+    With DISCONNECTED, ``prior`` is the state to come back to; it goes on changing while the agent is away.
+    """
+
+    state: str
+    prior: str
+    reason: str = ""
+    call: CallId | None = None
+    next_state: str = ""  # where a call or wrap-up will end: READY, PAUSED, LOGGED_OUT
+    next_reason: str = ""
+    deadline_ms: int | None = None  # wrap-up or disconnection runs out
+    idle_since_ms: int | None = None  # for longest idle; set while READY
+
+
+@record
+class AgentNextStateSet(AgentFact):
+    next_state: str
+    next_reason: str = ""
+
+
+@record
+class AgentOverruled(AgentFact):
+    """A supervisor forced a state. For the audit: who, on whom, what it was and what it was to be."""
+
+    actor: str
+    before: str
+    state: str
+    reason: str
+    now: bool
+    call: CallId | None = None
+
+
+@record
+class AgentMediaMoved(AgentFact):
+    """Another page of this agent has microphone and speaker now."""
+
+    epoch: int
+    page: str
+
+
+@record
+class AgentMediaChanged(AgentFact):
+    ready: bool
+
+
+@record
+class AgentDrafted(AgentFact):
+    """``deadline_ms``: wrap-up goes on until then because somebody types; None: it ends when it would have."""
+
+    call: CallId
+    note: str
+    disposition: str
+    deadline_ms: int | None = None
