@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "apps.ivr",
     "apps.calls",
     "apps.recordings",
+    "apps.reports",
     "apps.engine",
     "apps.live",
     "apps.api",

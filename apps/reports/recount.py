@@ -1,0 +1,181 @@
+"""Today's figures counted anew from PostgreSQL: where the live projection begins, and what it must equal at rest."""
+
+from __future__ import annotations
+
+import datetime
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case, Count, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+
+from apps.accounts.models import Tenant
+from apps.calls.models import CallDisposition, FactRecord, Segment, SegmentKind
+from apps.calls.projection import moment
+from apps.queues.models import Queue
+from apps.reports.day.rules import Rules, TenantRules, moment_ms
+from apps.reports.day.stretches import Ended, Open
+from apps.reports.day.tally import ANSWERED_WORDS, QUARTER_MS, Key, Tally
+from apps.reports.day.today import KEPT_QUARTERS, RECENT_MS, Today
+from apps.reports.formulas.service_level import DEFAULT_THRESHOLD_MS
+from apps.reports.models import ReportSettings
+
+TALKED_BACK = datetime.timedelta(hours=4)
+"""A wrap-up ends within this after its talk began."""
+
+
+def read_rules() -> Rules:
+    """Every tenant's way of counting."""
+    chosen = {row.tenant_id: row for row in ReportSettings.objects.all()}
+    return Rules(
+        tenants={
+            tenant.pk: _tenant_rules(tenant, chosen.get(tenant.pk)) for tenant in Tenant.objects.only("time_zone")
+        },
+        thresholds_ms={
+            pk: seconds * 1000 for pk, seconds in Queue.objects.values_list("pk", "service_level_s")
+        },
+    )  # fmt: skip
+
+
+def _tenant_rules(tenant: Tenant, row: ReportSettings | None) -> TenantRules:
+    row = row or ReportSettings()
+    return TenantRules(
+        time_zone=tenant.time_zone,
+        formula=row.service_level_formula,
+        short_ms=row.short_abandon_s * 1000,
+        target=row.service_level_target / 100,
+        alarm_wait_ms=row.alarm_wait_s * 1000,
+    )
+
+
+def position(epoch: str) -> int:
+    """The newest fact of this epoch in history; 0 when there is none."""
+    newest: int | None = FactRecord.objects.filter(epoch=epoch).aggregate(newest=Max("seq"))["newest"]
+    return newest or 0
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All reads inside see the database as it was at one moment. Not inside another transaction."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def count_today(now_ms: int, rules: Rules) -> Today:
+    """The tallies of the last day and what is going on, all tenants, from the rows of history."""
+    since = moment((now_ms // QUARTER_MS - KEPT_QUARTERS) * QUARTER_MS)
+    today = Today(rules=rules)
+    _add(today, _offered(since), ("offered",))
+    _add(today, _waited(since, rules), _WAIT_COLUMNS)
+    _add(today, _talked(since), ("handled", "talk_ms", "hold_ms"))
+    _add(today, _wrapped_up(since), ("wrap_up_ms",))
+    _read_going_on(today, now_ms)
+    return today
+
+
+_WAIT_COLUMNS = (
+    "answered", "answered_in_time", "abandoned", "abandoned_in_time", "abandoned_short", "flowed_out",
+    "waited_answered_ms", "longest_wait_ms",
+)  # fmt: skip
+
+
+def _quarter(column: str) -> Func:
+    return Func(
+        F(column),
+        template=f"floor(extract(epoch from %(expressions)s) / {QUARTER_MS // 1000})::bigint",
+        output_field=IntegerField(),
+    )
+
+
+def _add(today: Today, rows: Iterable[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    for row in rows:
+        tally = today.tallies.setdefault(Key(row["tenant_id"], row["queue_id"], row["quarter"]), Tally())
+        for column in columns:
+            setattr(tally, column, getattr(tally, column) + int(row[column] or 0))
+
+
+def _segments(kinds: list[SegmentKind]) -> QuerySet[Segment]:
+    return Segment.objects.filter(kind__in=kinds, tenant_id__isnull=False)
+
+
+def _by_quarter(rows: QuerySet[Any], column: str) -> QuerySet[Any, dict[str, Any]]:
+    return rows.annotate(quarter=_quarter(column)).order_by().values("tenant_id", "queue_id", "quarter")
+
+
+def _offered(since: datetime.datetime) -> QuerySet[Any, dict[str, Any]]:
+    rows = _segments([SegmentKind.QUEUE]).filter(started_at__gte=since)
+    return _by_quarter(rows, "started_at").annotate(offered=Count("pk"))
+
+
+def _waited(since: datetime.datetime, rules: Rules) -> QuerySet[Any, dict[str, Any]]:
+    answered, abandoned = Q(outcome__in=ANSWERED_WORDS), Q(outcome="abandoned")
+    in_time = Q(duration_ms__lte=_choice("queue_id", rules.thresholds_ms, DEFAULT_THRESHOLD_MS))
+    shorts = {tenant: item.short_ms for tenant, item in rules.tenants.items()}
+    short = Q(duration_ms__lte=_choice("tenant_id", shorts, TenantRules().short_ms))
+    rows = _segments([SegmentKind.QUEUE]).filter(ended_at__gte=since)
+    return _by_quarter(rows, "ended_at").annotate(
+        answered=Count("pk", filter=answered),
+        answered_in_time=Count("pk", filter=answered & in_time),
+        abandoned=Count("pk", filter=abandoned),
+        abandoned_in_time=Count("pk", filter=abandoned & in_time),
+        abandoned_short=Count("pk", filter=abandoned & short),
+        flowed_out=Count("pk", filter=~answered & ~abandoned),
+        waited_answered_ms=Sum("duration_ms", filter=answered),
+        longest_wait_ms=Max("duration_ms"),
+    )
+
+
+def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
+    """The value for the row's ``column``: the rules are few, history is long."""
+    whens = [When(**{column: key}, then=Value(value)) for key, value in values.items()]
+    return Case(*whens, default=Value(otherwise), output_field=IntegerField())
+
+
+def _talked(since: datetime.datetime) -> QuerySet[Any, dict[str, Any]]:
+    talk, hold = Q(kind=SegmentKind.TALK), Q(kind=SegmentKind.HOLD)
+    over = (talk & ~Q(outcome="held")) | (hold & ~Q(outcome="connected"))
+    rows = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(ended_at__gte=since, agent_id__isnull=False)
+    return _by_quarter(rows, "ended_at").annotate(
+        handled=Count("pk", filter=over),
+        talk_ms=Sum("duration_ms", filter=talk),
+        hold_ms=Sum("duration_ms", filter=hold),
+    )
+
+
+def _wrapped_up(since: datetime.datetime) -> list[dict[str, Any]]:
+    """Wrap-up belongs to the queue of the agent's last talk in that call."""
+    talk = Segment.objects.filter(
+        call_id=OuterRef("call_id"), agent_id=OuterRef("agent_id"), kind=SegmentKind.TALK,
+        started_at__lte=OuterRef("at"),
+    ).order_by("-sequence")  # fmt: skip
+    rows = CallDisposition.objects.filter(at__gte=since, tenant_id__isnull=False, agent_id__isnull=False)
+    with_queue = rows.annotate(queue_id=Subquery(talk.values("queue_id")[:1]))
+    summed = _by_quarter(with_queue, "at").annotate(sum_ms=Sum("wrap_up_ms"))
+    return [{**row, "wrap_up_ms": row["sum_ms"]} for row in summed]
+
+
+def _read_going_on(today: Today, now_ms: int) -> None:
+    """Waits and talks that have not ended, the waits of the last half hour, and who talked for which queue."""
+    kinds = [SegmentKind.QUEUE, SegmentKind.TALK, SegmentKind.HOLD]
+    for row in _segments(kinds).filter(ended_at=None):
+        today.calls.open[row.call_id] = _open(row)
+    recent = _segments([SegmentKind.QUEUE]).filter(ended_at__gt=moment(now_ms - RECENT_MS))
+    for row in recent.order_by("ended_at", "call_id"):
+        assert row.tenant_id is not None and row.ended_at is not None
+        ended = Ended(_open(row), moment_ms(row.ended_at), row.outcome)
+        today.recent.setdefault(row.tenant_id, deque()).append(ended)
+    talks = _segments([SegmentKind.TALK]).filter(
+        agent_id__isnull=False, started_at__gt=moment(now_ms) - TALKED_BACK
+    )  # fmt: skip
+    for call, agent, queue in talks.order_by("started_at", "sequence").values_list("call_id", "agent_id", "queue_id"):
+        today.talked[call, agent] = queue
+
+
+def _open(row: Segment) -> Open:
+    assert row.tenant_id is not None
+    agent = row.agent_id if row.kind != SegmentKind.QUEUE else None
+    return Open(row.kind, row.tenant_id, row.queue_id, agent, moment_ms(row.started_at))

@@ -1,0 +1,106 @@
+"""The wall's figures equal a recount from PostgreSQL at rest: over simulated days with faults, from any start."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from apps.calls.models import CallDisposition, Segment
+from apps.calls.services import record_facts
+from apps.reports.day.figures import figures
+from apps.reports.recount import count_today, one_moment, position
+from tests.apps.facts_of_calls import stored
+from tests.apps.live import centre
+from tests.apps.reports.days import RULES, folded, shown, simulated_day
+
+SEEDS = range(3)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_folded_equals_the_day_recounted(seed: int) -> None:
+    facts = simulated_day(seed)
+    record_facts(stored(facts))
+    now_ms = facts[-1].at_ms + 1
+    live, recount = shown(folded(facts), now_ms), shown(count_today(now_ms, RULES), now_ms)
+    assert live == recount
+    total = live["figures"]["total"]
+    # It was a day worth counting: served, lost, wrapped up, in both queues and several quarters.
+    assert total["offered"] > 100 and total["answered"] > 30 and total["abandoned"] and total["flowed_out"]
+    assert total["aht_ms"] and total["asa_ms"] and len(live["quarters"]) >= 2 and {"1", "2"} <= live["figures"].keys()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", SEEDS)
+def test_wherever_history_stood_when_the_projection_began(seed: int) -> None:
+    """The web starts in the middle of the day: what is stored, then the facts that follow; also in mid-call."""
+    facts = simulated_day(seed)
+    cut = random.Random(seed).randrange(len(facts) // 4, len(facts) * 3 // 4)
+    record_facts(stored(facts)[:cut])
+    begun = count_today(facts[cut].at_ms, RULES)
+    begun = folded(facts[cut:], begun)
+    record_facts(stored(facts)[cut:])
+    now_ms = facts[-1].at_ms + 1
+    assert shown(begun, now_ms) == shown(count_today(now_ms, RULES), now_ms)
+
+
+@pytest.mark.django_db
+def test_the_recount_agrees_with_counting_row_by_row() -> None:
+    """A third way, too slow for the wall: no SQL and no projection."""
+    facts = simulated_day(1)
+    record_facts(stored(facts))
+    now_ms = facts[-1].at_ms + 1
+    total = shown(count_today(now_ms, RULES), now_ms)["figures"]["total"]
+    waits = list(Segment.objects.filter(kind="queue", ended_at__isnull=False))
+    answered = [row.duration_ms or 0 for row in waits if row.outcome == "answered"]
+    talks = Segment.objects.filter(kind__in=("talk", "hold"), agent_id__isnull=False)
+    handling_ms = sum(row.duration_ms or 0 for row in talks) + sum(
+        row.wrap_up_ms for row in CallDisposition.objects.filter(agent_id__isnull=False)
+    )
+    assert total["answered"] == len(answered) and total["asa_ms"] == round(sum(answered) / len(answered))
+    assert total["abandoned"] == sum(row.outcome == "abandoned" for row in waits)
+    assert total["handled"] == sum(row.outcome not in ("held", "connected") for row in talks)
+    assert total["aht_ms"] == round(handling_ms / total["handled"])
+
+
+@pytest.mark.django_db
+def test_a_doctored_row_is_noticed() -> None:
+    """The comparison above can fail."""
+    facts = simulated_day(1)
+    record_facts(stored(facts))
+    now_ms = facts[-1].at_ms + 1
+    row = Segment.objects.filter(kind="queue", outcome="answered").first()
+    assert row is not None
+    Segment.objects.filter(pk=row.pk).update(outcome="abandoned")
+    assert shown(folded(facts), now_ms) != shown(count_today(now_ms, RULES), now_ms)
+
+
+class AnyFacts(TestCase):
+    """Not only what an engine would say: facts of two tenants in any order, whether or not they fit together."""
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(centre.facts(), max_size=60), st.data())
+    def test_fold_and_recount_agree(self, facts: list, data: st.DataObject) -> None:
+        facts = sorted(facts, key=lambda fact: fact.at_ms)
+        cut = data.draw(st.integers(0, len(facts)))
+        record_facts(stored(facts)[:cut])
+        begun = folded(facts[cut:], count_today(centre.START_MS + 300_000, RULES))
+        record_facts(stored(facts)[cut:])
+        now_ms = centre.START_MS + 700_000
+        recount = count_today(now_ms, RULES)
+        for tenant in (1, 2):
+            assert figures(begun, tenant, now_ms) == figures(recount, tenant, now_ms)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_moment_sees_no_half_of_a_batch() -> None:
+    facts = simulated_day(2)[:200]
+    with one_moment():
+        assert position("e1") == 0
+    record_facts(stored(facts))
+    with one_moment():
+        assert position("e1") == 200 and position("e2") == 0
