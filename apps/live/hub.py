@@ -29,11 +29,14 @@ from apps.core.facts import (
 )
 from apps.core.ids import AgentId, TenantId
 from apps.core.state import State
+from apps.live.day_feed import DayFeed
 from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
+from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
 from apps.live.topic import Topic
 from apps.live.views_of_state import View, agent_view, wall_view
 from apps.live.watch_list import WatchList
+from apps.reports.day.rules import Rules
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,8 @@ class Hub:
     def __init__(self, url: str, token: str, watch_list: WatchList) -> None:
         self.client = EngineClient(url, token, self._on_engine)
         self.presence = Presence()
+        self.day = DayFeed(self.client.now_ms)
+        self.alarms = FloorAlarms()
         self._loop = asyncio.get_running_loop()
         self._watch_list = watch_list
         self.presence.resume(watch_list.read(), self._loop.time())
@@ -83,6 +88,8 @@ class Hub:
         self._tasks = [asyncio.create_task(self.client.run()), asyncio.create_task(self._beat())]
 
     async def stop(self) -> None:
+        self.day.stop()
+        self.alarms.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -100,8 +107,14 @@ class Hub:
         """``agents``: whom this page is confined to; pages that see the same share one view."""
         floor = (tenant, agents)
         if floor not in self._walls:
-            self._walls[floor] = Channel(Topic("wall", self._epoch), lambda state: wall_view(state, tenant, agents))
+            topic = Topic("wall", self._epoch)
+            self._walls[floor] = Channel(topic, lambda state: self.floor_view(state, tenant, agents))
         self._open(self._walls[floor], page)
+
+    def floor_view(self, state: State, tenant: TenantId, agents: frozenset[AgentId] | None = None) -> View:
+        """The engine's state and today's figures; alarms are those that deserve a look (``floor_alarms``)."""
+        alarms = self.alarms.view(tenant, agents)
+        return {**wall_view(state, tenant, agents), **self.day.view(tenant), "alarms": alarms}
 
     def _open(self, channel: Channel, page: Page) -> None:
         channel.pages.add(page)
@@ -158,9 +171,12 @@ class Hub:
 
     def _on_engine(self, facts: Sequence[Fact] | None) -> None:
         if facts is None:
+            self.day.begin(self.client.epoch, self.client.seq)
             self._touched = None
             self._answer_from_state()
         else:
+            self.day.take(self.client.seq, facts)
+            self.alarms.take(facts)
             for fact in facts:
                 self._take(fact)
         if not self._publish_soon:
@@ -250,10 +266,24 @@ class Hub:
                 beat = _text({"type": "heartbeat", "epoch": self._epoch, "seq": channel.topic.seq, **status})
                 for page in list(channel.pages):
                     page.deliver(beat)
+            self._look_at_floors()
             now_s = self._loop.time()
             for key in [key for key, (_, _, at_s) in self._asked.items() if now_s - at_s > OUTCOME_WAIT_S]:
                 del self._asked[key]
             await self._tell_presence(now_s)
+
+    def _look_at_floors(self) -> None:
+        """Alarms are watched whether or not a wall is open; figures of the last half hour move by the clock alone."""
+        state = self.client.state
+        if state is None:
+            return
+        rules = self.day.today.rules if self.day.today is not None else Rules()
+        for tenant in state.config.tenants:
+            view = {**wall_view(state, tenant), **self.day.view(tenant)}
+            wait_ms = rules.of(int(tenant)).alarm_wait_ms if tenant.isdecimal() else 0
+            self.alarms.look(tenant, view, self.client.now_ms(), self.client.reachable, wait_ms)
+        for channel in self._walls.values():
+            self._publish_paced(channel)
 
     async def _tell_presence(self, now_s: float) -> None:
         if not self.client.reachable:

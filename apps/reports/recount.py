@@ -22,6 +22,8 @@ from apps.reports.day.today import KEPT_QUARTERS, RECENT_MS, Today
 from apps.reports.formulas.service_level import DEFAULT_THRESHOLD_MS
 from apps.reports.models import ReportSettings
 
+Rows = QuerySet[Any, Any]
+"""Of dicts: a count for each tenant, queue and quarter."""
 TALKED_BACK = datetime.timedelta(hours=4)
 """A wrap-up ends within this after its talk began."""
 
@@ -102,22 +104,24 @@ def _segments(kinds: list[SegmentKind]) -> QuerySet[Segment]:
     return Segment.objects.filter(kind__in=kinds, tenant_id__isnull=False)
 
 
-def _by_quarter(rows: QuerySet[Any], column: str) -> QuerySet[Any, dict[str, Any]]:
-    return rows.annotate(quarter=_quarter(column)).order_by().values("tenant_id", "queue_id", "quarter")
+def _by_quarter(rows: QuerySet[Any], column: str) -> Rows:
+    cut: Rows = rows.annotate(quarter=_quarter(column)).order_by().values("tenant_id", "queue_id", "quarter")
+    return cut
 
 
-def _offered(since: datetime.datetime) -> QuerySet[Any, dict[str, Any]]:
+def _offered(since: datetime.datetime) -> Rows:
     rows = _segments([SegmentKind.QUEUE]).filter(started_at__gte=since)
-    return _by_quarter(rows, "started_at").annotate(offered=Count("pk"))
+    counted: Rows = _by_quarter(rows, "started_at").annotate(offered=Count("pk"))
+    return counted
 
 
-def _waited(since: datetime.datetime, rules: Rules) -> QuerySet[Any, dict[str, Any]]:
+def _waited(since: datetime.datetime, rules: Rules) -> Rows:
     answered, abandoned = Q(outcome__in=ANSWERED_WORDS), Q(outcome="abandoned")
     in_time = Q(duration_ms__lte=_choice("queue_id", rules.thresholds_ms, DEFAULT_THRESHOLD_MS))
     shorts = {tenant: item.short_ms for tenant, item in rules.tenants.items()}
     short = Q(duration_ms__lte=_choice("tenant_id", shorts, TenantRules().short_ms))
     rows = _segments([SegmentKind.QUEUE]).filter(ended_at__gte=since)
-    return _by_quarter(rows, "ended_at").annotate(
+    counted: Rows = _by_quarter(rows, "ended_at").annotate(
         answered=Count("pk", filter=answered),
         answered_in_time=Count("pk", filter=answered & in_time),
         abandoned=Count("pk", filter=abandoned),
@@ -127,6 +131,7 @@ def _waited(since: datetime.datetime, rules: Rules) -> QuerySet[Any, dict[str, A
         waited_answered_ms=Sum("duration_ms", filter=answered),
         longest_wait_ms=Max("duration_ms"),
     )
+    return counted
 
 
 def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
@@ -135,15 +140,16 @@ def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
     return Case(*whens, default=Value(otherwise), output_field=IntegerField())
 
 
-def _talked(since: datetime.datetime) -> QuerySet[Any, dict[str, Any]]:
+def _talked(since: datetime.datetime) -> Rows:
     talk, hold = Q(kind=SegmentKind.TALK), Q(kind=SegmentKind.HOLD)
     over = (talk & ~Q(outcome="held")) | (hold & ~Q(outcome="connected"))
     rows = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(ended_at__gte=since, agent_id__isnull=False)
-    return _by_quarter(rows, "ended_at").annotate(
+    counted: Rows = _by_quarter(rows, "ended_at").annotate(
         handled=Count("pk", filter=over),
         talk_ms=Sum("duration_ms", filter=talk),
         hold_ms=Sum("duration_ms", filter=hold),
     )
+    return counted
 
 
 def _wrapped_up(since: datetime.datetime) -> list[dict[str, Any]]:

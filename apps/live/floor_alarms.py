@@ -1,0 +1,123 @@
+"""The alarms of every floor, looked at once a second in this web process, kept as rows in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from django.db import Error, connection
+
+from apps.core.facts import Fact, OfferEnded, OfferOutcome
+from apps.core.ids import AgentId
+from apps.reports import alarm_rows
+from apps.reports.alarms.conditions import MISSED, Floor, View, conditions
+from apps.reports.alarms.watch import Alarm, AlarmWatch, Change
+
+log = structlog.get_logger(__name__)
+
+SAVE_S = 1.0
+REFRESH_S = 5.0
+AWAY_RETRY_S = 3.0
+MISSED_MS = 10 * 60_000
+ABOUT_AGENTS = frozenset({MISSED, "device_invalid"})
+
+
+class FloorAlarms:
+    """Call everything on the event loop. PostgreSQL away: alarms are raised all the same, and written down later."""
+
+    def __init__(self) -> None:
+        self._floors: dict[int, AlarmWatch] = {}
+        self._missed: dict[str, deque[int]] = {}  # by agent
+        self._unsaved: list[tuple[int, Change]] = []
+        self._resumed = False
+        self._task = asyncio.create_task(self._keep_rows())
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+    def take(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, OfferEnded) and fact.outcome is OfferOutcome.NO_ANSWER:
+                self._missed.setdefault(fact.agent, deque(maxlen=20)).append(fact.at_ms)
+
+    def look(self, tenant: str, view: View, now_ms: int, engine_reachable: bool, alarm_wait_ms: int) -> None:
+        """Look at one tenant's floor as its wall shows it."""
+        if not tenant.isdecimal() or not self._resumed:
+            return
+        floor = Floor(
+            view=view, now_ms=now_ms, engine_reachable=engine_reachable, alarm_wait_ms=alarm_wait_ms,
+            missed=self._missed_of(view, now_ms),
+        )  # fmt: skip
+        changes = self._watch(int(tenant)).step(conditions(floor), now_ms, all_seen=engine_reachable)
+        self._unsaved += [(int(tenant), change) for change in changes]
+        for change in changes:
+            word = "alarm_raised" if change.cleared_ms is None else "alarm_cleared"
+            log.info(word, tenant=tenant, kind=change.alarm.kind, subject=change.alarm.subject)
+
+    def view(self, tenant: str, agents: frozenset[AgentId] | None = None) -> dict[str, dict[str, Any]]:
+        """The alarms that stand; who is confined to some agents sees none about others."""
+        watch = self._floors.get(int(tenant)) if tenant.isdecimal() else None
+        standing = watch.alarms.values() if watch is not None else ()
+        return {
+            alarm.id: alarm.shown()
+            for alarm in standing
+            if agents is None or alarm.kind not in ABOUT_AGENTS or alarm.subject in agents
+        }
+
+    def acknowledged(self, tenant: int, alarm: Alarm) -> None:
+        """Somebody took it on, here or in another web process."""
+        standing = self._watch(tenant).alarms.get(alarm.id)
+        if standing is not None:
+            standing.acked_by, standing.acked_ms, standing.note = alarm.acked_by, alarm.acked_ms, alarm.note
+
+    def _watch(self, tenant: int) -> AlarmWatch:
+        return self._floors.setdefault(tenant, AlarmWatch())
+
+    def _missed_of(self, view: View, now_ms: int) -> dict[str, int]:
+        counts = {}
+        for agent in view.get("agents", {}):
+            times = self._missed.get(agent)
+            while times and times[0] <= now_ms - MISSED_MS:
+                times.popleft()
+            if times:
+                counts[agent] = len(times)
+        return counts
+
+    # --- rows ---
+
+    async def _keep_rows(self) -> None:
+        refreshed_s = 0.0
+        while True:
+            try:
+                if not self._resumed or refreshed_s >= REFRESH_S:
+                    self._refresh(await asyncio.to_thread(_in_thread, alarm_rows.standing))
+                    refreshed_s = 0.0
+                if self._unsaved:
+                    saving = list(self._unsaved)
+                    await asyncio.to_thread(_in_thread, alarm_rows.keep, saving)
+                    del self._unsaved[: len(saving)]
+            except (Error, OSError) as error:
+                log.warning("alarms_not_kept", error=str(error).strip(), unsaved=len(self._unsaved))
+                self._resumed = True  # better alarms without their past than none
+                await asyncio.sleep(AWAY_RETRY_S)
+            await asyncio.sleep(SAVE_S)
+            refreshed_s += SAVE_S
+
+    def _refresh(self, standing: dict[int, list[Alarm]]) -> None:
+        for tenant, alarms in standing.items():
+            if not self._resumed:
+                self._watch(tenant).resume(alarms)
+            for alarm in alarms:
+                if alarm.acked_ms is not None:
+                    self.acknowledged(tenant, alarm)
+        self._resumed = True
+
+
+def _in_thread(work: Any, *arguments: Sequence[Any]) -> Any:
+    try:
+        return work(*arguments)
+    finally:
+        connection.close()
