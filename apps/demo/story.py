@@ -16,7 +16,7 @@ from django.db import transaction
 from apps.accounts.models import Reach, Role, Team, Tenant, User
 from apps.agents.models import Agent, AgentSkill, DeviceChoice, Disposition, PauseReason, Skill
 from apps.agents.services import give_device
-from apps.customers.models import Customer
+from apps.demo.story_customers import load_customers
 from apps.ivr.models import Flow
 from apps.ivr.services import publish
 from apps.queues.models import Queue
@@ -58,7 +58,7 @@ def load_story() -> list[Login]:
         _load_agent(tenant, switch, data)
     _load_queues(tenant, story)
     _load_lines(tenant, switch, story, _load_flow(tenant))
-    _load_customers(tenant)
+    load_customers(tenant, read("customers.toml")["customers"])
     config_changed()
     return logins
 
@@ -191,10 +191,3 @@ def _load_lines(tenant: Tenant, switch: Switch, story: Data, flow: Flow) -> None
         Did.objects.update_or_create(
             switch=switch, number=data["number"], defaults={**data, "tenant": tenant, "flow": flow}
         )
-
-
-def _load_customers(tenant: Tenant) -> None:
-    """Those that are there are left alone: people may have noted something."""
-    known = set(Customer.objects.filter(tenant=tenant).values_list("number", flat=True))
-    customers = [data for data in read("customers.toml")["customers"] if data["number"] not in known]
-    Customer.objects.bulk_create(Customer(tenant=tenant, **data) for data in customers)
