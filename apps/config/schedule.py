@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.schedules import crontab
+
 SCHEDULE: dict[str, dict[str, Any]] = {
     "heartbeat": {"task": "apps.operations.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
+    "retention": {"task": "apps.operations.tasks.retention", "schedule": crontab(hour=3, minute=10)},
+    "recordings": {"task": "apps.operations.tasks.look_after_recordings", "schedule": 900.0},
 }

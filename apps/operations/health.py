@@ -6,7 +6,6 @@ without Redis and workers, and without the engine a page says so, which it could
 
 from __future__ import annotations
 
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.operations import web_metrics
+from apps.operations import disk, web_metrics
 from apps.operations.heartbeat import last_heartbeat_s
 
 PATIENCE_S = 2.0
@@ -138,13 +137,12 @@ def _background() -> Part:
 
 
 def _recordings_disk() -> Part:
-    directory = settings.RECORDINGS_DIR
-    if not directory.is_dir():
+    free = disk.free_mb()
+    if free is None:
         return Part("recordings_disk", DEGRADED, "RECORDINGS_DIR does not exist")
-    free_mb = shutil.disk_usage(directory).free >> 20
-    web_metrics.recordings_free.set(free_mb << 20)
-    if free_mb < settings.RECORDINGS_FREE_MB:
-        return Part("recordings_disk", DEGRADED, f"{free_mb} MB free, less than {settings.RECORDINGS_FREE_MB}")
+    web_metrics.recordings_free.set(free << 20)
+    if free < settings.RECORDINGS_FREE_MB:
+        return Part("recordings_disk", DEGRADED, f"{free} MB free, less than {settings.RECORDINGS_FREE_MB}")
     return Part("recordings_disk", OK)
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from apps.operations import disk
 from apps.operations.heartbeat import say_alive
+from apps.operations.retention import sweep
 
 
 @shared_task
 def heartbeat() -> None:
     say_alive()
+
+
+@shared_task
+def retention() -> None:
+    """Each night: forget what is older than its tenant keeps it."""
+    sweep.run()
+    disk.look_for_unknown()
+
+
+@shared_task
+def look_after_recordings() -> None:
+    """Each quarter of an hour: room on the disk."""
+    disk.look()

@@ -131,6 +131,29 @@ class Tenant(models.Model):
         validators=_within(30, 3660),
         help_text=_("Empty: for ever."),
     )
+    keep_facts_days = models.PositiveSmallIntegerField(
+        _("keep the facts of calls, days"),
+        null=True,
+        blank=True,
+        validators=_within(1, 3660),
+        help_text=_("What timelines are drawn from. Empty: as long as the calls."),
+    )
+    keep_deliveries_days = models.PositiveSmallIntegerField(
+        _("keep webhook deliveries, days"),
+        null=True,
+        blank=True,
+        default=30,
+        validators=_within(1, 3660),
+        help_text=_("Empty: for ever."),
+    )
+    keep_imports_days = models.PositiveSmallIntegerField(
+        _("keep imported files, days"),
+        null=True,
+        blank=True,
+        default=30,
+        validators=_within(1, 3660),
+        help_text=_("Empty: for ever."),
+    )
 
     mfa_policy = models.CharField(
         _("second factor"),

@@ -1,0 +1,97 @@
+"""What is forgotten, and which rows of it are due. A kind knows its rows; ``sweep`` deletes them in batches.
+
+A call that has a recording waits for it: the row would take the recording's row along and leave the file. So a call is
+kept for the longer of both periods. What is under a legal hold is not due.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.calls.models import AgentStateSpan, Call, FactRecord
+from apps.operations.models import LegalHold, SwitchRecord
+from apps.operations.retention.periods import Days, Owner, Periods
+from apps.recordings.models import Recording
+
+Rows = QuerySet[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``old`` are all rows before a time, oldest first; ``call`` is their field that a hold may name."""
+
+    name: str
+    days: Callable[[Periods], Days]
+    old: Callable[[Owner, datetime.datetime], Rows]
+    call: str = ""
+
+    def due(self, owner: Owner, before: datetime.datetime) -> Rows:
+        rows = self.old(owner, before)
+        rows = rows.exclude(_on_hold(self.call)) if self.call else rows
+        if rows.model is Call:
+            rows = rows.exclude(Exists(Recording.objects.filter(call=OuterRef("pk"))))
+        return rows
+
+    def held(self, owner: Owner, before: datetime.datetime) -> Rows:
+        """What would be due but for a legal hold."""
+        rows = self.old(owner, before)
+        return rows.filter(_on_hold(self.call)) if self.call else rows.none()
+
+
+def _on_hold(call: str) -> Exists:
+    return Exists(LegalHold.objects.filter(released_at=None, call_id=OuterRef(call)))
+
+
+def _of(owner: Owner, field: str = "tenant") -> Q:
+    return Q(**{field: owner.tenant}) if owner.tenant is not None else Q(**{f"{field}__isnull": True})
+
+
+def _recordings(owner: Owner, before: datetime.datetime) -> Rows:
+    rows = Recording.objects.filter(_of(owner), asked_at__lt=before)
+    return rows.select_related("switch").order_by("asked_at")
+
+
+def _calls(owner: Owner, before: datetime.datetime) -> Rows:
+    return Call.objects.filter(_of(owner), started_at__lt=before).order_by("started_at")
+
+
+def _agent_states(owner: Owner, before: datetime.datetime) -> Rows:
+    spans = AgentStateSpan.objects.filter(_of(owner), started_at__lt=before, ended_at__isnull=False)
+    return spans.order_by("started_at")
+
+
+def _facts(owner: Owner, before: datetime.datetime) -> Rows:
+    """By their time: the index on ``at`` finds the oldest, and tenants age alike."""
+    tenant = str(owner.tenant_id) if owner.tenant_id is not None else ""
+    return FactRecord.objects.filter(tenant=tenant, at__lt=before).order_by("at")
+
+
+def _switch_records(owner: Owner, before: datetime.datetime) -> Rows:
+    return SwitchRecord.objects.filter(_of(owner), started_at__lt=before).order_by("started_at")
+
+
+def _audit_entries() -> Any:
+    return apps.get_model("auditlog", "LogEntry")._default_manager  # type: ignore[misc]
+
+
+def _audit(owner: Owner, before: datetime.datetime) -> Rows:
+    """By who did it: an entry has no tenant of its own."""
+    entries: Rows = _audit_entries().filter(timestamp__lt=before)
+    return entries.filter(_of(owner, "actor__tenant")).order_by("timestamp")
+
+
+KINDS = [
+    Kind("recordings", lambda periods: periods.recordings, _recordings, call="call_id"),
+    Kind("calls", lambda periods: periods.calls, _calls, call="pk"),
+    Kind("agent_states", lambda periods: periods.calls, _agent_states, call="call_id"),
+    Kind("switch_records", lambda periods: periods.calls, _switch_records),
+    Kind("facts", lambda periods: periods.facts, _facts, call="call"),
+]
+if apps.is_installed("auditlog"):
+    KINDS.append(Kind("audit", lambda periods: periods.audit, _audit))
