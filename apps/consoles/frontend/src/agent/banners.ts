@@ -1,0 +1,60 @@
+/** Which trouble is said, worst first; one banner for each cause (console.md section 2). Pure. */
+
+import type { ErrorCode } from "$lib/words";
+
+export interface Banner {
+  code: ErrorCode | "signed_off" | "not_permitted_here";
+  level: "good" | "warn" | "bad";
+  values?: Record<string, string | number>;
+}
+
+export type Microphone = "unknown" | "live" | "refused" | "missing" | "silent";
+export type MediaPlace = "owner" | "waiting" | "other_tab" | "moved";
+
+export interface Trouble {
+  closed: number;
+  connected: boolean;
+  engine: { reachable: boolean; loaded: boolean };
+  stale: boolean;
+  ageSeconds: number;
+  /** Only a browser phone has these. */
+  browserPhone: boolean;
+  place: MediaPlace;
+  microphone: Microphone;
+  /** The phone was on the switch and is no more, or the switch is out of reach. */
+  phoneLost: boolean;
+  signedIn: boolean;
+  masked: boolean;
+  /** Words of what is wrong with the sound, or "". */
+  quality: string;
+  qualityBad: boolean;
+}
+
+export function banners(now: Trouble): Banner[] {
+  return [...lines(now), ...(now.signedIn ? phone(now) : []), ...call(now)];
+}
+
+function lines(now: Trouble): Banner[] {
+  const age = { n: now.ageSeconds };
+  if (now.closed === 4403) return [{ code: "not_permitted_here", level: "bad" }];
+  if (now.closed) return [{ code: "signed_off", level: "bad" }];
+  if (!now.connected) return [{ code: "E08", level: "warn" }, ...(now.stale ? [{ code: "E25", level: "warn", values: age } as const] : [])];
+  if (!now.engine.reachable) return [{ code: "E13", level: "warn" }, ...(now.engine.loaded ? [{ code: "E25", level: "warn", values: age } as const] : [])];
+  return now.stale ? [{ code: "E25", level: "warn", values: age }] : [];
+}
+
+function phone(now: Trouble): Banner[] {
+  if (!now.browserPhone) return now.phoneLost ? [{ code: "E14", level: "bad" }] : [];
+  if (now.place === "moved") return [{ code: "E05", level: "warn" }];
+  if (now.place === "other_tab") return [{ code: "E06", level: "good" }];
+  if (now.place !== "owner") return [];
+  const microphone = ({ refused: "E01", missing: "E02", silent: "E03" } as const)[now.microphone as "refused"];
+  return [...(microphone ? [{ code: microphone, level: "bad" } as const] : []), ...(now.phoneLost ? [{ code: "E14", level: "bad" } as const] : [])];
+}
+
+function call(now: Trouble): Banner[] {
+  const found: Banner[] = [];
+  if (now.quality) found.push({ code: "E23", level: now.qualityBad ? "bad" : "warn", values: { c: now.quality } });
+  if (now.masked) found.push({ code: "E21", level: "warn" });
+  return found;
+}

@@ -1,0 +1,91 @@
+/** What the agent's page is told: docs/live-protocol.md section 5 and the page's own data (apps/consoles/agent.py). */
+
+export interface Me {
+  id: string;
+  name: string;
+  state: string;
+  reason: string;
+  since_ms: number;
+  next_state: string;
+  next_reason: string;
+  deadline_ms: number | null;
+  extensions_left?: number;
+  call: string | null;
+  controls: string[];
+  device: "browser" | "sip" | "pstn" | "";
+  address: string;
+  registered: boolean | null;
+  switch_up: boolean | null;
+  media_ready?: boolean;
+  media_epoch?: number;
+  media_page?: string;
+  blocked?: string;
+  caller_ids?: string[];
+  last_dial?: { call: string; number: string; outcome: string; cause: string; at_ms: number } | null;
+}
+
+export interface Call {
+  id: string;
+  version: number;
+  state: string;
+  direction?: "inbound" | "outbound";
+  number: string;
+  name: string;
+  did: string;
+  trunk?: string;
+  queue: string;
+  lang: string;
+  started_ms: number;
+  queued_ms: number | null;
+  offered_ms?: number | null;
+  acknowledged?: boolean;
+  offer_deadline_ms: number | null;
+  ring_timeout_ms: number | null;
+  auto_answer?: boolean;
+  bridged_ms: number | null;
+  held_ms: number | null;
+  hold_total_ms?: number;
+  muted?: boolean;
+  recording: boolean;
+  masked_ms?: number | null;
+  mask_until_ms?: number | null;
+  dial?: { phase: "device" | "number"; ringing: boolean } | null;
+  attached?: Record<string, string>;
+  customer?: string;
+  path?: { node: string; title: string; digits: string; at_ms: number }[];
+  transferred_by?: string;
+  transfer_note?: string;
+  draft?: string;
+  draft_disposition?: string;
+}
+
+export interface Choice {
+  code: string;
+  name: string;
+}
+
+export interface PauseReason extends Choice {
+  allowed_min: number | null;
+}
+
+/** `json_script` of the template. */
+export interface PageData {
+  agent: string;
+  name: string;
+  dispositions: Choice[];
+  pause_reasons: PauseReason[];
+}
+
+export const IN_CALL = new Set(["DIALING", "TALKING", "HOLDING", "CONSULTING", "CONFERENCING"]);
+export const WITH_CALL = new Set([...IN_CALL, "OFFERED", "WRAP_UP"]);
+export const CONNECTED = new Set(["TALKING", "HOLDING", "CONSULTING", "CONFERENCING"]);
+/** States in which Ready, Pause and Sign out only say what comes next. */
+export const BUSY = new Set([...IN_CALL, "OFFERED", "WRAP_UP"]);
+
+const NUMBER = /^\+?[0-9*#]{1,32}$/;
+
+/** A number as it was typed or pasted, made dialable; "" when it is none. */
+export function dialable(text: string): string {
+  const digits = text.normalize("NFKC").replace(/[\s().-]/g, "");
+  return NUMBER.test(digits) ? digits : "";
+}
