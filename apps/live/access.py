@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from apps.accounts.models import Tenant, User
@@ -9,6 +11,13 @@ from apps.accounts.permissions import can, team_ids, visible_agents
 from apps.agents.models import Agent
 from apps.core.ids import AgentId, TenantId
 from apps.live.presence import Seat
+
+
+class Floor(NamedTuple):
+    """A tenant's floor; ``agents``: whom it is confined to, None for everybody."""
+
+    tenant: TenantId
+    agents: frozenset[AgentId] | None
 
 
 def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:

@@ -15,8 +15,9 @@ import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from apps.accounts.models import User
+from apps.accounts.sessions import duty, live_users
 from apps.core.config import CenterConfig
-from apps.core.ids import TenantId
 from apps.live import access
 from apps.live.hub import Hub, hub
 from apps.live.page_commands import Asker, BadMessage, parse
@@ -46,7 +47,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._sender: asyncio.Task[None] | None = None
         self._window: list[float] = []
-        if not await self.permitted():
+        if not (await database_sync_to_async(self._signed_in)() and await self.permitted()):
             await self.accept()  # a close code reaches the page only after the handshake
             await self.close(CLOSE_NOT_PERMITTED)
             return
@@ -55,6 +56,20 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         await self.accept()
         self._sender = asyncio.create_task(self._send_outbox())
         self.join()
+
+    def _signed_in(self) -> bool:
+        """Whether the session counts and nothing must be done first; and what it may follow. Reads the database."""
+        self.session_key = str(self.scope["session"].session_key or "")
+        user = live_users([self.session_key]).get(self.session_key)
+        if user is None or duty(user):
+            return False
+        self.scope["user"] = user
+        self.granted = self.right(user)
+        return True
+
+    def right(self, user: User) -> object:
+        """What ``user`` may follow here; the page closes when the answer becomes another. Reads the database."""
+        raise NotImplementedError
 
     async def permitted(self) -> bool:
         raise NotImplementedError
@@ -136,12 +151,14 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
 class AgentPage(LivePage):
     """``/ws/agent/``: the signed-in agent's own state, and their commands."""
 
+    def right(self, user: User) -> Seat | None:
+        return access.seat_of(user)
+
     async def permitted(self) -> bool:
-        seat = await database_sync_to_async(access.seat_of)(self.scope["user"])
-        if seat is None:
+        if not isinstance(self.granted, Seat):
             return False
         user = self.scope["user"]
-        self.seat: Seat = seat
+        self.seat = seat = self.granted
         self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=seat.tenant, agent=seat.agent)
         return True
 
@@ -177,13 +194,15 @@ class AgentPage(LivePage):
 class WallPage(LivePage):
     """``/ws/wall/``: one tenant's floor, or of it the teams one leads. ``?tenant=<id>`` for a superuser."""
 
-    async def permitted(self) -> bool:
+    def right(self, user: User) -> access.Floor | None:
         wanted = parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get("tenant", [""])[0]
-        tenant = await database_sync_to_async(access.floor_of)(self.scope["user"], wanted)
-        if tenant is None:
+        tenant = access.floor_of(user, wanted)
+        return access.Floor(tenant, access.floor_agents(user)) if tenant is not None else None
+
+    async def permitted(self) -> bool:
+        if not isinstance(self.granted, access.Floor):
             return False
-        self.tenant: TenantId = tenant
-        self.agents = await database_sync_to_async(access.floor_agents)(self.scope["user"])
+        self.tenant, self.agents = self.granted
         return True
 
     def join(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
+from apps.accounts.models import User
 from apps.core.agents.machine import AgentState
 from apps.core.events import AgentConnectionLost, AgentConnectionRestored, AgentRequest, Request
 from apps.core.facts import (
@@ -33,6 +34,7 @@ from apps.live.day_feed import DayFeed
 from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
 from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
+from apps.live.session_watch import SessionWatch
 from apps.live.topic import Topic
 from apps.live.views_of_state import View, agent_view, wall_view
 from apps.live.watch_list import WatchList
@@ -51,6 +53,11 @@ class Page(Protocol):
     """A socket, as the hub sees it."""
 
     user_id: str
+    session_key: str
+    granted: object
+
+    def right(self, user: User) -> object:
+        """What ``user`` may follow here (``session_watch``)."""
 
     def deliver(self, text: str) -> None:
         """Send soon; never blocks, never raises."""
@@ -86,6 +93,7 @@ class Hub:
         self._touched: set[AgentId] | None = set()  # None: all of them
         self._publish_soon = False
         self._tasks = [asyncio.create_task(self.client.run()), asyncio.create_task(self._beat())]
+        self._tasks.append(asyncio.create_task(SessionWatch(self._pages).run()))
 
     async def stop(self) -> None:
         self.day.stop()
@@ -144,6 +152,9 @@ class Hub:
                     page.expel()
 
         self._loop.call_soon_threadsafe(expel)
+
+    def _pages(self) -> list[Page]:
+        return [page for channel in self._channels() for page in channel.pages]
 
     def _channels(self) -> list[Channel]:
         return [*self._agents.values(), *self._walls.values()]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
+from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.contrib.sessions.models import Session
 from django.test import Client
 
-from apps.accounts.models import Role, Tenant, User
+from apps.accounts.models import Role, Team, Tenant, User
+from apps.accounts.passwords import set_password
 from apps.agents.models import Agent
 from apps.config.asgi import application
 from apps.core import events
 from apps.core import facts as f
+from apps.live import session_watch
 from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
 from apps.live.hub import hub
 from tests.apps.live.centre import START_MS, agents_of
@@ -267,3 +272,59 @@ async def test_a_page_that_falls_silent_is_reported_and_its_return_too(engine: E
     await tab.say({"type": "beat"})
     await until(lambda: any(isinstance(item, events.AgentConnectionRestored) for item in engine.asked), "it is back")
     await tab.disconnect()
+
+
+def _run_out() -> None:
+    UserSession.objects.update(created_at="2026-01-01T00:00:00Z")
+
+
+def _disable_agents() -> None:
+    Agent.objects.update(enabled=False)
+
+
+def _new_password() -> None:
+    set_password(User.objects.get(username="agent1"), "a-new-password", by_owner=True)
+
+
+def _drop_session() -> None:
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize("ends", [_run_out, _disable_agents, _new_password, _drop_session])
+async def test_a_page_ends_when_its_session_or_its_agent_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, ends: Callable[[], None]
+) -> None:
+    """Whoever ended it, and wherever: nothing tells this process."""
+    monkeypatch.setattr(session_watch, "CHECK_S", 0.2)
+    tab = await opened("/ws/agent/", "agent1")
+    await asyncio.sleep(0.5)
+    await tab.say({"type": "directory"})
+    await tab.read("directory")  # still open after a few checks
+    await sync_to_async(_give_row)("agent1")
+    await sync_to_async(ends)()
+    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+    await hub().stop()
+
+
+def _give_row(username: str) -> None:
+    """allauth's row of the session, as the first request makes it."""
+    key = Session.objects.get().session_key
+    UserSession.objects.create(user=User.objects.get(username=username), session_key=key, ip="127.0.0.1")
+
+
+async def test_a_floor_closes_when_another_team_is_led(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_watch, "CHECK_S", 0.2)
+    await User.objects.filter(username="boss1").aupdate(reach="teams")
+    tab = await opened("/ws/wall/", "boss1")
+    team = await Team.objects.acreate(tenant_id=1, name="T")
+    await Agent.objects.filter(tenant_id=1).aupdate(team=team)
+    await sync_to_async(team.leaders.add)(await User.objects.aget(username="boss1"))
+    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+    await hub().stop()
+
+
+async def test_who_must_act_first_gets_no_page(engine: Engine) -> None:
+    await User.objects.filter(username="agent1").aupdate(must_change_password=True)
+    tab = await open_tab("/ws/agent/", "agent1")
+    assert await tab.connect()
+    assert (await tab.receive_output(timeout=5))["code"] == CLOSE_NOT_PERMITTED
