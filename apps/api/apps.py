@@ -10,4 +10,7 @@ class ApiConfig(AppConfig):
     verbose_name = _("REST interface")
 
     def ready(self) -> None:
-        from apps.api import schema  # noqa: F401  tells drf-spectacular how our tokens are sent
+        from apps.api import commands, schema  # noqa: F401  schema tells drf-spectacular how our tokens are sent
+        from apps.calls import followers
+
+        followers.follow(commands.note_outcomes)

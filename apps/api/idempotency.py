@@ -44,18 +44,17 @@ def begin(request: Request, tenant: Tenant, user: User, key: str) -> IdempotentR
     fingerprint = _fingerprint(request)
     now = timezone.now()
     with transaction.atomic():
+        IdempotentRequest.objects.filter(tenant=tenant, user=user, key=key, started_at__lt=now - KEPT).delete()
         row, made = IdempotentRequest.objects.select_for_update().get_or_create(
             tenant=tenant, user=user, key=key, defaults={"fingerprint": fingerprint, "started_at": now}
         )
         if made:
             return row
-        if row.started_at < now - KEPT:
-            row.fingerprint, row.status, row.body, row.headers = fingerprint, None, None, {}
-        elif row.fingerprint != fingerprint:
+        if row.fingerprint != fingerprint:
             raise Problem("idempotency_key_reused", _("This Idempotency-Key was used for another request."), status=422)
-        elif row.status is not None:
+        if row.status is not None:
             raise Answered(_answer(row))
-        elif row.started_at > now - GIVEN_UP_AFTER:
+        if row.started_at > now - GIVEN_UP_AFTER:
             raise Problem(
                 "idempotency_in_progress",
                 _("The first request with this Idempotency-Key is still being worked on."),
@@ -63,14 +62,15 @@ def begin(request: Request, tenant: Tenant, user: User, key: str) -> IdempotentR
                 headers={"Retry-After": "1"},
             )
         row.started_at = now
-        row.save()
+        row.save(update_fields=["started_at"])
         return row
 
 
 def finish(row: IdempotentRequest, response: Response) -> None:
-    """Keep the answer. After a fault of ours nothing is kept: the request may be tried again."""
+    """Keep the answer. After a fault of ours there is none to keep: the request may be tried again, as the same row."""
     if response.status_code >= 500:
-        row.delete()
+        row.started_at = timezone.now() - GIVEN_UP_AFTER
+        row.save(update_fields=["started_at"])
         return
     row.status = response.status_code
     row.body = json.loads(json.dumps(response.data, cls=JSONEncoder))
@@ -81,7 +81,7 @@ def finish(row: IdempotentRequest, response: Response) -> None:
 
 
 def stable_id(row: IdempotentRequest | None) -> uuid.UUID:
-    """The id of what the request makes: the same again when another process has to take over a dead one's work."""
+    """The id of what the request makes: the same again when the request is tried again after a fault or a crash."""
     return uuid.uuid5(NAMESPACE, f"{row.pk}:{row.fingerprint}") if row is not None else uuid.uuid4()
 
 

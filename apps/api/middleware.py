@@ -50,8 +50,9 @@ def _is_page(response: HttpResponseBase) -> bool:
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     status = response.status_code
-    code = {400: "malformed", 403: "permission_denied", 404: "not_found", 413: "too_large"}.get(
+    code = {400: "malformed", 403: "permission_denied", 404: "not_found", 413: "too_large", 416: "no_such_part"}.get(
         status, "internal_error" if status >= 500 else "error"
     )
     detail = _("Something went wrong on our side. It was logged with this request id.") if status >= 500 else ""
-    return plain_response(request, status, code, detail or TITLES.get(status, TITLES[400]))
+    kept = {name: value for name, value in response.items() if name not in ("Content-Type", "Content-Length")}
+    return plain_response(request, status, code, detail or TITLES.get(status, TITLES[400]), **kept)

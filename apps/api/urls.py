@@ -8,10 +8,23 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from apps.api.problems import plain_response
+from apps.api.resources.agents import AgentViewSet
+from apps.api.resources.calls import CallViewSet
+from apps.api.resources.commands import CommandView
+from apps.api.resources.lists import DidViewSet, DispositionViewSet, PauseReasonViewSet
 from apps.api.resources.me import MeView
+from apps.api.resources.queues import QueueViewSet
+from apps.api.resources.recordings import RecordingViewSet
 from apps.api.resources.tokens import TokenViewSet
 
 router = SimpleRouter(trailing_slash=False)
+router.register("agents", AgentViewSet)
+router.register("calls", CallViewSet)
+router.register("dids", DidViewSet)
+router.register("dispositions", DispositionViewSet)
+router.register("pause-reasons", PauseReasonViewSet)
+router.register("queues", QueueViewSet)
+router.register("recordings", RecordingViewSet)
 router.register("tokens", TokenViewSet)
 
 
@@ -29,6 +42,7 @@ class SchemaView(SpectacularAPIView):
 
 urlpatterns = [
     path("v1/schema/", SchemaView.as_view(), name="api-schema"),
+    path("v1/commands/<uuid:pk>", CommandView.as_view(), name="api-command"),
     path("v1/me", MeView.as_view(), name="api-me"),
     path("v1/", include(router.urls)),
     re_path(r"^.*$", nothing_here),

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
+from apps.calls import followers
 from apps.calls.folding import fold
 from apps.calls.projection import Projection, StoredFact, storable_ms
 from apps.core import codec
@@ -31,6 +32,7 @@ def record_facts(batch: Sequence[StoredFact]) -> int:
             for item in new:
                 fold(projection, item)
             projection.write()
+            followers.tell(new)
     return len(new)
 
 

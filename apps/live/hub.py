@@ -95,6 +95,10 @@ class Hub:
         self._tasks = [asyncio.create_task(self.client.run()), asyncio.create_task(self._beat())]
         self._tasks.append(asyncio.create_task(SessionWatch(self._pages).run()))
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
     async def stop(self) -> None:
         self.day.stop()
         self.alarms.stop()
@@ -340,6 +344,11 @@ def hub() -> Hub:
 def open_pages() -> int:
     """How many pages of this process follow something. From any thread."""
     return sum(len(channel.pages) for channel in _hub._channels()) if _hub is not None else 0
+
+
+def running() -> Hub | None:
+    """The hub of this process, if it has one whose loop runs. From any thread."""
+    return _hub if _hub is not None and _hub.loop.is_running() else None
 
 
 def expel_user(user_id: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from apps.accounts.models import Tenant, User
 from apps.api import tokens
 from apps.api.scopes import Scope
+from tests.apps.api.engine import Centre, centre
 
 PROBLEM = "application/problem+json"
 V1 = "/api/v1"
@@ -60,4 +62,8 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     return data
 
 
-Make = Callable[..., Program]
+@pytest.fixture
+def engine(story: Tenant, settings: Any, tmp_path: Path) -> Iterator[Centre]:
+    """The story's company on a real engine, which this process follows."""
+    with centre(tmp_path / "journal", settings) as running:
+        yield running

@@ -1,0 +1,56 @@
+"""Lists that an administrator keeps: dispositions, pause reasons and the numbers people call."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+
+from apps.agents.models import Disposition, PauseReason
+from apps.api.scopes import Scope
+from apps.api.views import ApiViewSet
+from apps.telephony.models import Did
+
+
+class DispositionSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Disposition
+        fields = ("id", "code", "name", "position")
+
+
+class PauseReasonSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = PauseReason
+        fields = ("id", "code", "name", "position", "allowed_min")
+
+
+class DidSerializer(serializers.ModelSerializer):
+    flow = serializers.CharField(source="flow.code", help_text="The flow that answers.")
+
+    class Meta:
+        model = Did
+        fields = ("id", "number", "flow", "note")
+
+
+class ReadOnlyList(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    scope = Scope.SETTINGS_READ
+
+
+@extend_schema(tags=["settings"])
+class DispositionViewSet(ReadOnlyList):
+    queryset = Disposition.objects.all()
+    serializer_class = DispositionSerializer
+    ordering = ("position", "code", "pk")
+
+
+@extend_schema(tags=["settings"])
+class PauseReasonViewSet(ReadOnlyList):
+    queryset = PauseReason.objects.all()
+    serializer_class = PauseReasonSerializer
+    ordering = ("position", "code", "pk")
+
+
+@extend_schema(tags=["settings"])
+class DidViewSet(ReadOnlyList):
+    queryset = Did.objects.select_related("flow")
+    serializer_class = DidSerializer
+    ordering = ("number", "pk")

@@ -1,0 +1,158 @@
+"""What is asked of the engine: 202, an id, and an outcome that cannot be lost or doubled."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from apps.accounts.models import Tenant
+from apps.agents.models import Agent
+from apps.api.models import Command, IdempotentRequest
+from apps.core.agents.machine import AgentState
+from tests.apps.api.conftest import Program, problem, program_of
+from tests.apps.api.engine import Centre
+from tests.apps.conftest import signed_in
+
+
+@pytest.fixture
+def wang(engine: Centre) -> Agent:
+    return Agent.objects.get(user__username="wangfang")
+
+
+def state_of(engine: Centre, agent: Agent, wanted: AgentState) -> bool:
+    return bool(
+        engine.see(lambda state: state.agents.get(str(agent.pk)) and state.agents[str(agent.pk)].state is wanted)
+    )
+
+
+def test_an_agent_is_forced_and_the_outcome_comes(engine: Centre, program: Program, wang: Agent) -> None:
+    asked = program.post(f"/agents/{wang.pk}/state", {"state": "PAUSED", "reason": "lunch"})
+    assert asked.status_code == 202 and asked.json()["status"] in ("pending", "done")
+    assert asked["Location"].endswith(asked.json()["id"])
+    said = program.get(f"/commands/{asked.json()['id']}?wait=5").json()
+    assert said["status"] in ("done", "refused")
+    engine.record()
+    stored = program.get(f"/commands/{asked.json()['id']}").json()
+    assert stored["status"] == said["status"] and stored["code"] == said["code"]
+    assert Command.objects.get().finished_at is not None
+
+
+def test_an_agent_changes_their_own_state(engine: Centre, wang: Agent) -> None:
+    page = signed_in("wangfang")
+    asked = page.post(f"/api/v1/agents/{wang.pk}/state", {"state": "PAUSED"}, content_type="application/json")
+    assert asked.status_code == 202, asked.content
+    other = Agent.objects.exclude(pk=wang.pk).first()
+    assert other is not None
+    refused = page.post(f"/api/v1/agents/{other.pk}/state", {"state": "READY"}, content_type="application/json")
+    problem(refused, 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"state": "TALKING"},
+        {"state": ["READY"]},
+        {"state": "PAUSED", "reason": "no such reason"},
+        {"state": "READY", "reason": "lunch"},
+        {"state": "PAUSED", "reason": "x" * 65_536},
+        {"state": 1e400},
+        [],
+        "READY",
+        None,
+    ],
+)
+def test_a_state_that_cannot_be(engine: Centre, program: Program, wang: Agent, data: Any) -> None:
+    response = program.ask("POST", f"/agents/{wang.pk}/state", data)
+    assert response.status_code == 400, response.content
+    assert not Command.objects.exists()
+
+
+def test_without_an_engine_nothing_is_promised(program: Program) -> None:
+    agent = Agent.objects.first()
+    assert agent is not None
+    said = problem(program.post(f"/agents/{agent.pk}/state", {"state": "READY"}), 503, "engine_unreachable")
+    Command.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    later = program.get(f"/commands/{said['command']}").json()
+    assert (later["status"], later["code"]) == ("refused", "no_outcome")
+
+
+def test_commands_are_ones_own(engine: Centre, program: Program, wang: Agent, other_tenant: Tenant) -> None:
+    command = program.post(f"/agents/{wang.pk}/state", {"state": "READY"}).json()["id"]
+    problem(program_of("otheradmin").get(f"/commands/{command}"), 404, "not_found")
+    problem(program.get(f"/commands/{uuid.uuid4()}"), 404, "not_found")
+    problem(program.get("/commands/x"), 404, "not_found")
+    problem(program.get(f"/commands/{command}?wait=999"), 400, "invalid")
+
+
+# --- sending again ---
+
+
+def test_a_repeat_is_answered_as_the_first(engine: Centre, program: Program, wang: Agent) -> None:
+    path, data = f"/agents/{wang.pk}/state", {"state": "PAUSED"}
+    first = program.post(path, data, idempotency_key="k1")
+    again = program.post(path, data, idempotency_key="k1")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json() and again["Location"] == first["Location"]
+    assert again["Idempotency-Replayed"] == "true" and Command.objects.count() == 1
+    problem(program.post(path, {"state": "READY"}, idempotency_key="k1"), 422, "idempotency_key_reused")
+    problem(program.post(path, data, idempotency_key="k" * 256), 400, "invalid")
+    other = program.post(path, data, idempotency_key="k2")
+    assert other.json()["id"] != first.json()["id"]
+
+
+def test_a_refusal_is_repeated_as_well(engine: Centre, program: Program, wang: Agent) -> None:
+    bad = [program.post(f"/agents/{wang.pk}/state", {"state": "X"}, idempotency_key="k") for _ in range(2)]
+    assert problem(bad[0], 400, "invalid")["errors"] == bad[1].json()["errors"]
+    assert bad[1]["Content-Type"] == "application/problem+json"
+
+
+def test_keys_of_two_people_are_two(engine: Centre, program: Program, wang: Agent) -> None:
+    path = f"/agents/{wang.pk}/state"
+    mine = program.post(path, {"state": "PAUSED"}, idempotency_key="k")
+    theirs = program_of("huang", "agents:write").post(path, {"state": "READY"}, idempotency_key="k")
+    assert mine.status_code == 202 and theirs.status_code == 202 and theirs.content != mine.content
+
+
+def test_after_a_fault_the_same_command_is_asked_again(engine: Centre, program: Program, wang: Agent) -> None:
+    path, data = f"/agents/{wang.pk}/state", {"state": "PAUSED"}
+    engine.shut_the_door()
+    lost = problem(program.post(path, data, idempotency_key="k"), 503, "engine_unreachable")
+    again = problem(program.post(path, data, idempotency_key="k"), 503, "engine_unreachable")
+    assert lost["command"] == again["command"] and Command.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_works(engine: Centre, program: Program, wang: Agent) -> None:
+    path, data = f"/agents/{wang.pk}/state", {"state": "PAUSED"}
+    answers: list[Any] = []
+    gate = threading.Barrier(8)
+
+    def send() -> None:
+        gate.wait()
+        answers.append(program.post(path, data, idempotency_key="race"))
+        connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert len(statuses) == 8 and set(statuses) <= {202, 409} and 202 in statuses, statuses
+    assert Command.objects.count() == 1 and IdempotentRequest.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_request_is_taken_over(engine: Centre, program: Program, wang: Agent) -> None:
+    path, data = f"/agents/{wang.pk}/state", {"state": "PAUSED"}
+    first = program.post(path, data, idempotency_key="k").json()
+    died = timezone.now() - timedelta(seconds=61)
+    IdempotentRequest.objects.update(status=None, body=None, started_at=died)
+    assert program.post(path, data, idempotency_key="k").json()["id"] == first["id"]

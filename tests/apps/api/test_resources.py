@@ -1,0 +1,216 @@
+"""What is shown, to whom, and how it is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from apps.accounts.models import Tenant
+from apps.agents.models import Agent
+from apps.calls.services import record_facts
+from apps.core import facts as f
+from apps.queues.models import Queue
+from apps.recordings.models import Recording, RecordingStatus
+from apps.telephony.models import Switch
+from tests.apps.api.conftest import Program, problem, program_of
+from tests.apps.api.engine import Centre
+from tests.apps.conftest import signed_in
+from tests.apps.facts_of_calls import T0, arrival, ending, offer, queued, served_call, stored, talk
+
+LISTS = ("agents", "calls", "dids", "dispositions", "pause-reasons", "queues", "recordings")
+
+
+@pytest.fixture
+def history(story: Tenant) -> Tenant:
+    """A served call with a recording, an abandoned one, one that goes on, and one of another tenant."""
+    ours = {"tenant": str(story.pk)}
+    agent, queue = str(Agent.objects.get(user__username="wangfang").pk), str(Queue.objects.order_by("pk")[0].pk)
+    switch = str(Switch.objects.get().pk)
+    facts: list[f.Fact] = [
+        *arrival("c1", T0, switch=switch, **ours),
+        *queued("c1", T0 + 1000, queue=queue, **ours),
+        *_of(story.pk, offer("c1", T0 + 2000, f.OfferOutcome.ANSWERED, agent=agent, queue=queue)),
+        *_of(story.pk, talk("c1", T0 + 4000, 60_000, agent=agent, queue=queue)),
+        f.RecordingAsked(
+            at_ms=T0 + 4000, call="c1", recording="r1", leg="c1-in", switch=switch, path="a/r1.wav", **ours
+        ),
+        f.RecordingBegan(at_ms=T0 + 4100, call="c1", recording="r1", **ours),
+        f.RecordingEnded(at_ms=T0 + 64_000, call="c1", recording="r1", duration_ms=59_900, **ours),
+        *_of(story.pk, ending("c1", T0 + 65_000, f.CallOutcome.SERVED)),
+        *arrival("c2", T0 + 100_000, caller_number="02188886666", **ours),
+        *queued("c2", T0 + 101_000, queue=queue, **ours),
+        *_of(story.pk, ending("c2", T0 + 130_000, f.CallOutcome.ABANDONED)),
+        *arrival("c3", T0 + 200_000, **ours),
+        *_of(story.pk + 1000, served_call("foreign", T0)),
+    ]
+    record_facts(stored(facts))
+    return story
+
+
+def _of(tenant_id: int, facts: list[f.Fact]) -> list[f.Fact]:
+    return [replace(fact, tenant=str(tenant_id)) for fact in facts]
+
+
+def ids(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["c3", "c2", "c1"]),
+        ("?number=02188886666", ["c2"]),
+        ("?outcome=served", ["c1"]),
+        ("?outcome=abandoned&direction=inbound", ["c2"]),
+        ("?direction=outbound", []),
+        ("?live=true", ["c3"]),
+        ("?live=false", ["c2", "c1"]),
+        ("?since=2026-09-21T14:15:00Z", ["c3", "c2"]),
+        ("?until=2026-09-21T14:15:00Z", ["c1"]),
+        ("?did=4008005566&limit=1", ["c3"]),
+    ],
+)
+def test_calls_are_found(history: Tenant, query: str, found: list[str]) -> None:
+    assert ids(program_of("admin").get("/calls" + query)) == found
+
+
+def test_calls_are_found_by_who_took_part(history: Tenant) -> None:
+    program = program_of("admin")
+    agent = Agent.objects.get(user__username="wangfang").pk
+    assert ids(program.get(f"/calls?agent={agent}")) == ["c1"]
+    assert ids(program.get(f"/calls?queue={Queue.objects.order_by('pk')[0].pk}")) == ["c2", "c1"]
+    assert ids(program.get("/calls?agent=999999999999")) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["agent=x", "agent=-1", "agent=99999999999999999999", "since=yesterday", "since=" + "9" * 5000, "outcome=good",
+     "number=%27%3B--", "live=maybe", "agnet=1", "did=" + "1" * 33, "direction[]=inbound"],
+)  # fmt: skip
+def test_a_query_that_is_none(history: Tenant, query: str) -> None:
+    found = problem(program_of("admin").get("/calls?" + query), 400, "invalid")
+    assert found["errors"][0]["pointer"].strip("/") == query.partition("=")[0]
+
+
+def test_a_whole_call(history: Tenant) -> None:
+    call = program_of("admin").get("/calls/c1").json()
+    assert [segment["kind"] for segment in call["segments"]] == ["ivr", "queue", "talk"]
+    assert call["agent"]["name"] == call["segments"][-1]["agent"]["name"] == "王芳"
+    assert {leg["role"] for leg in call["legs"]} == {"customer", "agent"} and call["recordings"] == ["r1"]
+    timeline = program_of("admin").get("/calls/c1/timeline").json()
+    assert [fact["type"] for fact in timeline][0::99] == ["CallStarted"] and timeline[-1]["type"] == "CallEnded"
+
+
+def test_an_agent_sees_their_own_calls_only(history: Tenant) -> None:
+    assert ids(signed_in("wangfang").get("/api/v1/calls")) == ["c1"]
+    assert ids(signed_in("lina").get("/api/v1/calls")) == []
+    problem(signed_in("lina").get("/api/v1/calls/c1"), 404, "not_found")
+    problem(signed_in("lina").get("/api/v1/calls/c1/timeline"), 404, "not_found")
+    assert ids(signed_in("lina").get("/api/v1/agents")) == [Agent.objects.get(user__username="lina").pk]
+
+
+def test_nothing_of_another_tenant(history: Tenant, other_tenant: Tenant) -> None:
+    theirs = program_of("otheradmin")
+    for name in LISTS:
+        assert ids(theirs.get(f"/{name}")) == [], name
+        mine = ids(program_of("admin").get(f"/{name}"))
+        assert mine, name
+        problem(theirs.get(f"/{name}/{mine[0]}"), 404, "not_found")
+    for path in ("/calls/c1/timeline", "/recordings/r1/audio", "/calls/foreign"):
+        problem(theirs.get(path), 404, "not_found")
+    agent = Agent.objects.all()[0]
+    problem(theirs.post(f"/agents/{agent.pk}/state", {"state": "READY"}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path", [*(f"/{name}" for name in LISTS), "/calls/c1", "/calls/c1/timeline", "/recordings/r1/audio"]
+)
+def test_a_token_without_the_scope(history: Tenant, path: str) -> None:
+    answer = program_of("admin", "webhooks:manage").get(path)
+    assert problem(answer, 403, "insufficient_scope")["scope"] in answer["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("path", ["/recordings", "/recordings/r1", "/recordings/r1/audio"])
+def test_an_agent_hears_no_recordings(history: Tenant, path: str) -> None:
+    problem(signed_in("wangfang").get("/api/v1" + path), 403, "permission_denied")
+
+
+def test_live_states_come_from_the_engine(engine: Centre, program: Program) -> None:
+    agent = program.get("/agents?limit=1").json()["results"][0]
+    assert agent["live"] is None or agent["live"]["state"] == "LOGGED_OUT"
+    queue = program.get("/queues").json()["results"][0]["live"]
+    assert queue["waiting"] == 0 and queue["age_s"] < 5
+
+
+def test_without_an_engine_there_is_nothing_live(program: Program) -> None:
+    assert program.get("/queues").json()["results"][0]["live"] is None
+
+
+# --- sound ---
+
+
+@pytest.fixture
+def wav(history: Tenant) -> bytes:
+    data = bytes(range(256)) * 400
+    path = Path(settings.RECORDINGS_DIR) / Switch.objects.get().name / "a" / "r1.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return data
+
+
+def content(response: Any) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-0", (0, 1)),
+        ("bytes=100-299", (100, 300)),
+        ("bytes=102000-", (102_000, 102_400)),
+        ("bytes=-100", (102_300, 102_400)),
+        ("bytes=-999999", (0, 102_400)),
+        ("bytes=102399-999999999999999999", (102_399, 102_400)),
+        ("bytes=0-102399", (0, 102_400)),
+    ],
+)
+def test_a_part_of_the_sound(wav: bytes, header: str, part: tuple[int, int]) -> None:
+    response = program_of("huang", "recordings:read").get("/recordings/r1/audio", range=header)
+    assert response.status_code == 206 and content(response) == wav[part[0] : part[1]]
+    assert response["Content-Range"] == f"bytes {part[0]}-{part[1] - 1}/{len(wav)}"
+    assert response["Content-Length"] == str(part[1] - part[0]) and response["Content-Type"] == "audio/wav"
+
+
+@pytest.mark.parametrize("header", ["", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,4-5", "seconds=1-2", "bytes=x-y",
+                                    "bytes=" + "9" * 5000 + "-", "bytes=１-２"])  # fmt: skip
+def test_no_range_is_the_whole(wav: bytes, header: str) -> None:
+    response = program_of("admin").get("/recordings/r1/audio", range=header.encode().decode("latin-1"))
+    assert response.status_code == 200 and content(response) == wav
+
+
+@pytest.mark.parametrize("header", ["bytes=102400-", "bytes=999999-1000000", "bytes=-0"])
+def test_a_part_that_is_not_there(wav: bytes, header: str) -> None:
+    response = program_of("admin").get("/recordings/r1/audio", range=header)
+    assert response.status_code == 416 and response["Content-Range"] == "bytes */102400"
+
+
+def test_head_and_if_range(wav: bytes) -> None:
+    program = program_of("admin")
+    head = program.ask("HEAD", "/recordings/r1/audio")
+    assert head.status_code == 200 and head["Content-Length"] == "102400" and head["Accept-Ranges"] == "bytes"
+    assert content(program.get("/recordings/r1/audio", range="bytes=0-9", if_range=head["ETag"])) == wav[:10]
+    assert content(program.get("/recordings/r1/audio", range="bytes=0-9", if_range='"old"')) == wav
+
+
+def test_sound_that_is_not_there(history: Tenant) -> None:
+    program = program_of("admin")
+    for path in ("../../../etc/passwd", "/etc/passwd", "gone.wav", "x" * 5000):
+        Recording.objects.filter(pk="r1").update(path=path)
+        problem(program.get("/recordings/r1/audio"), 404, "not_found")
+    Recording.objects.filter(pk="r1").update(status=RecordingStatus.RUNNING)
+    problem(program.get("/recordings/r1/audio", accept="audio/*"), 409, "not_ready")
