@@ -16,6 +16,7 @@ from apps.api.resources.me import MeView
 from apps.api.resources.queues import QueueViewSet
 from apps.api.resources.recordings import RecordingViewSet
 from apps.api.resources.tokens import TokenViewSet
+from apps.webhooks.api import DeliveryViewSet, EndpointViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("agents", AgentViewSet)
@@ -26,6 +27,8 @@ router.register("pause-reasons", PauseReasonViewSet)
 router.register("queues", QueueViewSet)
 router.register("recordings", RecordingViewSet)
 router.register("tokens", TokenViewSet)
+router.register("webhooks", EndpointViewSet)
+router.register(r"webhooks/(?P<webhook>[0-9]{1,18})/deliveries", DeliveryViewSet)
 
 
 @csrf_exempt

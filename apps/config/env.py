@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -34,6 +35,11 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "JOURNAL_DIR": ("", "the engine's journal, on a local disk; empty: STATE_DIR/journal"),
     "RECORDINGS_DIR": ("recordings", "where recordings are read from, one directory per switch"),
     "RECORDINGS_FREE_MB": ("2048", "below this much free disk under RECORDINGS_DIR an alarm is raised"),
+    "WEBHOOK_NETWORKS": (
+        "",
+        "networks that webhooks may be sent to besides public addresses, e.g. 10.20.0.0/16, comma separated;"
+        " http is allowed to these only",
+    ),
     "CDR_DIR": ("", "where switches' call record files are read from, one directory per switch; empty: STATE_DIR/cdr"),
     "STATIC_ROOT": ("staticfiles", "where collectstatic puts files"),
     "ENGINE_URL": ("http://127.0.0.1:8090", "the engine's door as the web reaches it"),
@@ -68,6 +74,7 @@ class Environment:
     journal_dir: Path
     recordings_dir: Path
     recordings_free_mb: int
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...]
     cdr_dir: Path
     static_root: Path
     engine_url: str
@@ -101,6 +108,7 @@ def load(source: Mapping[str, str]) -> Environment:
         journal_dir=BASE_DIR / text["JOURNAL_DIR"] if text["JOURNAL_DIR"] else state_dir / "journal",
         recordings_dir=BASE_DIR / text["RECORDINGS_DIR"],
         recordings_free_mb=_number("RECORDINGS_FREE_MB", text["RECORDINGS_FREE_MB"]),
+        webhook_networks=tuple(_network("WEBHOOK_NETWORKS", item) for item in _items(text["WEBHOOK_NETWORKS"])),
         cdr_dir=BASE_DIR / text["CDR_DIR"] if text["CDR_DIR"] else state_dir / "cdr",
         static_root=BASE_DIR / text["STATIC_ROOT"],
         engine_url=text["ENGINE_URL"].rstrip("/"),
@@ -163,6 +171,13 @@ def _celery_url(redis_url: str) -> str:
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _network(name: str, text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise BadVariable(f"{name} must hold networks such as 10.20.0.0/16, not {text!r}") from None
 
 
 def _flag(name: str, text: str) -> bool:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "apps.engine",
     "apps.live",
     "apps.api",
+    "apps.webhooks",
     "apps.consoles",
     "apps.operations",
     "apps.demo",
@@ -190,7 +191,16 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "WEBHOOKS": [
+        f"apps.webhooks.schema.{name}"
+        for name in (
+            *("call_arrived", "call_dialed", "call_queued", "call_offered", "call_answered", "call_ended"),
+            *("call_wrapped_up", "agent_state_changed", "recording_ready", "ping"),
+        )
+    ],
 }
+
+WEBHOOK_NETWORKS = env.webhook_networks
 
 # --- engine -------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from django.test import Client
 from apps.accounts.models import Tenant, User
 from apps.api import tokens
 from apps.api.scopes import Scope
+from apps.demo.story import load_story
 from tests.apps.api.engine import Centre, centre
 
 PROBLEM = "application/problem+json"
@@ -38,6 +39,14 @@ class Program:
 
     def post(self, path: str, data: Any = None, **headers: str) -> Any:
         return self.ask("POST", path, {} if data is None else data, **headers)
+
+
+@pytest.fixture
+def story(db: None, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    """Without its customers: they take seconds, and nothing here asks for them."""
+    monkeypatch.setattr("apps.demo.story.load_customers", lambda *_args: None)
+    load_story()
+    return Tenant.objects.get(code="cloudbridge")
 
 
 @pytest.fixture

@@ -1,0 +1,188 @@
+"""Webhooks over REST: endpoints, a ping, the delivery log, sending again, a new key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.etags import ChangeWithEtag, RetrieveWithEtag, etag_of
+from apps.api.problems import Conflict
+from apps.api.schema import problem
+from apps.api.scopes import Scope
+from apps.api.views import ApiViewSet
+from apps.webhooks import delivering, outbox, signing
+from apps.webhooks.destinations import validate_url
+from apps.webhooks.models import PING, Attempt, Delivery, DeliveryStatus, Endpoint, EventType
+from apps.webhooks.payloads import envelope
+from apps.webhooks.sending import send
+
+MOST_ENDPOINTS = 50
+
+
+class EndpointSerializer(serializers.ModelSerializer):
+    url = serializers.CharField(max_length=500, help_text="https, and not in the installation's own network.")
+    description = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    events = serializers.ListField(child=serializers.ChoiceField(EventType.choices), allow_empty=False, max_length=32)
+    active = serializers.BooleanField(default=True)
+    old_secret_until = serializers.DateTimeField(read_only=True, help_text="Until then the old key signs as well.")
+
+    class Meta:
+        model = Endpoint
+        fields: tuple[str, ...] = (
+            "id", "url", "description", "events", "active", "created_at", "old_secret_until", "failing_since",
+            "failures", "disabled_at", "disabled_reason",
+        )  # fmt: skip
+        read_only_fields = ("created_at", "failing_since", "failures", "disabled_at", "disabled_reason")
+
+    def validate_url(self, value: str) -> str:
+        try:
+            validate_url(value)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages, code=error.code) from None
+        return value
+
+    def validate_events(self, value: list[str]) -> list[str]:
+        return sorted(set(value))
+
+    def update(self, endpoint: Endpoint, data: dict[str, Any]) -> Endpoint:
+        """Switching it on again forgets why it was switched off."""
+        if data.get("active") and not endpoint.active:
+            endpoint.failing_since = endpoint.disabled_at = None
+            endpoint.failures, endpoint.disabled_reason = 0, ""
+        updated: Endpoint = super().update(endpoint, data)
+        return updated
+
+
+class EndpointWithSecretSerializer(EndpointSerializer):
+    """With the key, when it was just made."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(EndpointSerializer.Meta):
+        fields = (*EndpointSerializer.Meta.fields, "secret")
+
+
+class AttemptSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Attempt
+        fields = ("at", "latency_ms", "status", "error", "request_excerpt", "response_excerpt")
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    tries = AttemptSerializer(many=True, read_only=True)
+    payload = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "message_id", "event", "status", "attempts", "created_at", "due_at", "finished_at", "payload",
+                  "tries")  # fmt: skip
+
+    @extend_schema_field(serializers.DictField())
+    def get_payload(self, delivery: Delivery) -> Any:
+        return delivery.payload
+
+
+class DeliveryFilter(serializers.Serializer):
+    status = serializers.ChoiceField(DeliveryStatus.choices, required=False)
+    event = serializers.ChoiceField([*EventType.choices, (PING, PING)], required=False)
+
+
+@extend_schema(tags=["webhooks"])
+class EndpointViewSet(mixins.ListModelMixin, RetrieveWithEtag, ChangeWithEtag, ApiViewSet):
+    queryset = Endpoint.objects.all()
+    serializer_class = EndpointSerializer
+    scope = Scope.WEBHOOKS_MANAGE
+    keeps_answers = False  # the key is shown once
+    ordering = ("-created_at", "-pk")
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @extend_schema(request=EndpointSerializer, responses={201: EndpointWithSecretSerializer, 409: problem("too_many")})
+    def create(self, request: Request) -> Response:
+        """The answer holds the key that messages are signed with; it is not shown again."""
+        serializer = EndpointSerializer(data=request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        if Endpoint.objects.filter(tenant=self.tenant).count() >= MOST_ENDPOINTS:
+            raise Conflict("too_many", _("At most %(most)s webhooks.") % {"most": MOST_ENDPOINTS})
+        endpoint = serializer.save(tenant=self.tenant, made_by=request.user)
+        return Response(EndpointWithSecretSerializer(endpoint).data, status=201, headers={"ETag": etag_of(endpoint)})
+
+    @extend_schema(request=None, responses={200: EndpointWithSecretSerializer})
+    @action(detail=True, methods=["post"])
+    def rotate(self, request: Request, pk: str = "") -> Response:
+        """A new key. For a day the old one signs as well."""
+        with transaction.atomic():
+            endpoint = self.locked_object()
+            signing.rotate(endpoint, timezone.now())
+        return Response(EndpointWithSecretSerializer(endpoint).data)
+
+    @extend_schema(request=None, responses={200: DeliverySerializer})
+    @action(detail=True, methods=["post"])
+    def ping(self, request: Request, pk: str = "") -> Response:
+        """Send a test message now, also to a webhook that is switched off, and tell how it went."""
+        endpoint = self.get_object()
+        now = timezone.now()
+        delivery = Delivery.objects.create(
+            tenant=endpoint.tenant,
+            endpoint=endpoint,
+            message_id=f"msg_{uuid4().hex}",
+            event=PING,
+            stream=f"ping:{uuid4().hex}",
+            payload=envelope(PING, int(now.timestamp() * 1000), {"webhook": endpoint.pk}),
+            created_at=now,
+            due_at=now,
+            give_up_at=now,  # never tried again: whoever pings looks at it now
+            leased_until=now + delivering.LEASE,
+            attempts=1,
+        )
+        delivering.settle(delivery, send(delivery))
+        return Response(DeliverySerializer(delivery).data)
+
+
+@extend_schema(tags=["webhooks"])
+class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """The log of one webhook, kept for two weeks."""
+
+    queryset = Delivery.objects.prefetch_related("tries")
+    serializer_class = DeliverySerializer
+    scope = Scope.WEBHOOKS_MANAGE
+    ordering = ("-created_at", "-pk")
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.filter(endpoint=self.kwargs["webhook"]) if "webhook" in self.kwargs else rows
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return queryset.filter(**self.filters(DeliveryFilter)) if self.action == "list" else queryset
+
+    @extend_schema(parameters=[DeliveryFilter])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The newest first."""
+        response: Response = super().list(request, *args, **kwargs)
+        return response
+
+    @extend_schema(request=None, responses={202: DeliverySerializer, 409: problem("wrong_state")})
+    @action(detail=True, methods=["post"])
+    def redeliver(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Send it once more, with the same ``webhook-id``: a receiver that has it knows it again."""
+        delivery = self.get_object()
+        if delivery.status == DeliveryStatus.PENDING:
+            raise Conflict("wrong_state", _("It has not been given up yet."))
+        if not delivery.endpoint.active:
+            raise Conflict("wrong_state", _("The webhook is switched off."))
+        now = timezone.now()
+        delivery.status, delivery.finished_at = DeliveryStatus.PENDING, None
+        delivery.due_at, delivery.give_up_at, delivery.attempts = now, now + timedelta(hours=24), 0
+        delivery.save(update_fields=["status", "finished_at", "due_at", "give_up_at", "attempts"])
+        transaction.on_commit(outbox.wake)
+        return Response(DeliverySerializer(delivery).data, status=202)
