@@ -179,5 +179,5 @@ class ImportJobAdmin(ReadOnlyAdmin):
     list_filter = ("status",)
     search_fields = ("file_name",)
     date_hierarchy = "created_at"
-    exclude = ("asked_to_stop", "detail")
+    exclude = ("detail",)
     inlines = (FaultInline,)

@@ -1,6 +1,6 @@
 """Changes to customers. Each is one transaction; each checks that all it touches is of one tenant.
 
-A change carries the ``version`` that its author had seen: who has seen an old one is told so instead of overwriting.
+``version`` grows with every change, also of numbers and tags: whoever edits can tell that somebody else did meanwhile.
 """
 
 from __future__ import annotations
@@ -59,14 +59,11 @@ def update_customer(
     customer: Customer,
     fields: dict[str, Any],
     *,
-    version: int | None = None,
     numbers: Sequence[NumberData] | None = None,
     tags: Iterable[str] | None = None,
 ) -> Customer:
     """Change ``fields``; ``numbers`` and ``tags``, where given, replace those there were. Raises ``Refused``."""
     customer = locked(customer)
-    if version is not None and version != customer.version:
-        raise Refused("stale")
     for name, value in fields.items():
         setattr(customer, name, value)
     customer.version += 1

@@ -36,6 +36,7 @@ class Batch:
     def __init__(self, tenant_id: int, rows: Sequence[RowData], *, update_existing: bool = True) -> None:
         self.tenant_id = tenant_id
         self.outcome = Outcome()
+        self.results: dict[int, str] = {}  # row -> created, updated, skipped; a refused one is among the faults
         self._update_existing = update_existing
         self._new: list[Customer] = []
         self._changed: dict[int, Customer] = {}
@@ -83,7 +84,11 @@ class Batch:
         elif self._update_existing:
             self._update(known, row)
         else:
-            self.outcome.skipped += 1
+            self._skip(row)
+
+    def _skip(self, row: RowData) -> None:
+        self.outcome.skipped += 1
+        self.results[row.row] = "skipped"
 
     def _with_number(self, row: RowData) -> list[Customer]:
         everybody: dict[int, Customer] = {}
@@ -107,6 +112,7 @@ class Batch:
         self._new.append(customer)
         self._add(customer, row)
         self.outcome.created += 1
+        self.results[row.row] = "created"
 
     def _update(self, customer: Customer, row: RowData) -> None:
         fresh = {(item.number, item.extension) for item in row.numbers} - self._has[id(customer)]
@@ -115,7 +121,7 @@ class Batch:
             return
         changes = {name: value for name, value in row.fields.items() if getattr(customer, name) != value}
         if not changes and not fresh and set(row.tags) <= self._has_tags[id(customer)]:
-            self.outcome.skipped += 1
+            self._skip(row)
             return
         for name, value in changes.items():
             setattr(customer, name, value)
@@ -123,6 +129,7 @@ class Batch:
             self._changed[customer.pk] = customer
         self._add(customer, row)
         self.outcome.updated += 1
+        self.results[row.row] = "updated"
 
     def _add(self, customer: Customer, row: RowData) -> None:
         key = id(customer)

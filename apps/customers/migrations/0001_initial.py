@@ -13,15 +13,26 @@ from django.db import migrations, models
 
 # For a search of any one or two characters, in any writing and any locale. One character only where it is not ASCII:
 # a Chinese surname is worth finding by, a single letter is not.
+# In PL/pgSQL, not SQL: a query over generate_series looks so costly to the planner that it compiles it at every call.
 GRAMS = """
 CREATE FUNCTION customers_grams(VARIADIC texts text[]) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT substr(word, place, size)), '{}')
-    FROM unnest(texts) AS part,
-         regexp_split_to_table(lower(part), '\\s+') AS word,
-         generate_series(1, length(word)) AS place,
-         generate_series(1, 2) AS size
-    WHERE place + size - 1 <= length(word) AND (size = 2 OR ascii(substr(word, place, 1)) > 127)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    word text;
+    grams text[] := '{}';
+BEGIN
+    FOREACH word IN ARRAY regexp_split_to_array(lower(array_to_string(texts, ' ')), '\\s+') LOOP
+        FOR place IN 1 .. length(word) LOOP
+            IF ascii(substr(word, place, 1)) > 127 THEN
+                grams := grams || substr(word, place, 1);
+            END IF;
+            IF place < length(word) THEN
+                grams := grams || substr(word, place, 2);
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN grams;
+END
 $$
 """
 
@@ -75,6 +86,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=4, verbose_name='kind')),
                 ('encoding', models.CharField(blank=True, max_length=20, verbose_name='encoding')),
                 ('delimiter', models.CharField(blank=True, max_length=1, verbose_name='delimiter')),
+                ('has_headings', models.BooleanField(default=True, verbose_name='first row names the columns')),
                 ('headers', models.JSONField(default=list, verbose_name='headers')),
                 ('mapping', models.JSONField(default=list, help_text='The field of each column, in their order; empty: left out.', verbose_name='columns')),
                 ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None, verbose_name='tags for all')),
@@ -88,7 +100,6 @@ class Migration(migrations.Migration):
                 ('updated_count', models.PositiveIntegerField(default=0, verbose_name='updated')),
                 ('skipped_count', models.PositiveIntegerField(default=0, verbose_name='left as they were')),
                 ('failed_count', models.PositiveIntegerField(default=0, verbose_name='refused')),
-                ('asked_to_stop', models.BooleanField(default=False)),
                 ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
                 ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='last progress')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),

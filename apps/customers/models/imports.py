@@ -40,6 +40,7 @@ class ImportJob(TenantOwned):
     kind = models.CharField(_("kind"), max_length=4)  # csv, xlsx
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     delimiter = models.CharField(_("delimiter"), max_length=1, blank=True)
+    has_headings = models.BooleanField(_("first row names the columns"), default=True)
     headers: models.JSONField[list[str]] = models.JSONField(_("headers"), default=list)
     mapping: models.JSONField[list[str]] = models.JSONField(
         _("columns"), default=list, help_text=_("The field of each column, in their order; empty: left out.")
@@ -56,7 +57,6 @@ class ImportJob(TenantOwned):
     updated_count = models.PositiveIntegerField(_("updated"), default=0)
     skipped_count = models.PositiveIntegerField(_("left as they were"), default=0)
     failed_count = models.PositiveIntegerField(_("refused"), default=0)
-    asked_to_stop = models.BooleanField(default=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     seen_at = models.DateTimeField(_("last progress"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
