@@ -26,6 +26,7 @@ from apps.operations.heartbeat import last_heartbeat_s
 
 PATIENCE_S = 2.0
 BACKGROUND_LATE_S = 120.0
+HISTORY_LATE_S = 60.0
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 _VALUE = {OK: 1.0, DEGRADED: 0.5, DOWN: 0.0}
 
@@ -115,6 +116,15 @@ def _ask_engine() -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         data = orjson.loads(error.read())
     return data
+
+
+def history_is_current() -> bool:
+    """The engine runs, and all that it knows is in PostgreSQL but for the last moment."""
+    try:
+        recorder = _ask_engine()["recorder"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return not recorder["trouble"] and float(recorder["lag_s"]) < HISTORY_LATE_S
 
 
 def _redis() -> Part:
