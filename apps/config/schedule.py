@@ -11,7 +11,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "retention": {"task": "apps.operations.tasks.retention", "schedule": crontab(hour=3, minute=10)},
     # Looks for what nothing woke the worker for: retries, and all of it while Redis was away.
     "webhooks": {"task": "apps.webhooks.tasks.deliver_due", "schedule": 5.0, "options": {"expires": 5}},
-    "webhooks_log": {"task": "apps.webhooks.tasks.forget_old_deliveries", "schedule": crontab(hour=3, minute=40)},
     "api_memory": {"task": "apps.api.tasks.forget_old", "schedule": crontab(minute=20)},
     "recordings": {"task": "apps.operations.tasks.look_after_recordings", "schedule": 900.0},
     "imports": {"task": "apps.customers.tasks.look_after_imports", "schedule": 30.0, "options": {"expires": 30}},

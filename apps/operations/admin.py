@@ -25,6 +25,9 @@ class LegalHoldForm(TenantForm):
         call_id = (data.get("call_id") or "").strip()
         if call_id and not Call.objects.filter(pk=call_id, tenant=tenant).exists():
             raise ValidationError({"call_id": _("There is no such call.")})
+        # The constraint's condition is on a field that the form has not, so Django does not check it here.
+        if call_id and LegalHold.objects.filter(call_id=call_id, released_at=None).exists():
+            raise ValidationError({"call_id": _("This call is on hold already.")})
         return {**data, "call_id": call_id}
 
 

@@ -15,9 +15,11 @@ from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.calls.models import AgentStateSpan, Call, FactRecord
+from apps.customers.models import ImportJob
 from apps.operations.models import LegalHold, SwitchRecord
 from apps.operations.retention.periods import Days, Owner, Periods
 from apps.recordings.models import Recording
+from apps.webhooks.models import Delivery, DeliveryStatus
 
 Rows = QuerySet[Any]
 
@@ -76,6 +78,17 @@ def _switch_records(owner: Owner, before: datetime.datetime) -> Rows:
     return SwitchRecord.objects.filter(_of(owner), started_at__lt=before).order_by("started_at")
 
 
+def _deliveries(owner: Owner, before: datetime.datetime) -> Rows:
+    """What is still pending stays: it has its own end."""
+    rows = Delivery.objects.filter(_of(owner), created_at__lt=before)
+    return rows.exclude(status=DeliveryStatus.PENDING).order_by("created_at")
+
+
+def _imports(owner: Owner, before: datetime.datetime) -> Rows:
+    """The job and its report; the file went when the job was over."""
+    return ImportJob.objects.filter(_of(owner), finished_at__lt=before).order_by("finished_at")
+
+
 def _audit_entries() -> Any:
     return apps.get_model("auditlog", "LogEntry")._default_manager  # type: ignore[misc]
 
@@ -92,6 +105,8 @@ KINDS = [
     Kind("agent_states", lambda periods: periods.calls, _agent_states, call="call_id"),
     Kind("switch_records", lambda periods: periods.calls, _switch_records),
     Kind("facts", lambda periods: periods.facts, _facts, call="call"),
+    Kind("deliveries", lambda periods: periods.deliveries, _deliveries),
+    Kind("imports", lambda periods: periods.imports, _imports),
 ]
 if apps.is_installed("auditlog"):
     KINDS.append(Kind("audit", lambda periods: periods.audit, _audit))

@@ -19,11 +19,13 @@ from apps.accounts.models import Tenant
 from apps.calls.models import Call, FactRecord, Leg, Segment
 from apps.calls.services import record_facts
 from apps.core import facts as f
+from apps.customers.models import ImportJob
 from apps.operations import disk
 from apps.operations.models import LegalHold
 from apps.operations.retention import files, sweep
 from apps.recordings.models import Recording
 from apps.telephony.models import Switch
+from apps.webhooks.models import Delivery, Endpoint
 from tests.apps.facts_of_calls import served_call, stored
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +151,22 @@ def test_it_goes_on_in_batches(history: Tenant, monkeypatch: pytest.MonkeyPatch,
     sweep.run(progress=lambda *step: steps.append(step))
     assert calls() == {"c1"} == recorded(tmp_path)[0]
     assert [done for kind, done, due in steps if kind == "calls"] == [3, 6, 9]
+
+
+def test_deliveries_and_imports_go_when_they_are_over(story: Tenant) -> None:
+    old = timezone.now() - datetime.timedelta(days=40)
+    endpoint = Endpoint.objects.create(tenant=story, url="https://example.com/hook", events=[])
+    for name in ("pending", "delivered"):
+        Delivery.objects.create(
+            tenant=story, endpoint=endpoint, message_id=name, event="call.ended", payload={}, status=name,
+            created_at=old, due_at=old, give_up_at=old,
+        )  # fmt: skip
+    for finished in (old, None):
+        ImportJob.objects.create(tenant=story, file_name="a.csv", size_bytes=1, kind="csv", finished_at=finished)
+    keep(story, deliveries=30, imports=30)
+    sweep.run()
+    assert Delivery.objects.get().message_id == "pending"
+    assert ImportJob.objects.get().finished_at is None
 
 
 # --- file and row, both or neither ---
