@@ -16,11 +16,16 @@ from apps.api.resources.me import MeView
 from apps.api.resources.queues import QueueViewSet
 from apps.api.resources.recordings import RecordingViewSet
 from apps.api.resources.tokens import TokenViewSet
+from apps.customers.api.imports import ImportViewSet
+from apps.customers.api.people import CustomerViewSet
 from apps.webhooks.api import DeliveryViewSet, EndpointViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("agents", AgentViewSet)
 router.register("calls", CallViewSet)
+# Before "customers": what is under it would be taken for an id.
+router.register("customers/imports", ImportViewSet)
+router.register("customers", CustomerViewSet)
 router.register("dids", DidViewSet)
 router.register("dispositions", DispositionViewSet)
 router.register("pause-reasons", PauseReasonViewSet)

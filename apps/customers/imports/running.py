@@ -40,10 +40,16 @@ class Left(Exception):
     """This worker has nothing more to do with the job: it was cancelled, is over, or another has it."""
 
 
-def enqueue(job: ImportJob) -> None:
-    """Let a worker begin. The row is the order; the message to the worker only a nudge that may get lost."""
-    ImportJob.objects.filter(pk=job.pk).update(status=ImportStatus.QUEUED, seen_at=timezone.now())
+def enqueue(job: ImportJob) -> bool:
+    """Let a worker begin. The row is the order; the message to the worker only a nudge that may get lost.
+
+    False when somebody has let it begin before (a double click).
+    """
+    draft = ImportJob.objects.filter(pk=job.pk, status=ImportStatus.DRAFT)
+    if not draft.update(status=ImportStatus.QUEUED, seen_at=timezone.now()):
+        return False
     transaction.on_commit(lambda: nudge(job.pk))
+    return True
 
 
 def nudge(job_id: int) -> bool:
