@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
+from apps.core.agents.reach import why_blocked
 from apps.core.calls.model import Call, CallState, LegState, Offer
 from apps.core.commands import Command
 from apps.core.config import AgentConfig, QueueConfig
 from apps.core.deadlines import Deadlines
 from apps.core.events import Event
-from apps.core.facts import AgentStateChanged, AlarmCleared, AlarmRaised, Anomaly, CallFact, Fact
+from apps.core.facts import AgentFact, AlarmCleared, AlarmRaised, Anomaly, CallFact, DeviceStateChanged, Fact
 from apps.core.ids import AgentId, CallId, IdMint, LegId, QueueId, SwitchId, TenantId
 from apps.core.queues.matching import Matcher
 from apps.core.queues.waiting import Requirement
@@ -41,6 +42,7 @@ class Center:
         self.matcher = Matcher(state.config.agents)
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
+        self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
         self.reindex()
 
     # --- effects ---
@@ -51,8 +53,10 @@ class Center:
         self.effects.append(fact)
         if isinstance(fact, CallFact):
             self.dirty_calls[fact.call] = None
-        elif isinstance(fact, AgentStateChanged):
+        elif isinstance(fact, AgentFact):
             self.dirty_agents[fact.agent] = None
+        elif isinstance(fact, DeviceStateChanged) and (agent := self._agent_at.get((fact.switch, fact.address))):
+            self.dirty_agents[agent] = None
 
     def send(self, command: Command) -> None:
         self.effects.append(command)
@@ -102,6 +106,8 @@ class Center:
     def reindex(self) -> None:
         """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents)
+        agents = self.state.config.agents.values()
+        self._agent_at = {(one.device.switch, one.device.address): one.id for one in agents if one.device is not None}
         self.dirty_calls.update(dict.fromkeys(self.state.calls))
         self.dirty_agents.update(dict.fromkeys(self.state.agents))
         for switch, link in self.state.switches.items():
@@ -143,6 +149,10 @@ class Center:
             due["state"] = call.deadline_ms
         if call.offer is not None:
             due["offer"] = call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
+            if call.offer.ack_deadline_ms is not None and not answered:
+                due["ack"] = call.offer.ack_deadline_ms
+        if call.recording is not None and call.recording.mask_until_ms is not None:
+            due["mask"] = call.recording.mask_until_ms
         earliest_ms = link.since_ms + SNAPSHOT_GRACE_MS
         return {kind: max(at_ms, earliest_ms) for kind, at_ms in due.items()}
 
@@ -151,10 +161,10 @@ class Center:
         agent = self.state.agents.get(agent_id)
         self.deadlines.set(("agent", agent_id), agent.deadline_ms if agent else None)
         config = self.state.config.agents.get(agent_id)
-        if agent is None or config is None or config.device is None:
+        if agent is None or config is None:
             self.matcher.agent_unready(agent_id)
             return False
-        if agent.state is AgentState.READY and self.link_up(config.device.switch):
+        if agent.state is AgentState.READY and not why_blocked(self.state, agent, config):
             self.matcher.agent_ready(agent_id, agent.idle_since_ms)
             return True
         self.matcher.agent_unready(agent_id)

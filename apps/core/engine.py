@@ -11,8 +11,8 @@ from typing import Any
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
-from apps.core.agents import desk, states
-from apps.core.calls import arrivals, closing, legs, talk, transfers
+from apps.core.agents import call_in_hand, desk, states, supervising
+from apps.core.calls import arrivals, closing, dialing, legs, recording, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, SwitchId
@@ -181,7 +181,7 @@ def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
         center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
 
 
-_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing"})
+_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing", "number_barred"})
 """What a new configuration may have mended; the next caller who still meets it raises it again."""
 
 
@@ -220,6 +220,10 @@ def _call_due(center: Center, call_id: CallId) -> None:
             rule(center, call)
 
 
+def _dial_overdue(center: Center, call: Call) -> None:
+    (transfers.dial_overdue if call.dial is None else dialing.overdue)(center, call)
+
+
 def _call_overdue(center: Center, call: Call) -> None:
     rule = _OVERDUE.get(call.state)
     if rule is not None:
@@ -229,16 +233,21 @@ def _call_overdue(center: Center, call: Call) -> None:
 _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
     CallState.CONNECTING: talk.bridge_overdue,
     CallState.RETURNING: talk.return_overdue,
-    CallState.DIALING: transfers.dial_overdue,
+    CallState.DIALING: _dial_overdue,
     CallState.CLOSING: closing.closing_overdue,
 }
 
 _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "state": _call_overdue,
     "wait": overflow.waited_too_long,
+    "ack": offers.not_acknowledged,
     "offer": offers.offer_overdue,
+    "mask": recording.resume,
     "ivr": runs.waited,
 }
+
+_DESK = (desk, call_in_hand, supervising)
+"""Their rules register themselves in ``desk.RULES``."""
 
 _RULES: dict[type[e.Event], Rule] = {
     e.LinkUp: recovery.link_up,
@@ -255,11 +264,15 @@ _RULES: dict[type[e.Event], Rule] = {
     e.BridgeFailed: _about_call(_bridge_failed),
     e.LegHeld: _about_call(lambda center, call, event: talk.leg_held(center, call, event.leg)),
     e.LegUnheld: _about_call(lambda center, call, event: talk.leg_unheld(center, call, event.leg)),
+    e.LegMuted: _about_call(lambda center, call, event: talk.leg_muted(center, call, event.leg, muted=True)),
+    e.LegUnmuted: _about_call(lambda center, call, event: talk.leg_muted(center, call, event.leg, muted=False)),
     e.PlayEnded: _about_call(_play_ended),
     e.DigitPressed: _about_call(_digit_pressed),
     e.RecordingStarted: _about_call(_recording_started),
     e.RecordingStopped: _recording_stopped,
     e.RecordingFailed: _recording_failed,
+    e.RecordingMasked: _about_call(lambda center, call, event: recording.masked(center, call, event.recording)),
+    e.RecordingUnmasked: _about_call(lambda center, call, event: recording.unmasked(center, call, event.recording)),
     e.DeviceChanged: _device_changed,
     e.TrunkChanged: _trunk_changed,
     e.ConfigChanged: _config_changed,

@@ -246,7 +246,7 @@ class SwitchSnapshot(SwitchEvent):
 
     legs: tuple[SnapshotLeg, ...]
     others: tuple[LegId, ...] = ()
-    registered: tuple[str, ...] = ()  # addresses of registered devices
+    registered: tuple[str, ...] | None = None  # addresses of all registered devices; None: it was not told
 
 
 # --- from people ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from apps.core import facts as f
 from apps.core.calls import closing, legs, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import SNAPSHOT_GRACE_MS, Center
+from apps.core.config import DeviceKind
 from apps.core.events import (
     EngineRestarted,
     HangupCause,
@@ -105,11 +106,15 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
 
 
 def _devices(center: Center, event: SwitchSnapshot) -> None:
-    """Only devices of agents count; the switch's list is the whole truth about them."""
+    """The switch's list is the whole truth about devices that register, of those as well that it does not name."""
+    if event.registered is None:
+        return
     link = center.state.switches.get(event.switch)
     known = link.devices if link is not None else {}
     registered = set(event.registered)
-    for address in sorted(registered | {name for name, is_on in known.items() if is_on}):
+    devices = (agent.device for agent in center.state.config.agents.values() if agent.device is not None)
+    ours = {one.address for one in devices if one.switch == event.switch and one.kind is not DeviceKind.PSTN}
+    for address in sorted(registered | ours | {name for name, is_on in known.items() if is_on}):
         if known.get(address) is not (address in registered):
             center.emit(
                 f.DeviceStateChanged(
@@ -151,7 +156,7 @@ def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
 def _untagged(center: Center, leg_id: LegId, settled: set[CallId]) -> None:
     """A caller whose tag never reached the switch: we died between taking the call and marking it."""
     call = center.call_of(leg_id)
-    if call is None or call.tenant is None or leg_id != call.leg or call.id not in settled:
+    if call is None or call.tenant is None or leg_id != call.leg or call.id not in settled or call.dial is not None:
         return
     center.send(c.TagLeg(switch=call.switch, leg=call.leg, call=call.id, tenant=call.tenant))
     if call.state not in (CallState.CONNECTING, CallState.TALKING):
@@ -162,6 +167,8 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
     if call.state is CallState.CLOSING:
         if call.last_words is None or not seen.controlled:
             center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+    elif call.dial is not None and call.state is CallState.DIALING:
+        _called(center, call, seen)
     elif seen.bridged_to is not None and call.state in (CallState.CONNECTING, CallState.TALKING):
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
     elif call.state is CallState.CONNECTING or not settled:
@@ -173,6 +180,13 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
         talk.reclaim(center, call)
     else:
         _heard_nothing(center, call)
+
+
+def _called(center: Center, call: Call, seen: SnapshotLeg) -> None:
+    """A number that an agent dials: it still rings, or its answer was lost to us."""
+    leg = call.legs.get(call.leg)
+    if seen.answered and leg is not None and leg.state is not LegState.IDLE:
+        legs.parked(center, call, leg)
 
 
 def _heard_nothing(center: Center, call: Call) -> None:

@@ -46,7 +46,7 @@ TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
             _S.DISCONNECTED,
         }
     ),
-    _S.DIALING: frozenset({_S.TALKING, _S.WRAP_UP, _S.READY, _S.PAUSED, _S.DISCONNECTED}),
+    _S.DIALING: frozenset({_S.TALKING, _S.WRAP_UP, _S.READY, _S.PAUSED, _S.LOGGED_OUT, _S.DISCONNECTED}),
     _S.TALKING: frozenset({_S.HOLDING, _S.CONSULTING, _S.CONFERENCING, _S.WRAP_UP, _S.DISCONNECTED}),
     _S.HOLDING: frozenset({_S.TALKING, _S.CONSULTING, _S.WRAP_UP, _S.DISCONNECTED}),
     _S.CONSULTING: frozenset({_S.TALKING, _S.HOLDING, _S.CONFERENCING, _S.WRAP_UP, _S.DISCONNECTED}),
@@ -57,6 +57,8 @@ TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
         {
             _S.PAUSED,
             _S.READY,
+            _S.OFFERED,
+            _S.DIALING,
             _S.TALKING,
             _S.HOLDING,
             _S.CONSULTING,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from apps.core import facts as f
 from apps.core.agents.machine import IN_CALL, AgentState, may_follow
 from apps.core.agents.model import Agent
+from apps.core.calls.lines import policy_of
 from apps.core.calls.model import Call
 from apps.core.center import Center
+from apps.core.events import HangupCause
 from apps.core.ids import AgentId, CallId, QueueId
 
 DISCONNECTED_MS = 60_000
@@ -15,6 +17,11 @@ EXTENSION_MS = 30_000
 MAX_EXTENSIONS = 10
 DEFAULT_WRAP_UP_MS = 30_000
 UNSET = "UNSET"
+NO_ACK = "no_ack"
+"""Why an agent is DISCONNECTED whose page did not acknowledge an offer."""
+TYPING_WINDOW_MS = 5_000
+TYPING_MS = 15_000
+MAX_TYPED_ON = 10
 
 
 def move(
@@ -77,8 +84,28 @@ def rest(center: Center, agent: Agent, *, idle_since_ms: int | None = None) -> N
 def free(center: Center, agent_id: AgentId | None, call: Call, *, to_the_end: bool = False) -> None:
     """An offer came to nothing by no fault of the agent: back to READY, in the old place unless ``to_the_end``."""
     agent = center.agent(agent_id) if agent_id is not None else None
-    if agent is not None and agent.call == call.id and logical(agent) is AgentState.OFFERED:
+    if agent is not None and agent.call == call.id and logical(agent) in (AgentState.OFFERED, AgentState.DIALING):
         rest(center, agent, idle_since_ms=center.now_ms if to_the_end else agent.idle_since_ms)
+
+
+def dial_ended(center: Center, call: Call, outcome: f.DialOutcome, cause: HangupCause, raw: str = "") -> None:
+    """The number was not reached: the agent is told why, and is where they were before."""
+    dial = call.dial
+    if dial is None:
+        return
+    center.emit(
+        f.DialEnded(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=dial.agent,
+            number=dial.number,
+            outcome=outcome,
+            cause=cause,
+            raw=raw[:64],
+        )
+    )
+    free(center, dial.agent, call)
 
 
 def to_talking(center: Center, agent_id: AgentId, call: Call) -> None:
@@ -90,7 +117,10 @@ def to_wrap_up(center: Center, agent_id: AgentId, call: Call, queue: QueueId | N
     agent = center.agent(agent_id)
     if agent is None or agent.call != call.id:
         return
-    wrap_up_ms = wrap_up_of(center, queue)
+    dialled = queue is None and call.direction is f.Direction.OUTBOUND
+    wrap_up_ms = policy_of(center, call.tenant).wrap_up_ms if dialled else wrap_up_of(center, queue)
+    if agent.ends_at_once:
+        wrap_up_ms = 0
     ends_ms = center.now_ms + wrap_up_ms
     if move(center, agent_id, AgentState.WRAP_UP, call=call.id, deadline_ms=ends_ms) and wrap_up_ms == 0:
         rest(center, agent)
@@ -124,7 +154,7 @@ def deadline_passed(center: Center, agent_id: AgentId) -> None:
     if agent is None or agent.deadline_ms is None:
         return
     if agent.state is AgentState.WRAP_UP:
-        dispose(center, agent, UNSET, "")
+        dispose(center, agent, UNSET, agent.draft)
         rest(center, agent)
     elif agent.state is AgentState.DISCONNECTED:
         _stayed_away(center, agent)
@@ -136,7 +166,7 @@ def _stayed_away(center: Center, agent: Agent) -> None:
         _emit_disconnected(center, agent)
         return
     if logical(agent) is AgentState.WRAP_UP:
-        dispose(center, agent, UNSET, "")
+        dispose(center, agent, UNSET, agent.draft)
     center.emit(
         f.AgentStateChanged(
             at_ms=center.now_ms,
@@ -149,11 +179,11 @@ def _stayed_away(center: Center, agent: Agent) -> None:
     )
 
 
-def disconnect(center: Center, agent: Agent) -> None:
-    _emit_disconnected(center, agent)
+def disconnect(center: Center, agent: Agent, reason: str = "") -> None:
+    _emit_disconnected(center, agent, reason)
 
 
-def _emit_disconnected(center: Center, agent: Agent) -> None:
+def _emit_disconnected(center: Center, agent: Agent, reason: str = "") -> None:
     center.emit(
         f.AgentStateChanged(
             at_ms=center.now_ms,
@@ -161,7 +191,7 @@ def _emit_disconnected(center: Center, agent: Agent) -> None:
             agent=agent.id,
             state=AgentState.DISCONNECTED,
             prior=logical(agent),
-            reason=agent.reason,
+            reason=reason or agent.reason,
             call=agent.call,
             next_state=agent.next_state,
             next_reason=agent.next_reason,
@@ -181,7 +211,7 @@ def reconnect(center: Center, agent: Agent) -> None:
             agent=agent.id,
             state=state,
             prior=AgentState.DISCONNECTED,
-            reason=agent.reason,
+            reason="" if agent.reason == NO_ACK else agent.reason,
             call=agent.call,
             next_state=agent.next_state,
             next_reason=agent.next_reason,

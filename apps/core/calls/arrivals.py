@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import closing, talk, transfers
+from apps.core.calls import closing, dialing, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
 from apps.core.events import CallArrived, HangupCause
@@ -67,7 +67,9 @@ def call_returned(center: Center, call: Call) -> None:
         # The arrival socket outruns CHANNEL_UNBRIDGE, which travels on the other link.
         talk.unbridged(center, call)
     center.emit(f.CallReattached(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=call.leg))
-    if call.state is CallState.IVR:
+    if call.dial is not None and call.state is CallState.DIALING:
+        dialing.connect(center, call)
+    elif call.state is CallState.IVR:
         runs.restart_node(center, call)
     elif call.state in (CallState.WAITING, CallState.DIALING):
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))

@@ -43,6 +43,16 @@ def close(
         center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
 
 
+def drop(center: Center, call: Call, outcome: f.CallOutcome, cause: HangupCause) -> None:
+    """End it at once on every leg there is: nobody is to hear anything."""
+    _decide(center, call, outcome, cause, GONE_MS, None)
+    for leg in list(call.legs.values()):
+        ringing = leg.answered_ms is None
+        said = HangupCause.CANCELLED if ringing else HangupCause.NORMAL
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id, cause=said))
+    finish_if_over(center, call)
+
+
 def last_words_said(center: Center, call: Call) -> None:
     center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
 
@@ -53,7 +63,9 @@ def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
     if call.state is CallState.TALKING:
         talk.unbridged(center, call)
     offers.withdraw(center, call, f.OfferOutcome.CALLER_LEFT)
-    if call.state is CallState.CONNECTING and call.bridge is not None:
+    if call.dial is not None:
+        states.dial_ended(center, call, f.DialOutcome.FAILED, cause)
+    elif call.state is CallState.CONNECTING and call.bridge is not None:
         states.free(center, call.bridge.agent, call)
     if call.wait is not None:
         offers.leave_line(center, call, f.QueueExit.ABANDONED)
@@ -70,6 +82,8 @@ def _outcome_of(call: Call, cause: HangupCause) -> f.CallOutcome:
         return f.CallOutcome.SERVED
     if cause is HangupCause.LOST:
         return f.CallOutcome.FAILED
+    if call.direction is f.Direction.OUTBOUND:
+        return f.CallOutcome.NOT_REACHED
     if call.wait is not None or call.state in (CallState.DIALING, CallState.CONNECTING, CallState.RETURNING):
         return f.CallOutcome.ABANDONED
     return f.CallOutcome.LEFT_IN_IVR

@@ -343,10 +343,16 @@ def _recording_began(state: State, call: Call, fact: f.RecordingBegan) -> None:
         call.recording.started = True
 
 
+@on_call(f.RecordingPauseAsked)
+def _recording_pause_asked(state: State, call: Call, fact: f.RecordingPauseAsked) -> None:
+    if call.recording is not None and call.recording.id == fact.recording:
+        call.recording.mask_until_ms = fact.until_ms
+
+
 @on_call(f.RecordingPaused)
 def _recording_paused(state: State, call: Call, fact: f.RecordingPaused) -> None:
     if call.recording is not None and call.recording.id == fact.recording:
-        call.recording.masked_ms, call.recording.mask_until_ms = fact.at_ms, fact.until_ms
+        call.recording.masked_ms = fact.at_ms
 
 
 @on_call(f.RecordingResuming)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.calls import closing, talk, transfers
+from apps.core.calls import closing, dialing, talk, transfers
 from apps.core.calls.machine import leg_may
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
@@ -17,6 +17,8 @@ from apps.core.queues import offers
 
 def awaited(call: Call, leg: Leg) -> bool:
     """This leg's answer is what the call waits for."""
+    if call.dial is not None and call.state is CallState.DIALING:
+        return leg.id in (call.dial.leg, call.leg)
     if leg.role is LegRole.EXTERNAL:
         return call.state is CallState.DIALING and leg.id == call.dialed
     return offers.offered_in(call, leg.id)
@@ -28,12 +30,16 @@ def ringing(center: Center, call: Call, leg: Leg) -> None:
 
 def answered(center: Center, call: Call, leg: Leg) -> None:
     center.emit(f.LegConnected(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+    if leg.role is LegRole.CUSTOMER:
+        center.emit(f.CallAnswered(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
 
 
 def parked(center: Center, call: Call, leg: Leg) -> None:
     """Answered and idle: bridge it, or let it go if nobody waits for it any more."""
     center.emit(f.LegIdled(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
-    if awaited(call, leg):
+    if call.dial is not None and call.state is CallState.DIALING:
+        dialing.parked(center, call, leg)
+    elif awaited(call, leg):
         if leg.role is LegRole.AGENT:
             offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
         talk.request_bridge(center, call, leg.id)
@@ -50,6 +56,9 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
     center.emit(
         f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:64])
     )
+    if call.dial is not None and call.state is CallState.DIALING:
+        dialing.leg_ended(center, call, leg_id, cause, raw)
+        return
     if leg_id == call.leg:
         closing.customer_left(center, call, cause)
         return
@@ -77,7 +86,7 @@ def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> 
         center.anomaly(event, event.leg, "unknown", "no such leg")
         return
     leg = call.legs[event.leg]
-    if leg.role is LegRole.CUSTOMER:
+    if leg.role is LegRole.CUSTOMER and call.dial is None:
         return  # we answered it ourselves, and CallAnswered said so
     following, rule = _MOVES[type(event)]
     if not leg_may(leg.state, following):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.agents.machine import AgentState
+from apps.core.calls import recording
 from apps.core.calls.model import Call, CallState, Leg
 from apps.core.center import Center
+from apps.core.events import HangupCause
 from apps.core.ids import LegId
 from apps.core.queues import offers
 
@@ -63,7 +63,9 @@ def bridged(center: Center, call: Call, far: Leg) -> None:
     )
     if far.agent is not None:
         states.to_talking(center, far.agent, call)
-    start_recording(center, call, far)
+    recording.start(center, call, far)
+    if call.bridge is not None and call.bridge.muted:  # bridged anew: the switch has forgotten it
+        center.send(c.MuteLeg(switch=far.switch, leg=far.id))
 
 
 def unbridged(center: Center, call: Call) -> None:
@@ -89,7 +91,7 @@ def unbridged(center: Center, call: Call) -> None:
         center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
     if bridge.agent is not None:
         states.to_wrap_up(center, bridge.agent, call, bridge.queue)
-    stop_recording(center, call)
+    recording.stop(center, call)
 
 
 def bridge_lost(center: Center, call: Call, reason: str) -> None:
@@ -111,7 +113,10 @@ def bridge_lost(center: Center, call: Call, reason: str) -> None:
     far = call.legs.get(bridge.leg)
     if far is not None:
         center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
-    states.free(center, bridge.agent, call, to_the_end=True)
+    if call.dial is not None:
+        states.dial_ended(center, call, f.DialOutcome.FAILED, HangupCause.ERROR)
+    else:
+        states.free(center, bridge.agent, call, to_the_end=True)
 
 
 def bridge_overdue(center: Center, call: Call) -> None:
@@ -188,39 +193,12 @@ def _show_hold(center: Center, call: Call, state: AgentState) -> None:
         states.move(center, call.bridge.agent, state, call=call.id)
 
 
-# --- recording -----------------------------------------------------------------------------------------------------
+# --- mute ----------------------------------------------------------------------------------------------------------
 
 
-def start_recording(center: Center, call: Call, far: Leg) -> None:
-    """Record the customer leg: it survives a change of agent. One recording a talk."""
-    queue = center.queue_config(far.queue)
-    if queue is None or not queue.record or call.tenant is None:
+def leg_muted(center: Center, call: Call, leg: LegId, *, muted: bool) -> None:
+    bridge = call.bridge
+    if bridge is None or leg != bridge.leg or bridge.muted is muted:
         return
-    if call.recording is not None:
-        lost = "its end was not reported before the next talk began"
-        center.emit(
-            f.RecordingBroken(
-                at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=call.recording.id, reason=lost
-            )
-        )
-    recording = center.mint.recording()
-    day = datetime.fromtimestamp(center.now_ms / 1000, UTC).strftime("%Y/%m/%d")
-    path = f"{call.tenant}/{day}/{recording}.wav"
-    center.emit(
-        f.RecordingAsked(
-            at_ms=center.now_ms,
-            tenant=call.tenant,
-            call=call.id,
-            recording=recording,
-            leg=call.leg,
-            switch=call.switch,
-            path=path,
-        )
-    )
-    center.send(c.StartRecording(switch=call.switch, leg=call.leg, recording=recording, path=path))
-
-
-def stop_recording(center: Center, call: Call) -> None:
-    if call.recording is not None and call.leg in call.legs:
-        recording = call.recording
-        center.send(c.StopRecording(switch=call.switch, leg=call.leg, recording=recording.id, path=recording.path))
+    kind = f.CallMuted if muted else f.CallUnmuted
+    center.emit(kind(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg))

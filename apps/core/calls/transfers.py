@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-import re
-
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import closing
+from apps.core.calls import closing, lines
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
-from apps.core.config import TrunkConfig
 from apps.core.events import HangupCause, LegRole, TransferKind
-from apps.core.ids import AgentId, QueueId, SwitchId, TenantId
+from apps.core.ids import AgentId, QueueId
 from apps.core.queues import offers
+from apps.core.refusals import Refusal
 
-NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 DIAL_TIMEOUT_MS = 45_000
 AGENT_TRANSFER_MS = 20_000
 """A transfer to one agent who does not take it in this time puts the customer at the head of the queue."""
 
 
-def target_problem(center: Center, call: Call, kind: TransferKind, target: str) -> str:
-    """Why this transfer cannot work, in English; empty when it can."""
+def target_problem(center: Center, call: Call, kind: TransferKind, target: str) -> Refusal | None:
+    """Why this transfer cannot work, or None when it can."""
     config = center.state.config
     if kind is TransferKind.QUEUE:
         queue = config.queues.get(QueueId(target))
-        return "" if queue is not None and queue.tenant == call.tenant else "no such queue"
+        known = queue is not None and queue.tenant == call.tenant
+        return None if known else Refusal("bad_target", "no such queue")
     if kind is TransferKind.AGENT:
         agent = config.agents.get(AgentId(target))
         if agent is None or agent.tenant != call.tenant or agent.device is None:
-            return "no such agent"
-        return "" if agent.device.switch == call.switch else "this agent's telephone is on another switch"
-    if not NUMBER.fullmatch(target):
-        return "not a telephone number"
-    return "" if outbound_trunk(center, call.tenant, call.switch) else "no outbound trunk"
+            return Refusal("bad_target", "no such agent")
+        here = agent.device.switch == call.switch
+        return None if here else Refusal("bad_target", "this agent's telephone is on another switch")
+    refusal = lines.way_out(center, call.tenant, call.switch, target)[1]
+    return Refusal("bad_target", refusal.reason) if refusal is not None and refusal.code == "bad_number" else refusal
 
 
-def start(center: Center, call: Call, agent: AgentId, kind: TransferKind, target: str) -> None:
+def start(
+    center: Center,
+    call: Call,
+    agent: AgentId,
+    kind: TransferKind,
+    target: str,
+    *,
+    note: str = "",
+    to_head: bool = False,
+) -> None:
     center.emit(
-        f.TransferStarted(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=agent, kind=kind, target=target)
+        f.TransferStarted(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=agent,
+            kind=kind,
+            target=target,
+            note=note,
+            to_head=to_head,
+        )
     )
     leg = call.legs.get(call.bridge.leg) if call.bridge else None
     if leg is not None:
@@ -51,7 +67,13 @@ def carry_out(center: Center, call: Call) -> None:
     if transfer is None:
         return
     if transfer.kind is TransferKind.QUEUE:
-        done = offers.enqueue(center, call, QueueId(transfer.target))
+        done = offers.enqueue(
+            center,
+            call,
+            QueueId(transfer.target),
+            priority=9 if transfer.to_head else None,
+            queued_ms=call.started_ms if transfer.to_head else None,
+        )
     elif transfer.kind is TransferKind.AGENT:
         done = _to_agent(center, call, AgentId(transfer.target))
     else:
@@ -95,30 +117,27 @@ def apologise(center: Center, call: Call) -> None:
     closing.close(
         center,
         call,
-        f.CallOutcome.SERVED if call.served else f.CallOutcome.OVERFLOWED,
+        _outcome_of(call),
         tenant.apology_sounds if tenant is not None else (),
     )
+
+
+def _outcome_of(call: Call) -> f.CallOutcome:
+    if call.served:
+        return f.CallOutcome.SERVED
+    return f.CallOutcome.OVERFLOWED if call.direction is f.Direction.INBOUND else f.CallOutcome.FAILED
 
 
 # --- a number outside ----------------------------------------------------------------------------------------------
 
 
-def outbound_trunk(center: Center, tenant: TenantId | None, switch: SwitchId) -> TrunkConfig | None:
-    """The first working trunk of this tenant on this switch, else the first at all."""
-    link = center.state.switches.get(switch)
-    trunks = [
-        trunk
-        for trunk in center.state.config.trunks.values()
-        if trunk.outbound and trunk.tenant == tenant and trunk.switch == switch
-    ]
-    working = [trunk for trunk in trunks if link is None or link.trunks.get(trunk.id, True)]
-    return next(iter(working or trunks), None)
-
-
 def dial(center: Center, call: Call, number: str) -> bool:
-    """Ring a number for this caller, with music meanwhile. False when there is no way to."""
-    trunk = outbound_trunk(center, call.tenant, call.switch)
-    if trunk is None or call.tenant is None or not NUMBER.fullmatch(number):
+    """Ring a number for this caller, with music meanwhile. False when there is no way to, or it is barred."""
+    trunk, refusal = lines.way_out(center, call.tenant, call.switch, number)
+    if refusal is not None and refusal.code in ("barred", "bad_number"):
+        detail = f"a call was to go to {number[:33]!r}: {refusal.reason}"
+        center.alarm("number_barred", call.tenant or "", detail, call.tenant)
+    if trunk is None or call.tenant is None:
         return False
     closing.answer(center, call)
     leg = center.mint.leg()
@@ -131,6 +150,7 @@ def dial(center: Center, call: Call, number: str) -> bool:
             switch=call.switch,
             role=LegRole.EXTERNAL,
             address=number,
+            trunk=trunk.id,
             deadline_ms=center.now_ms + DIAL_TIMEOUT_MS,
         )
     )

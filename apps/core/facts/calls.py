@@ -331,6 +331,7 @@ class DialStarted(CallFact):
     prior: str
     prior_reason: str
     deadline_ms: int
+    cmd_id: str  # of the request, so that who asked finds the call
 
 
 class DialOutcome(StrEnum):
@@ -373,10 +374,17 @@ class RecordingBegan(CallFact):
 
 
 @record
-class RecordingPaused(CallFact):
+class RecordingPauseAsked(CallFact):
     recording: RecordingId
-    agent: AgentId | None
+    agent: AgentId
     until_ms: int
+
+
+@record
+class RecordingPaused(CallFact):
+    """The switch says so: from here on the recording holds silence."""
+
+    recording: RecordingId
 
 
 @record

@@ -15,6 +15,9 @@ from apps.core.ids import AgentId, LegId, QueueId, SkillId, SwitchId
 RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
 
+ACK_MS = 1_500
+"""By then the page of a browser phone shows the offer (console.md section 2), or nobody would hear it ring."""
+
 _OUTCOME_OF_CAUSE: dict[HangupCause, f.OfferOutcome] = {
     HangupCause.NO_ANSWER: f.OfferOutcome.NO_ANSWER,
     HangupCause.BUSY: f.OfferOutcome.DECLINED,
@@ -143,6 +146,7 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
             ready_agents=ready,
             waiting_calls=waiting,
             idle_since_ms=center.state.agents[agent_id].idle_since_ms,
+            ack_deadline_ms=center.now_ms + ACK_MS if config.device.kind is DeviceKind.BROWSER else None,
         )
     )
     center.emit(
@@ -156,6 +160,7 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
             address=config.device.address,
             agent=agent_id,
             queue=queue.id,
+            trunk=config.device.trunk,
         )
     )
     states.move(center, agent_id, AgentState.OFFERED, call=call.id)
@@ -246,6 +251,26 @@ def withdraw(center: Center, call: Call, outcome: f.OfferOutcome) -> None:
     _cancel_leg(center, call, offer.leg)
     end_offer(center, call, outcome)
     states.free(center, offer.agent, call)
+
+
+def acknowledge(center: Center, call: Call) -> None:
+    """The page shows it and could take it."""
+    offer = call.offer
+    if offer is not None and offer.ack_deadline_ms is not None:
+        center.emit(
+            f.OfferAcked(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=offer.agent, leg=offer.leg)
+        )
+
+
+def not_acknowledged(center: Center, call: Call) -> None:
+    """The page sleeps, or has no sound: on to the next agent, and this one has missed nothing."""
+    offer = call.offer
+    if offer is None:
+        return
+    withdraw(center, call, f.OfferOutcome.UNACKNOWLEDGED)
+    agent = center.agent(offer.agent)
+    if agent is not None and agent.state not in (AgentState.LOGGED_OUT, AgentState.DISCONNECTED):
+        states.disconnect(center, agent, states.NO_ACK)
 
 
 def decline(center: Center, call: Call) -> None:

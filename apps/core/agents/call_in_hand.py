@@ -1,0 +1,187 @@
+"""What agents ask for about the call they are offered or talk on."""
+
+from __future__ import annotations
+
+import re
+
+from apps.core import commands as c
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core.agents.desk import on, wrong_state
+from apps.core.agents.model import Agent
+from apps.core.calls import dialing, recording, transfers
+from apps.core.calls.model import Call, CallState, Leg
+from apps.core.center import Center
+from apps.core.queues import offers
+from apps.core.refusals import Refusal
+
+MAX_HANDOVER = 1_000
+DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
+STALE = Refusal("stale", "the call has changed since you saw it")
+NOT_YOURS = Refusal("not_found", "you have no such call")
+
+
+def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Refusal | None]:
+    call = center.state.calls.get(event.call)
+    if call is None or call.tenant != agent.tenant or agent.call != event.call:
+        return None, NOT_YOURS
+    if call.offer is None or call.offer.agent != agent.id:
+        return None, STALE
+    return call, None
+
+
+def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Leg | None, Refusal | None]:
+    """The agent's call and leg while talking, or why there is none."""
+    call = center.state.calls.get(event.call)
+    if call is None or call.tenant != agent.tenant or agent.call != event.call:
+        return None, None, NOT_YOURS
+    if event.version is not None and event.version < call.version:
+        return None, None, STALE
+    leg = call.legs.get(call.bridge.leg) if call.bridge else None
+    if call.state is not CallState.TALKING or leg is None or leg.agent != agent.id:
+        return None, None, wrong_state(agent)
+    return call, leg, None
+
+
+@on(e.OfferAcknowledged)
+def _acknowledge(center: Center, agent: Agent, event: e.OfferAcknowledged) -> Refusal | None:
+    call, refusal = _offered(center, agent, event)
+    if call is None:
+        return refusal
+    if event.live:
+        offers.acknowledge(center, call)
+    elif call.offer is not None and call.offer.ack_deadline_ms is not None:
+        offers.not_acknowledged(center, call)
+    return None
+
+
+@on(e.AnswerRequested)
+def _answer_offer(center: Center, agent: Agent, event: e.AnswerRequested) -> Refusal | None:
+    call, refusal = _offered(center, agent, event)
+    if call is not None and call.offer is not None and call.offer.leg in call.legs:
+        leg = call.legs[call.offer.leg]
+        center.send(c.AnswerDevice(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.DeclineRequested)
+def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> Refusal | None:
+    call, refusal = _offered(center, agent, event)
+    if call is None or call.offer is None:
+        return refusal
+    config, queue = center.agent_config(agent.id), center.queue_config(call.offer.queue)
+    if not (config is not None and config.may_decline and queue is not None and queue.may_decline):
+        return Refusal("not_permitted", "you may not decline calls of this queue")
+    offers.decline(center, call)
+    return None
+
+
+@on(e.HangUpRequested)
+def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal | None:
+    dialed = center.state.calls.get(event.call) if agent.call == event.call else None
+    if dialed is not None and dialed.dial is not None and dialed.state is CallState.DIALING:
+        dialing.cancel(center, dialed)
+        return None
+    _call, leg, refusal = _talking(center, agent, event)
+    if leg is not None:
+        center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.HoldRequested)
+def _hold(center: Center, agent: Agent, event: e.HoldRequested) -> Refusal | None:
+    call, leg, refusal = _talking(center, agent, event)
+    if call is not None and leg is not None and call.bridge is not None:
+        if call.bridge.held_ms is not None:
+            return wrong_state(agent)
+        center.send(c.HoldLeg(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.ResumeRequested)
+def _resume(center: Center, agent: Agent, event: e.ResumeRequested) -> Refusal | None:
+    call, leg, refusal = _talking(center, agent, event)
+    if call is not None and leg is not None and call.bridge is not None:
+        if call.bridge.held_ms is None:
+            return wrong_state(agent)
+        center.send(c.UnholdLeg(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.MuteRequested)
+def _mute(center: Center, agent: Agent, event: e.MuteRequested) -> Refusal | None:
+    call, leg, refusal = _talking(center, agent, event)
+    if call is not None and leg is not None and call.bridge is not None:
+        if call.bridge.muted:
+            return wrong_state(agent)
+        center.send(c.MuteLeg(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.UnmuteRequested)
+def _unmute(center: Center, agent: Agent, event: e.UnmuteRequested) -> Refusal | None:
+    """Also when we do not believe it muted: should the switch have muted it unheard, nobody would hear the agent."""
+    _call, leg, refusal = _talking(center, agent, event)
+    if leg is not None:
+        center.send(c.UnmuteLeg(switch=leg.switch, leg=leg.id))
+    return refusal
+
+
+@on(e.DigitsRequested)
+def _send_digits(center: Center, agent: Agent, event: e.DigitsRequested) -> Refusal | None:
+    call, leg, refusal = _talking(center, agent, event)
+    if call is None or leg is None or call.bridge is None:
+        return refusal
+    if not DIGITS.fullmatch(event.digits):
+        return Refusal("malformed", "1 to 32 of 0-9 * # A-D")
+    if call.bridge.held_ms is not None:
+        return wrong_state(agent)
+    center.send(c.SendDigits(switch=call.switch, leg=call.leg, digits=event.digits))
+    center.emit(
+        f.DigitsSent(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=agent.id,
+            leg=call.leg,
+            count=len(event.digits),
+        )
+    )
+    return None
+
+
+@on(e.RecordingPauseRequested)
+def _pause_recording(center: Center, agent: Agent, event: e.RecordingPauseRequested) -> Refusal | None:
+    call, _leg, refusal = _talking(center, agent, event)
+    if call is None:
+        return refusal
+    if call.recording is None or not call.recording.started:
+        return Refusal("not_recording", "this talk is not recorded")
+    if call.recording.masked_ms is not None:
+        return wrong_state(agent)
+    recording.pause(center, call, agent.id)
+    return None
+
+
+@on(e.RecordingResumeRequested)
+def _resume_recording(center: Center, agent: Agent, event: e.RecordingResumeRequested) -> Refusal | None:
+    call, _leg, refusal = _talking(center, agent, event)
+    if call is None:
+        return refusal
+    if call.recording is None or call.recording.mask_until_ms is None:
+        return Refusal("not_recording", "no recording is paused")
+    recording.resume(center, call)
+    return None
+
+
+@on(e.TransferRequested)
+def _transfer(center: Center, agent: Agent, event: e.TransferRequested) -> Refusal | None:
+    call, leg, refusal = _talking(center, agent, event)
+    if call is None or leg is None:
+        return refusal
+    if call.transfer is not None:
+        return Refusal("wrong_state", "a transfer is already under way")
+    problem = transfers.target_problem(center, call, event.kind, event.target)
+    if problem is None:
+        transfers.start(center, call, agent.id, event.kind, event.target, note=event.note[:MAX_HANDOVER])
+    return problem
