@@ -20,6 +20,7 @@ import structlog
 from apps.core import events
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
+from apps.core.agents.reach import lacks_media
 from apps.core.facts import Fact
 from apps.core.ids import AgentId
 from apps.core.state import State
@@ -55,7 +56,7 @@ class People:
             agent = state.agents.get(person.agent)
             if agent is None:
                 continue
-            seen = (agent.state, agent.since_ms, agent.call, agent.reason)
+            seen = (agent.state, agent.since_ms, agent.call, agent.reason, agent.media_ready)
             if seen != person.seen:
                 person.seen = seen
                 person.plan = [(now_s + after_s, *what) for after_s, *what in self._intend(agent, state)]  # type: ignore[misc]
@@ -74,6 +75,8 @@ class People:
         match agent.state:
             case AgentState.LOGGED_OUT:
                 return [(span(0.5, 6), events.AgentSignedIn, {})]
+            case AgentState.PAUSED | AgentState.READY | AgentState.NOT_RESPONDING if _lacks_media(agent, state):
+                return [(0.0, events.MediaReady, {"ready": True, "epoch": agent.media_epoch})]
             case AgentState.PAUSED:
                 long = agent.reason not in ("login", "")
                 return [(span(15, 60) if long else span(1, 4), events.AgentWentReady, {})]
@@ -82,7 +85,8 @@ class People:
             case AgentState.DISCONNECTED:
                 return [(span(0.5, 2), events.AgentConnectionRestored, {})]
             case AgentState.OFFERED if self._rng.random() < 0.97:
-                return [(span(0.8, 4), events.AnswerRequested, {"call": agent.call})]
+                acknowledged = (0.0, events.OfferAcknowledged, {"call": agent.call, "live": True})
+                return [acknowledged, (span(0.8, 4), events.AnswerRequested, {"call": agent.call})]
             case AgentState.TALKING if self._rng.random() < 0.15:
                 return [(span(4, 15), events.HoldRequested, {"call": agent.call})]
             case AgentState.HOLDING:
@@ -100,6 +104,11 @@ class People:
             result = {"disposition": self._rng.choice(tenant.dispositions), "note": self._rng.choice(NOTES)}
             steps.append((self._rng.uniform(3, 12), events.WrapUpFinished, {"call": agent.call, **result}))
         return steps
+
+
+def _lacks_media(agent: Agent, state: State) -> bool:
+    config = state.config.agents.get(agent.id)
+    return config is not None and config.device is not None and lacks_media(agent, config.device)
 
 
 async def work(client: EngineClient, people: People) -> None:

@@ -50,3 +50,9 @@ def floor_agents(user: AbstractBaseUser | AnonymousUser) -> frozenset[AgentId] |
     if team_ids(user) is None:
         return None
     return frozenset(AgentId(str(pk)) for pk in visible_agents(user).values_list("pk", flat=True))
+
+
+def may(user: AbstractBaseUser | AnonymousUser, code: str, agent_id: AgentId) -> bool:
+    """Whether this user has permission ``code`` over this agent. Asked anew for each action: rights change."""
+    agent = Agent.objects.filter(pk=int(agent_id)).first() if agent_id.isdecimal() and len(agent_id) < 19 else None
+    return agent is not None and can(user, code, agent=agent)

@@ -7,6 +7,7 @@ Origins are checked in ``apps.config.asgi``.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,7 +19,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from apps.accounts.models import User
 from apps.accounts.sessions import duty, live_users
 from apps.core.config import CenterConfig
+from apps.core.events import AgentRequest
+from apps.core.ids import AgentId
 from apps.live import access
+from apps.live.floor_commands import PERMISSIONS, parse_floor
 from apps.live.hub import Hub, hub
 from apps.live.page_commands import Asker, BadMessage, parse
 from apps.live.presence import Seat
@@ -26,6 +30,8 @@ from apps.live.views_of_state import directory
 
 log = structlog.get_logger(__name__)
 
+Parse = Callable[[dict[str, Any], Asker, CenterConfig], tuple[str, AgentRequest]]
+NO_CONFIG = CenterConfig(version=0)
 MAX_MESSAGE = 16_384  # characters
 MAX_MESSAGES = 40  # in RATE_WINDOW_S
 RATE_WINDOW_S = 2.0
@@ -41,6 +47,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     """One open page: an outbox, a limit on what comes in, and the messages every page may send."""
 
     channel_layer_alias = ""  # none: nothing here may wait for Redis
+    asker: Asker
 
     async def connect(self) -> None:
         self.user_id = ""
@@ -147,6 +154,27 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     def beat(self) -> None:
         """The page answered a heartbeat."""
 
+    async def command(self, message: dict[str, Any], parse_it: Parse) -> AgentRequest | None:
+        """The request a command makes, handed to the engine if it is permitted; its outcome comes later."""
+        state = self.hub.client.state
+        try:
+            cmd_id, request = parse_it(message, self.asker, state.config if state is not None else NO_CONFIG)
+        except BadMessage as error:
+            if error.cmd_id is None:
+                self.reply(type="error", code="malformed", detail=str(error))
+            else:
+                self.reply(type="outcome", cmd_id=error.cmd_id, ok=False, code="malformed", reason=str(error))
+            return None
+        if await self.may_ask(message, request):
+            await self.hub.ask(self, cmd_id, request)
+        else:
+            reason = "you may not do this"
+            self.reply(type="outcome", cmd_id=cmd_id, ok=False, code="not_permitted", reason=reason)
+        return request
+
+    async def may_ask(self, message: dict[str, Any], request: AgentRequest) -> bool:
+        return True
+
 
 class AgentPage(LivePage):
     """``/ws/agent/``: the signed-in agent's own state, and their commands."""
@@ -170,25 +198,13 @@ class AgentPage(LivePage):
 
     async def take(self, kind: str, message: dict[str, Any]) -> None:
         if kind == "command":
-            await self._command(message)
+            await self.command(message, parse)
         elif kind == "directory":
             state = self.hub.client.state
             targets = directory(state, self.seat.tenant, self.seat.agent) if state is not None else {}
             self.reply(type="directory", **targets)
         else:
             await super().take(kind, message)
-
-    async def _command(self, message: dict[str, Any]) -> None:
-        state = self.hub.client.state
-        try:
-            cmd_id, request = parse(message, self.asker, state.config if state is not None else CenterConfig(version=0))
-        except BadMessage as error:
-            if error.cmd_id is None:
-                self.reply(type="error", code="malformed", detail=str(error))
-            else:
-                self.reply(type="outcome", cmd_id=error.cmd_id, ok=False, code="malformed", reason=str(error))
-            return
-        await self.hub.ask(self, cmd_id, request)
 
 
 class WallPage(LivePage):
@@ -203,7 +219,19 @@ class WallPage(LivePage):
         if not isinstance(self.granted, access.Floor):
             return False
         self.tenant, self.agents = self.granted
+        user = self.scope["user"]
+        self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=self.tenant, agent=AgentId(""))
         return True
 
     def join(self) -> None:
         self.hub.open_wall(self.tenant, self, self.agents)
+
+    async def take(self, kind: str, message: dict[str, Any]) -> None:
+        if kind == "command":
+            await self.command(message, parse_floor)
+        else:
+            await super().take(kind, message)
+
+    async def may_ask(self, message: dict[str, Any], request: AgentRequest) -> bool:
+        code = PERMISSIONS[message["action"]]
+        return bool(await database_sync_to_async(access.may)(self.scope["user"], code, request.agent))

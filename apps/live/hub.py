@@ -17,11 +17,11 @@ from apps.accounts.models import User
 from apps.core.agents.machine import AgentState
 from apps.core.events import AgentConnectionLost, AgentConnectionRestored, AgentRequest, Request
 from apps.core.facts import (
-    AgentNextStateSet,
-    AgentStateChanged,
+    AgentFact,
     CallFact,
     ConfigApplied,
     DeviceStateChanged,
+    DialEnded,
     Fact,
     RequestDone,
     RequestRefused,
@@ -30,13 +30,14 @@ from apps.core.facts import (
 )
 from apps.core.ids import AgentId, TenantId
 from apps.core.state import State
+from apps.live.agent_view import agent_view
 from apps.live.day_feed import DayFeed
 from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
 from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
 from apps.live.session_watch import SessionWatch
 from apps.live.topic import Topic
-from apps.live.views_of_state import View, agent_view, wall_view
+from apps.live.views_of_state import View, wall_view
 from apps.live.watch_list import WatchList
 from apps.reports.day.rules import Rules
 
@@ -211,11 +212,12 @@ class Hub:
 
     def _agents_of(self, fact: Fact) -> set[AgentId]:
         """Whose page may show this fact. An agent's own call is found by the agent, so nobody is missed."""
-        if isinstance(fact, (AgentStateChanged, AgentNextStateSet)):
+        if isinstance(fact, AgentFact):
             return {fact.agent}
         if isinstance(fact, CallFact) and self.client.state is not None:
             agents = self.client.state.agents
-            return {
+            named = {fact.agent} if isinstance(fact, DialEnded) else set()
+            return named | {
                 seat.agent
                 for seat in self._agents
                 if (agent := agents.get(seat.agent)) is not None and agent.call == fact.call

@@ -20,6 +20,11 @@ MAX_NOTE = 4_000
 _CMD_ID = re.compile(r"[A-Za-z0-9-]{8,40}")
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
+_BETWEEN_DIGITS = str.maketrans("", "", " ().-/\u00a0\u2010\u2011\u2013")
+MOST_ATTACHED = 20
+MAX_ATTACHED = 200
+MAX_HANDOVER = 1_000
 
 
 class BadMessage(ValueError):
@@ -50,11 +55,18 @@ Build = Callable[[Asker, CenterConfig, dict[str, Any], Fields], AgentRequest]
 
 def parse(message: Fields, asker: Asker, config: CenterConfig) -> tuple[str, AgentRequest]:
     """``{"type":"command","cmd_id","action",...}`` as (the page's cmd_id, the request). Raises ``BadMessage``."""
+    return parse_by(_ACTIONS, message, asker, config)
+
+
+def parse_by(
+    actions: Mapping[str, tuple[frozenset[str], Build]], message: Fields, asker: Asker, config: CenterConfig
+) -> tuple[str, AgentRequest]:
+    """A command by a table of actions: the fields that each may have, and how its request is made."""
     cmd_id = message.get("cmd_id")
     if not isinstance(cmd_id, str) or not _CMD_ID.fullmatch(cmd_id):
         raise BadMessage("cmd_id must be 8 to 40 letters, digits or '-'")
     action = message.get("action")
-    spec = _ACTIONS.get(action) if isinstance(action, str) else None
+    spec = actions.get(action) if isinstance(action, str) else None
     if spec is None:
         raise BadMessage("unknown action", cmd_id)
     allowed, build = spec
@@ -73,7 +85,7 @@ def parse(message: Fields, asker: Asker, config: CenterConfig) -> tuple[str, Age
         raise BadMessage(str(error), cmd_id) from None
 
 
-def _text(message: Fields, name: str, limit: int) -> str:
+def text_of(message: Fields, name: str, limit: int) -> str:
     value = message.get(name, "")
     if not isinstance(value, str) or len(value) > limit:
         raise BadMessage(f"{name} must be text of at most {limit} characters")
@@ -109,21 +121,76 @@ def _on_call(kind: type[events.CallRequest]) -> Build:
 
 
 def _pause(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    reason = _text(message, "reason", MAX_REASON)
+    reason = text_of(message, "reason", MAX_REASON)
     tenant = config.tenants.get(asker.tenant)
     if reason and (tenant is None or reason not in tenant.pause_reasons):
         raise BadMessage("unknown pause reason")
     return events.AgentPaused(**common, reason=reason)
 
 
+def _ack(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    live = message.get("mic") == "live" and message.get("audio") == "running"
+    return events.OfferAcknowledged(**common, **_about_call(message), live=live)
+
+
+def _claim(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    page = message.get("page")
+    if not isinstance(page, str) or not _CMD_ID.fullmatch(page):
+        raise BadMessage("page must be 8 to 40 letters, digits or '-'")
+    return events.MediaClaimed(**common, page=page)
+
+
+def _media(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    ready, epoch = message.get("ready"), message.get("epoch", 0)
+    if type(ready) is not bool or type(epoch) is not int or not 0 <= epoch < 2**53:
+        raise BadMessage("ready must be true or false, epoch a whole number")
+    return events.MediaReady(**common, ready=ready, epoch=epoch)
+
+
+def clean_number(text: str) -> str:
+    """A number as people write it, without what they put between the digits. Raises ``BadMessage``."""
+    number = text.translate(_BETWEEN_DIGITS)
+    if not _NUMBER.fullmatch(number):
+        raise BadMessage("not a telephone number")
+    return number
+
+
+def _dial(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    attached = message.get("attached", {})
+    if not isinstance(attached, dict) or len(attached) > MOST_ATTACHED:
+        raise BadMessage(f"attached must be an object of at most {MOST_ATTACHED} texts")
+    texts = {_short(key, "attached", 40): _short(value, "attached", MAX_ATTACHED) for key, value in attached.items()}
+    shown = text_of(message, "caller_id", MAX_REASON)
+    return events.DialRequested(
+        **common,
+        number=clean_number(text_of(message, "number", MAX_REASON)),
+        caller_number=clean_number(shown) if shown else "",
+        customer=text_of(message, "customer", 40),
+        attached=texts,
+    )
+
+
+def _short(value: Any, name: str, limit: int) -> str:
+    if not isinstance(value, str) or len(value) > limit:
+        raise BadMessage(f"{name} must hold texts of at most {limit} characters")
+    return _without_controls(value)
+
+
+def _digits(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    digits = message.get("digits")
+    if not isinstance(digits, str) or not _DIGITS.fullmatch(digits):
+        raise BadMessage("digits must be 1 to 32 of 0-9 * # A-D")
+    return events.DigitsRequested(**common, **_about_call(message), digits=digits)
+
+
 def _transfer(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    target = _text(message, "target", MAX_REASON)
+    target = text_of(message, "target", MAX_REASON)
     try:
         kind = TransferKind(str(message.get("kind")))
     except ValueError:
         raise BadMessage("kind must be queue, agent or number") from None
     if kind is TransferKind.NUMBER:
-        known = _NUMBER.fullmatch(target) is not None
+        target, known = clean_number(target), True
     elif kind is TransferKind.QUEUE:
         queue = config.queues.get(QueueId(target))
         known = queue is not None and queue.tenant == asker.tenant
@@ -132,15 +199,25 @@ def _transfer(asker: Asker, config: CenterConfig, common: dict[str, Any], messag
         known = agent is not None and agent.tenant == asker.tenant and agent.id != asker.agent
     if not known:
         raise BadMessage("no such transfer target")
-    return events.TransferRequested(**common, **_about_call(message), kind=kind, target=target)
+    note = text_of(message, "note", MAX_HANDOVER)
+    return events.TransferRequested(**common, **_about_call(message), kind=kind, target=target, note=note)
+
+
+def _draft(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    disposition = text_of(message, "disposition", MAX_REASON)
+    tenant = config.tenants.get(asker.tenant)
+    if disposition and (tenant is None or disposition not in tenant.dispositions):
+        raise BadMessage("unknown disposition")
+    note = text_of(message, "note", MAX_NOTE)
+    return events.DraftSaved(**common, call=_call(message), note=note, disposition=disposition)
 
 
 def _finish(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    disposition = _text(message, "disposition", MAX_REASON)
+    disposition = text_of(message, "disposition", MAX_REASON)
     tenant = config.tenants.get(asker.tenant)
     if tenant is None or disposition not in tenant.dispositions:
         raise BadMessage("unknown disposition")
-    note = _text(message, "note", MAX_NOTE)
+    note = text_of(message, "note", MAX_NOTE)
     return events.WrapUpFinished(**common, call=_call(message), disposition=disposition, note=note)
 
 
@@ -154,11 +231,22 @@ _ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
     "sign_out": (frozenset(), _plain(events.AgentSignedOut)),
     "ready": (frozenset(), _plain(events.AgentWentReady)),
     "pause": (frozenset({"reason"}), _pause),
+    "media_claim": (frozenset({"page"}), _claim),
+    "media": (frozenset({"ready", "epoch"}), _media),
+    "dial": (frozenset({"number", "caller_id", "customer", "attached"}), _dial),
+    "ack": (_CALL_FIELDS | {"mic", "audio"}, _ack),
     "answer": (_CALL_FIELDS, _on_call(events.AnswerRequested)),
+    "decline": (_CALL_FIELDS, _on_call(events.DeclineRequested)),
     "hang_up": (_CALL_FIELDS, _on_call(events.HangUpRequested)),
     "hold": (_CALL_FIELDS, _on_call(events.HoldRequested)),
     "resume": (_CALL_FIELDS, _on_call(events.ResumeRequested)),
-    "transfer": (_CALL_FIELDS | {"kind", "target"}, _transfer),
+    "mute": (_CALL_FIELDS, _on_call(events.MuteRequested)),
+    "unmute": (_CALL_FIELDS, _on_call(events.UnmuteRequested)),
+    "dtmf": (_CALL_FIELDS | {"digits"}, _digits),
+    "mask": (_CALL_FIELDS, _on_call(events.RecordingPauseRequested)),
+    "unmask": (_CALL_FIELDS, _on_call(events.RecordingResumeRequested)),
+    "transfer": (_CALL_FIELDS | {"kind", "target", "note"}, _transfer),
+    "draft": (frozenset({"call", "note", "disposition"}), _draft),
     "finish": (frozenset({"call", "disposition", "note"}), _finish),
     "extend": (frozenset({"call"}), _extend),
 }

@@ -11,8 +11,10 @@ from typing import Any
 
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
+from apps.core.agents.reach import why_blocked
+from apps.core.calls.lines import use_of_trunks
 from apps.core.calls.model import Call
-from apps.core.config import AgentConfig, DeviceKind, QueueConfig
+from apps.core.config import AgentConfig, QueueConfig
 from apps.core.events import LegRole
 from apps.core.ids import AgentId, QueueId, TenantId
 from apps.core.state import State
@@ -21,85 +23,6 @@ Entity = dict[str, Any]
 View = dict[str, dict[str, Entity]]
 
 _S = AgentState
-_REST_CONTROLS = ("ready", "pause", "sign_out")
-CONTROLS: dict[AgentState, tuple[str, ...]] = {
-    _S.LOGGED_OUT: ("sign_in",),
-    _S.PAUSED: _REST_CONTROLS,
-    _S.READY: ("pause", "sign_out"),
-    _S.OFFERED: ("answer", *_REST_CONTROLS),
-    _S.DIALING: ("hang_up", *_REST_CONTROLS),
-    _S.TALKING: ("hang_up", "hold", "transfer", *_REST_CONTROLS),
-    _S.HOLDING: ("hang_up", "resume", "transfer", *_REST_CONTROLS),
-    _S.CONSULTING: ("hang_up", *_REST_CONTROLS),
-    _S.CONFERENCING: ("hang_up", *_REST_CONTROLS),
-    _S.WRAP_UP: ("finish", "extend", *_REST_CONTROLS),
-    _S.NOT_RESPONDING: _REST_CONTROLS,
-    _S.DISCONNECTED: (),
-}
-"""What an agent may ask for in each state (console.md section 2)."""
-
-
-# --- agent ---------------------------------------------------------------------------------------------------------
-
-
-def agent_view(state: State, tenant: TenantId, agent_id: AgentId) -> View:
-    """One agent's own page: ``me`` and, when there is one, ``call``. Empty for an agent of another tenant."""
-    agent = state.agents.get(agent_id)
-    config = state.config.agents.get(agent_id)
-    if agent is None or agent.tenant != tenant:
-        return {"me": {}, "call": {}}
-    call = state.calls.get(agent.call) if agent.call is not None else None
-    calls: dict[str, Entity] = (
-        {call.id: _agent_call(state, agent, call)} if call is not None and call.tenant == tenant else {}
-    )
-    return {"me": {agent_id: _me(state, agent, config)}, "call": calls}
-
-
-def _me(state: State, agent: Agent, config: AgentConfig | None) -> Entity:
-    device = config.device if config is not None else None
-    link = state.switches.get(device.switch) if device is not None else None
-    kind = device.kind if device is not None else None
-    return {
-        "id": agent.id,
-        "name": config.name if config is not None else agent.id,
-        "state": agent.state.value,
-        "reason": agent.reason,
-        "since_ms": agent.since_ms,
-        "next_state": agent.next_state,
-        "next_reason": agent.next_reason,
-        "deadline_ms": agent.deadline_ms,
-        "call": agent.call,
-        "controls": [name for name in CONTROLS[agent.state] if name != "answer" or kind is not DeviceKind.PSTN],
-        "device": kind.value if kind is not None else "",
-        "address": device.address if device is not None else "",
-        # None: the switch has not said; a PSTN seat never registers.
-        "registered": link.devices.get(device.address) if link is not None and device is not None else None,
-        "switch_up": link.up if link is not None else None,
-    }
-
-
-def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
-    queue_id = _queue_of(call)
-    queue = state.config.queues.get(queue_id) if queue_id is not None else None
-    offer = call.offer if call.offer is not None and call.offer.agent == agent.id else None
-    bridge = call.bridge
-    return {
-        "id": call.id,
-        "version": call.version,
-        "state": call.state.value,
-        "number": call.caller_number,
-        "name": call.caller_name,
-        "did": call.did,
-        "lang": call.lang,
-        "queue": queue.name if queue is not None else "",
-        "started_ms": call.started_ms,
-        "queued_ms": call.wait.queued_ms if call.wait is not None else None,
-        "offer_deadline_ms": offer.deadline_ms if offer is not None else None,
-        "ring_timeout_ms": queue.ring_timeout_ms if queue is not None else None,
-        "bridged_ms": bridge.bridged_ms if bridge is not None else None,
-        "held_ms": bridge.held_ms if bridge is not None else None,
-        "recording": call.recording is not None and call.recording.started,
-    }
 
 
 def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
@@ -187,6 +110,7 @@ def _activity(state: AgentState) -> str:
 
 def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
     call = state.calls.get(agent.call) if agent.call is not None else None
+    bridge = call.bridge if call is not None and call.bridge is not None and call.bridge.agent == agent.id else None
     queues = (state.config.queues.get(queue_id) for queue_id in config.queues)
     return {
         "id": agent.id,
@@ -195,34 +119,51 @@ def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
         "reason": agent.reason,
         "since_ms": agent.since_ms,
         "next_state": agent.next_state,
+        "next_reason": agent.next_reason,
         "call": call.id if call is not None else None,
         "number": call.caller_number if call is not None else "",
+        "direction": call.direction.value if call is not None else "",
+        "queue": queue_name(state, call) if call is not None else "",
+        "bridged_ms": bridge.bridged_ms if bridge is not None else None,
+        "held_ms": bridge.held_ms if bridge is not None else None,
+        "device": config.device.kind.value if config.device is not None else "",
+        "blocked": why_blocked(state, agent, config) if agent.state is _S.READY else "",
+        "skills": sorted(config.skills),
         "queues": sorted(queue.name for queue in queues if queue is not None),
     }
 
 
 def _wall_call(state: State, call: Call) -> Entity:
-    queue_id = _queue_of(call)
-    queue = state.config.queues.get(queue_id) if queue_id is not None else None
-    agent = state.config.agents.get(_agent_on(call) or AgentId(""))
+    agent_id = _agent_on(call)
+    agent = state.config.agents.get(agent_id) if agent_id is not None else None
+    bridge, recording = call.bridge, call.recording
     return {
         "id": call.id,
         "number": call.caller_number,
         "name": call.caller_name,
         "did": call.did,
+        "direction": call.direction.value,
+        "trunk": call.trunk,
         "state": call.state.value,
         "since_ms": call.since_ms,
         "started_ms": call.started_ms,
-        "queue": queue.name if queue is not None else "",
+        "queue": queue_name(state, call),
+        "queue_id": queue_of(call),
+        "priority": call.wait.priority if call.wait is not None else None,
         "agent": agent.name if agent is not None else "",
-        "held_ms": call.bridge.held_ms if call.bridge is not None else None,
-        "recording": call.recording is not None and call.recording.started,
+        "agent_id": agent_id,
+        "held_ms": bridge.held_ms if bridge is not None else None,
+        "muted": bridge is not None and bridge.muted,
+        "recording": recording is not None and recording.started,
+        "masked_ms": recording.masked_ms if recording is not None else None,
     }
 
 
 def _agent_on(call: Call) -> AgentId | None:
     if call.offer is not None:
         return call.offer.agent
+    if call.dial is not None:
+        return call.dial.agent
     leg = call.legs.get(call.bridge.leg) if call.bridge is not None else None
     return leg.agent if leg is not None and leg.role is LegRole.AGENT else None
 
@@ -241,11 +182,20 @@ def _wall_switches(state: State, tenant: TenantId) -> dict[str, Entity]:
 
 def _wall_trunks(state: State, tenant: TenantId) -> dict[str, Entity]:
     trunks: dict[str, Entity] = {}
+    use = use_of_trunks(state)
     for trunk in state.config.trunks.values():
         link = state.switches.get(trunk.switch)
         if trunk.tenant == tenant:
             up = link.trunks.get(trunk.id) if link is not None else None
-            trunks[trunk.id] = {"id": trunk.id, "name": trunk.name, "switch": trunk.switch, "up": up}
+            trunks[trunk.id] = {
+                "id": trunk.id,
+                "name": trunk.name,
+                "switch": trunk.switch,
+                "up": up,
+                "used": use[trunk.id],
+                "max": trunk.max_calls,
+                "outbound": trunk.outbound,
+            }
     return trunks
 
 
@@ -267,8 +217,14 @@ def _by_name(entity: Entity) -> tuple[str, str]:
     return (str(entity["name"]), str(entity["id"]))
 
 
-def _queue_of(call: Call) -> QueueId | None:
+def queue_of(call: Call) -> QueueId | None:
     return call.wait.queue if call.wait is not None else call.last_queue
+
+
+def queue_name(state: State, call: Call) -> str:
+    queue_id = queue_of(call)
+    queue = state.config.queues.get(queue_id) if queue_id is not None else None
+    return queue.name if queue is not None else ""
 
 
 def _agents_of(state: State, tenant: TenantId) -> list[tuple[Agent, AgentConfig]]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from apps.core import facts as f
 from apps.core.events import LegRole
+from apps.live.agent_view import agent_view
 from apps.live.topic import Topic, apply_patch
-from apps.live.views_of_state import View, agent_view, directory, wall_view
+from apps.live.views_of_state import View, directory, wall_view
 from tests.apps.live.centre import START_MS, TENANTS, agents_of, configured, facts, marked
 
 

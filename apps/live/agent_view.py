@@ -1,0 +1,217 @@
+"""What an agent's own page shows: the agent, and the call they have (docs/live-protocol.md section 5). Pure."""
+
+from __future__ import annotations
+
+from apps.core.agents import states
+from apps.core.agents.machine import AgentState
+from apps.core.agents.model import Agent
+from apps.core.agents.reach import lacks_media, why_blocked
+from apps.core.calls import lines
+from apps.core.calls.model import Call, CallState, LegState
+from apps.core.config import AgentConfig, DeviceKind, QueueConfig
+from apps.core.facts import Direction
+from apps.core.ids import AgentId, TenantId
+from apps.core.state import State
+from apps.live.views_of_state import Entity, View, queue_name, queue_of
+
+_S = AgentState
+_REST = ("ready", "pause", "sign_out")
+_TALK = ("hang_up", "transfer", "mute", "unmute", "mask", "unmask", "draft")
+CONTROLS: dict[AgentState, tuple[str, ...]] = {
+    _S.LOGGED_OUT: ("sign_in",),
+    _S.PAUSED: ("dial", *_REST),
+    _S.READY: ("dial", "pause", "sign_out"),
+    _S.OFFERED: ("answer", "decline", *_REST),
+    _S.DIALING: ("hang_up", *_REST),
+    _S.TALKING: ("hold", "dtmf", *_TALK, *_REST),
+    _S.HOLDING: ("resume", *_TALK, *_REST),
+    _S.CONSULTING: ("hang_up", *_REST),
+    _S.CONFERENCING: ("hang_up", *_REST),
+    _S.WRAP_UP: ("finish", "extend", "draft", *_REST),
+    _S.NOT_RESPONDING: _REST,
+    _S.DISCONNECTED: ("sign_in", "sign_out"),
+}
+"""What an agent may ask for in each state (console.md section 2), before what the call at hand makes of it."""
+
+
+def agent_view(state: State, tenant: TenantId, agent_id: AgentId) -> View:
+    """One agent's own page: ``me`` and, when there is one, ``call``. Empty for an agent of another tenant."""
+    agent = state.agents.get(agent_id)
+    config = state.config.agents.get(agent_id)
+    if agent is None or agent.tenant != tenant:
+        return {"me": {}, "call": {}}
+    call = state.calls.get(agent.call) if agent.call is not None else None
+    if call is not None and call.tenant != tenant:
+        call = None
+    calls: dict[str, Entity] = {call.id: _agent_call(state, agent, call)} if call is not None else {}
+    return {"me": {agent_id: _me(state, agent, config, call)}, "call": calls}
+
+
+def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | None) -> Entity:
+    device = config.device if config is not None else None
+    link = state.switches.get(device.switch) if device is not None else None
+    last = agent.last_dial
+    return {
+        "id": agent.id,
+        "name": config.name if config is not None else agent.id,
+        "tenant": agent.tenant,
+        "state": agent.state.value,
+        "reason": agent.reason,
+        "since_ms": agent.since_ms,
+        "next_state": agent.next_state,
+        "next_reason": agent.next_reason,
+        "deadline_ms": agent.deadline_ms,
+        "extensions_left": states.MAX_EXTENSIONS - agent.extended if agent.state is _S.WRAP_UP else 0,
+        "call": agent.call,
+        "controls": _controls(state, agent, config, call),
+        "device": device.kind.value if device is not None else "",
+        "address": device.address if device is not None else "",
+        # None: the switch has not said; a PSTN seat never registers.
+        "registered": link.devices.get(device.address) if link is not None and device is not None else None,
+        "switch_up": link.up if link is not None else None,
+        "media_ready": agent.media_ready,
+        "media_epoch": agent.media_epoch,
+        "media_page": agent.media_page,
+        "blocked": why_blocked(state, agent, config),
+        "caller_ids": _caller_ids(state, agent, config),
+        "last_dial": {
+            "call": last.call,
+            "number": last.number,
+            "outcome": last.outcome.value,
+            "cause": last.cause.value,
+            "at_ms": last.at_ms,
+        }
+        if last is not None
+        else None,
+        # Kept with the agent: it outlives the call.
+        "draft": agent.draft,
+        "draft_disposition": agent.draft_disposition,
+    }
+
+
+def _caller_ids(state: State, agent: Agent, config: AgentConfig | None) -> list[str]:
+    """Of the first outbound trunk that the agent's calls may take, its default number first."""
+    if config is None or config.device is None:
+        return []
+    switch = config.device.switch
+    trunks = (one for one in state.config.trunks.values() if one.tenant == agent.tenant and one.switch == switch)
+    trunk = next((one for one in trunks if one.outbound), None)
+    return list(lines.caller_numbers(state.config, trunk)) if trunk is not None else []
+
+
+def _controls(state: State, agent: Agent, config: AgentConfig | None, call: Call | None) -> list[str]:
+    """The state's, without what the device, the queue or the recording rule out just now."""
+    device = config.device if config is not None else None
+    out: set[str] = set()
+    if device is None or lacks_media(agent, device):
+        out |= {"ready", "dial"}
+    if device is not None and device.kind is DeviceKind.PSTN:
+        out.add("answer")
+    if not _may_decline(state, config, call):
+        out.add("decline")
+    if call is not None:
+        out |= _not_now(call)
+    return [name for name in CONTROLS[agent.state] if name not in out]
+
+
+def _may_decline(state: State, config: AgentConfig | None, call: Call | None) -> bool:
+    queue = state.config.queues.get(call.offer.queue) if call is not None and call.offer is not None else None
+    return config is not None and config.may_decline and queue is not None and queue.may_decline
+
+
+def _not_now(call: Call) -> set[str]:
+    recording, muted = call.recording, call.bridge is not None and call.bridge.muted
+    running = recording is not None and recording.started
+    masked = recording is not None and recording.mask_until_ms is not None
+    return {
+        "mute" if muted else "unmute",
+        *(() if running and not masked else ("mask",)),
+        *(() if running and masked else ("unmask",)),
+        *(("transfer",) if call.transfer is not None else ()),
+    }
+
+
+# --- the call ------------------------------------------------------------------------------------------------------
+
+
+def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
+    queue_id = queue_of(call)
+    queue = state.config.queues.get(queue_id) if queue_id is not None else None
+    return {
+        "id": call.id,
+        "version": call.version,
+        "state": call.state.value,
+        "since_ms": call.since_ms,
+        "direction": call.direction.value,
+        "number": call.caller_number,
+        "name": call.caller_name,
+        "did": call.did,
+        "trunk": call.trunk,
+        "lang": call.lang,
+        "queue": queue_name(state, call),
+        "queue_id": queue_id,
+        "started_ms": call.started_ms,
+        "queued_ms": call.wait.queued_ms if call.wait is not None else None,
+        "dial": _dial(call),
+        "attached": dict(call.attached),
+        "customer": call.customer,
+        "path": [_step(state, call, index) for index in range(len(call.path))],
+        **_handover(state, call),
+        **_offer(agent, call, queue),
+        **_talk(call),
+        "draft": agent.draft,
+        "draft_disposition": agent.draft_disposition,
+        "digits_sent": call.digits_sent,
+    }
+
+
+def _dial(call: Call) -> Entity | None:
+    if call.direction is not Direction.OUTBOUND or call.state is not CallState.DIALING:
+        return None
+    leg = call.legs.get(call.leg)
+    return {"phase": "device" if leg is None else "number", "ringing": leg is not None and _rings(leg.state)}
+
+
+def _rings(state: LegState) -> bool:
+    return state is LegState.RINGING
+
+
+def _step(state: State, call: Call, index: int) -> Entity:
+    step = call.path[index]
+    flow = state.config.flows.get(call.ivr.flow) if call.ivr is not None else None
+    node = flow.document["nodes"].get(step.node, {}) if flow is not None else {}
+    return {"node": step.node, "title": str(node.get("title", "")), "digits": step.digits, "at_ms": step.at_ms}
+
+
+def _handover(state: State, call: Call) -> Entity:
+    handover = call.handover
+    config = state.config.agents.get(handover.agent) if handover is not None else None
+    return {
+        "transferred_by": config.name if config is not None else "",
+        "transfer_note": handover.note if handover is not None else "",
+    }
+
+
+def _offer(agent: Agent, call: Call, queue: QueueConfig | None) -> Entity:
+    offer = call.offer if call.offer is not None and call.offer.agent == agent.id else None
+    return {
+        "offered_ms": offer.offered_ms if offer is not None else None,
+        "ack_deadline_ms": offer.ack_deadline_ms if offer is not None else None,
+        "acknowledged": offer is not None and offer.ack_deadline_ms is None,
+        "offer_deadline_ms": offer.deadline_ms if offer is not None else None,
+        "ring_timeout_ms": queue.ring_timeout_ms if queue is not None else None,
+        "auto_answer": queue is not None and queue.auto_answer,
+    }
+
+
+def _talk(call: Call) -> Entity:
+    bridge, recording = call.bridge, call.recording
+    return {
+        "bridged_ms": bridge.bridged_ms if bridge is not None else None,
+        "held_ms": bridge.held_ms if bridge is not None else None,
+        "hold_total_ms": bridge.hold_total_ms if bridge is not None else 0,
+        "muted": bridge is not None and bridge.muted,
+        "recording": recording is not None and recording.started,
+        "masked_ms": recording.masked_ms if recording is not None else None,
+        "mask_until_ms": recording.mask_until_ms if recording is not None else None,
+    }
