@@ -54,5 +54,6 @@ def floor_agents(user: AbstractBaseUser | AnonymousUser) -> frozenset[AgentId] |
 
 def may(user: AbstractBaseUser | AnonymousUser, code: str, agent_id: AgentId) -> bool:
     """Whether this user has permission ``code`` over this agent. Asked anew for each action: rights change."""
+    fresh = User.objects.filter(pk=user.pk or 0).first()
     agent = Agent.objects.filter(pk=int(agent_id)).first() if agent_id.isdecimal() and len(agent_id) < 19 else None
-    return agent is not None and can(user, code, agent=agent)
+    return fresh is not None and agent is not None and can(fresh, code, agent=agent)

@@ -15,6 +15,7 @@ import orjson
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from apps.accounts.models import User
 from apps.accounts.sessions import duty, live_users
@@ -154,8 +155,8 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     def beat(self) -> None:
         """The page answered a heartbeat."""
 
-    async def command(self, message: dict[str, Any], parse_it: Parse) -> AgentRequest | None:
-        """The request a command makes, handed to the engine if it is permitted; its outcome comes later."""
+    async def command(self, message: dict[str, Any], parse_it: Parse) -> None:
+        """Hand the request of a command to the engine if it is permitted; its outcome comes later."""
         state = self.hub.client.state
         try:
             cmd_id, request = parse_it(message, self.asker, state.config if state is not None else NO_CONFIG)
@@ -164,16 +165,16 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
                 self.reply(type="error", code="malformed", detail=str(error))
             else:
                 self.reply(type="outcome", cmd_id=error.cmd_id, ok=False, code="malformed", reason=str(error))
-            return None
-        if await self.may_ask(message, request):
-            await self.hub.ask(self, cmd_id, request)
+            return
+        code, reason = await self.why_not(message, request)
+        if code:
+            self.reply(type="outcome", cmd_id=cmd_id, ok=False, code=code, reason=reason)
         else:
-            reason = "you may not do this"
-            self.reply(type="outcome", cmd_id=cmd_id, ok=False, code="not_permitted", reason=reason)
-        return request
+            await self.hub.ask(self, cmd_id, request)
 
-    async def may_ask(self, message: dict[str, Any], request: AgentRequest) -> bool:
-        return True
+    async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
+        """Code and reason of a refusal; two empty texts when it may be asked."""
+        return "", ""
 
 
 class AgentPage(LivePage):
@@ -232,6 +233,12 @@ class WallPage(LivePage):
         else:
             await super().take(kind, message)
 
-    async def may_ask(self, message: dict[str, Any], request: AgentRequest) -> bool:
+    async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
+        """Rights are read anew: they may have been taken since the page was opened."""
         code = PERMISSIONS[message["action"]]
-        return bool(await database_sync_to_async(access.may)(self.scope["user"], code, request.agent))
+        try:
+            permitted = await database_sync_to_async(access.may)(self.scope["user"], code, request.agent)
+        except DatabaseError as error:
+            log.warning("rights_not_read", error=str(error).strip())
+            return "rejected", "the database is away, so your rights cannot be checked; try again"
+        return ("", "") if permitted else ("not_permitted", "you may not do this")

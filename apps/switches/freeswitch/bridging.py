@@ -39,6 +39,7 @@ class BridgeControl:
         variables = {
             "transfer_after_bridge": encode.way_back(self._settings),
             "uuid_bridge_continue_on_cancel": "true",
+            "park_timeout": "",  # of a customer whom we called: it was for the time until now
         }
         return encode.set_variables(command.other, variables), encode.bridge(command.other, command.leg, job)
 

@@ -12,6 +12,7 @@ import unicodedata
 TEXT_LIMIT = 128
 
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 _IDENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 _FILE = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -44,6 +45,10 @@ def _whole(pattern: re.Pattern[str], value: str, rule: str) -> str:
 
 def number(value: str) -> str:
     return _whole(_NUMBER, value, "a number is an optional + and 1 to 32 of 0-9 * #")
+
+
+def digits(value: str) -> str:
+    return _whole(_DIGITS, value, "tones are 1 to 32 of 0-9 * # A-D")
 
 
 def ident(value: str) -> str:

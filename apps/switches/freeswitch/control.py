@@ -14,12 +14,16 @@ from apps.core.events import (
     BridgeFailed,
     HangupCause,
     LegHungUp,
+    LegMuted,
     LegRole,
     LegsBridged,
+    LegUnmuted,
     LinkUp,
     PlayEnded,
     PlayOutcome,
     RecordingFailed,
+    RecordingMasked,
+    RecordingUnmasked,
     SwitchEvent,
 )
 from apps.core.ids import LegId, RecordingId, SwitchId
@@ -82,6 +86,11 @@ class Control:
             c.StartMusic: lambda command: self._media.music(self._leg(command.leg), command.music),
             c.HoldLeg: lambda command: self._ports.send(encode.hold(command.leg, on=True)),
             c.UnholdLeg: lambda command: self._ports.send(encode.hold(command.leg, on=False)),
+            c.MuteLeg: lambda command: self._mute(command.leg, on=True),
+            c.UnmuteLeg: lambda command: self._mute(command.leg, on=False),
+            c.SendDigits: lambda command: self._ports.send(encode.send_digits(command.leg, command.digits)),
+            c.MaskRecording: lambda command: self._mask(command, on=True),
+            c.UnmaskRecording: lambda command: self._mask(command, on=False),
             c.StartRecording: self._record,
             c.StopRecording: self._stop_recording,
             c.ReclaimLeg: lambda command: self._bridges.reclaim(self._leg(command.leg)),
@@ -164,6 +173,7 @@ class Control:
                 since_ms=self._ports.now_ms(),
                 call=command.call,
                 agent=command.agent,
+                called=command.role is LegRole.CUSTOMER,
                 job=job,
             )
         )
@@ -246,6 +256,30 @@ class Control:
         if reply.startswith("-") and reply != LINK_LOST and leg.recordings.pop(path, None) is not None:
             reason = clean.text(reply)
             self._ports.emit(RecordingFailed(switch=self._switch, leg=leg.leg, recording=recording, reason=reason))
+
+    def _mute(self, leg: LegId, *, on: bool) -> None:
+        """The switch tells it by no event that we take: its +OK is what we go by."""
+        kind = LegMuted if on else LegUnmuted
+        self._ports.send(encode.mute(leg, on), lambda reply: self._confirmed(reply, kind(switch=self._switch, leg=leg)))
+
+    def _confirmed(self, reply: str, event: SwitchEvent) -> None:
+        if reply.startswith("+OK"):
+            self._ports.emit(event)
+        elif reply != LINK_LOST:
+            log.warning("the switch did not do it: %s for %s", clean.text(reply), type(event).__name__)
+
+    def _mask(self, command: c.MaskRecording | c.UnmaskRecording, *, on: bool) -> None:
+        """Of a recording that is no more the switch says -ERR, and then nothing of it is masked either."""
+        path = encode.record_path(command.path, self._settings)
+        frame = encode.record(command.leg, "mask" if on else "unmask", path)
+        kind = RecordingMasked if on else RecordingUnmasked
+        event = kind(switch=self._switch, leg=command.leg, recording=command.recording)
+
+        def told(reply: str) -> None:
+            gone = not on and reply.startswith("-ERR") and reply != LINK_LOST
+            self._confirmed("+OK" if gone else reply, event)
+
+        self._ports.send(frame, told, Lane.RECORDINGS)
 
     def _job_refused(self, job: str, reply: str) -> None:
         """The switch answers a bgapi with +OK at once; an error is the job's outcome."""

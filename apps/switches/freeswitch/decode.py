@@ -117,7 +117,7 @@ def hungup(leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
 
 
 def _ringing(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
-    if leg.rang or leg.answered or not leg.originated:
+    if leg.rang or leg.answered or not (leg.originated or leg.called):
         return []
     leg.rang = True
     return [LegRinging(switch=switch, leg=leg.leg)]
@@ -132,8 +132,9 @@ def _answered(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]
 
 def _parked(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     # A customer leg "parks" each time it waits in the socket application: that is its normal state.
-    if not leg.originated or field(headers, "Answer-State") != "answered":
+    if not (leg.originated or leg.called) or field(headers, "Answer-State") != "answered":
         return []
+    leg.called = False  # from here on a customer like any other
     events: list[SwitchEvent] = _answered(headers, leg, switch)  # CHANNEL_ANSWER was lost
     return [*events, LegParked(switch=switch, leg=leg.leg)]
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apps.core.commands import Destination, DestinationKind, OriginateLeg
+from apps.core.commands import RINGING_TONE, Destination, DestinationKind, OriginateLeg
+from apps.core.events import LegRole
 from apps.core.ids import CallId, LegId, TenantId
 from apps.switches.freeswitch import clean
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch does not know hangs up the call
 MAX_RETURNS = 10_000
-AGENT_PARK_TIMEOUT_S = 15  # an agent's leg that nobody bridges ends by itself
+RINGING_STREAM = "tone_stream://%(1000,4000,450);loops=-1"  # YD/T 1048: 450 Hz, one second of five
 
 
 def frame(*lines: str, body: str = "") -> bytes:
@@ -71,7 +72,8 @@ def play(leg: LegId, sounds: tuple[str, ...], sounds_dir: str, token: str) -> by
 
 def music(leg: LegId, name: str, lease_ms: int, token: str) -> bytes:
     """A lease: it ends by itself, because a controller's death goes unnoticed while an application runs."""
-    return execute(leg, "playback", f"{{timeout={lease_ms}}}local_stream://{clean.ident(name)}", token)
+    stream = RINGING_STREAM if name == RINGING_TONE else f"local_stream://{clean.ident(name)}"
+    return execute(leg, "playback", f"{{timeout={lease_ms}}}{stream}", token)
 
 
 def silence(leg: LegId, lease_ms: int, token: str) -> bytes:
@@ -127,6 +129,15 @@ def hold(leg: LegId, on: bool) -> bytes:
     return api(f"uuid_hold {'' if on else 'off '}{clean.ident(leg)}")
 
 
+def mute(leg: LegId, on: bool) -> bytes:
+    """What the switch reads from this leg becomes silence. All five words, or the switch only shows its usage."""
+    return api(f"uuid_audio {clean.ident(leg)} {'start read mute 1' if on else 'stop'}")
+
+
+def send_digits(leg: LegId, digits: str) -> bytes:
+    return api(f"uuid_send_dtmf {clean.ident(leg)} {clean.digits(digits)}")
+
+
 def talk(leg: LegId) -> bytes:
     return api(f"uuid_phone_event {clean.ident(leg)} talk")
 
@@ -152,6 +163,20 @@ def _target(destination: Destination, settings: FreeSwitchSettings) -> str:
     return f"sofia/gateway/{clean.ident(destination.gateway)}/{clean.number(destination.address)}"
 
 
+def _seconds(ms: int) -> int:
+    return max(1, -(-ms // 1000))
+
+
+def _after_the_talk(role: LegRole, settings: FreeSwitchSettings) -> dict[str, str]:
+    """A customer whom we call comes back to us, like one who has called; other legs end.
+
+    ``rdnis`` is where the peer of such a leg goes when it dies in a bridge's gap.
+    """
+    if role is LegRole.CUSTOMER:
+        return {"max_session_transfers": str(MAX_RETURNS)}  # as in ``tag``; the way back is set for each bridge
+    return {"hangup_after_bridge": "true", "rdnis": clean.ident(settings.arrival_extension)}
+
+
 def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> bytes:
     """The leg gets our id, our tags, and parks when it is answered.
 
@@ -160,10 +185,9 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
     variables = {
         "origination_uuid": clean.ident(command.leg),
         "ignore_early_media": "true",
-        "originate_timeout": str(max(1, -(-command.ring_timeout_ms // 1000))),
-        "park_timeout": str(AGENT_PARK_TIMEOUT_S),
-        "hangup_after_bridge": "true",
-        "rdnis": clean.ident(settings.arrival_extension),  # where its peer goes when this leg dies in a bridge's gap
+        "originate_timeout": str(_seconds(command.ring_timeout_ms)),
+        "park_timeout": str(_seconds(command.idle_timeout_ms)),
+        **_after_the_talk(command.role, settings),
         "trunkline_call": clean.ident(command.call),
         "trunkline_tenant": clean.ident(command.tenant),
         "trunkline_role": command.role.value,

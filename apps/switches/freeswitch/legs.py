@@ -34,6 +34,7 @@ class Leg:
     since_ms: int
     call: CallId | None = None
     agent: AgentId | None = None
+    called: bool = False  # a customer whom we have called, until the leg has first parked
     job: str = ""  # Job-UUID of an originate that has not reported
     created: bool = False  # the switch has (or had) a channel for it
     rang: bool = False
@@ -52,6 +53,7 @@ class Leg:
 
     @property
     def originated(self) -> bool:
+        """An agent's or external leg: it never comes back to us by itself."""
         return self.role is not LegRole.CUSTOMER
 
 

@@ -50,7 +50,7 @@ class SnapshotReader:
         self._present: frozenset[str] = frozenset()
         self._legs: list[SnapshotLeg] = []
         self._others: list[LegId] = []
-        self._registered: tuple[str, ...] = ()
+        self._registered: tuple[str, ...] | None = None
         self._waiting: dict[LegId, int] = {}  # in the socket application but with nobody, first seen so
         self._still_waiting: dict[LegId, int] = {}
 
@@ -61,14 +61,18 @@ class SnapshotReader:
         self._running = True
         self._legs = []
         self._others = []
-        self._registered = ()
+        self._registered = None
         self._still_waiting = {}
         self._outstanding = 1
         self._ports.send(encode.api("show registrations as json"), self._devices)
         self._ports.send(encode.api("show channels as json"), self._channels)
 
     def _devices(self, reply: str) -> None:
-        users = (row.get("reg_user") for row in rows_of(reply) or [])
+        rows = None if reply == LINK_LOST else rows_of(reply)
+        if rows is None:
+            log.warning("the switch did not list its registered devices")
+            return
+        users = (row.get("reg_user") for row in rows)
         self._registered = tuple(sorted({clean.text(user, 64) for user in users if isinstance(user, str) and user}))
 
     def _channels(self, reply: str) -> None:

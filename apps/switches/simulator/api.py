@@ -165,17 +165,29 @@ def _phone_event(switch: Switch, argument: str) -> str:
 
 
 def _audio(switch: Switch, argument: str) -> str:
+    """Of all that it can do only the mute of what a channel says is modelled."""
     words = argument.split()
     if len(words) < 2 or (words[1] == "start" and len(words) < 5):
         return "-USAGE: <uuid> [start [read|write] [mute|level <level>]|stop]\n"
-    return "+OK\n" if switch.find(words[0]) else NO_CHANNEL
+    channel = switch.find(words[0])
+    if channel is None:
+        return NO_CHANNEL
+    if words[1] == "stop":
+        channel.muted = False
+    elif words[2:4] == ["read", "mute"]:
+        channel.muted = words[4] != "0"
+    return "+OK\n"
 
 
 def _send_dtmf(switch: Switch, argument: str) -> str:
     words = _words(argument, 2)
     if not words:
         return "-USAGE: <uuid> <dtmf_data>\n"
-    return f"+OK {words[0]} sent DTMF {words[1]}.\n" if switch.find(words[0]) else NO_SESSION
+    channel = switch.find(words[0])
+    if channel is None:
+        return NO_SESSION
+    channel.tones_heard += words[1].partition("@")[0]
+    return f"+OK {words[0]} sent DTMF {words[1]}.\n"
 
 
 def _recv_dtmf(switch: Switch, argument: str) -> str:

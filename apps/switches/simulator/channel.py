@@ -95,6 +95,8 @@ class Channel:
     bridged_ms: int = 0
     hangup_ms: int = 0
     held_ms: int = 0
+    muted: bool = False  # what it says is heard by nobody
+    tones_heard: str = ""  # DTMF that the switch has sent to its far end
     hold_total_ms: int = 0
     variables: dict[str, str] = field(default_factory=dict)
     actions: deque[tuple[str, str]] = field(default_factory=deque)

@@ -190,6 +190,10 @@ def _described(channel: Channel) -> Answer:
         "application_data": channel.apps[-1].data if channel.apps else "",
         "bridged_to": peer.uuid if peer is not None else None,
         "recording": list(channel.recordings),
+        "masked": [path for path, recording in channel.recordings.items() if recording.masked],
+        "muted": channel.muted,
+        "held": bool(channel.held_ms),
+        "tones_heard": channel.tones_heard,
         "controlled": channel.controller is not None,
         "variables": {k: v for k, v in channel.variables.items() if k.startswith("trunkline_")},
     }

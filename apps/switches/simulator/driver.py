@@ -20,7 +20,6 @@ from apps.switches.simulator.playing import Player
 COMMAND_TAKES_MS = 1
 JOB_TAKES_MS = 3
 SNAPSHOT_TAKES_MS = 5
-PARK_TIMEOUT_S = 15
 TO_ARRIVAL = [ARRIVAL, "XML", CONTEXT]
 
 
@@ -35,6 +34,7 @@ class SimulatorDriver:
         self._accepting = True
         self._emit: Emit | None = None
         self._originating: set[str] = set()
+        self._dialled_now: set[str] = set()  # legs that we dialled, until they have first parked
         self._cancelled: dict[str, str] = {}
         self._recordings: dict[tuple[str, str], RecordingId] = {}
         self._player = Player(switch, model, self._tell)
@@ -69,6 +69,11 @@ class SimulatorDriver:
             commands.StartMusic: self._player.music,
             commands.HoldLeg: self._hold,
             commands.UnholdLeg: self._unhold,
+            commands.MuteLeg: self._mute,
+            commands.UnmuteLeg: self._unmute,
+            commands.SendDigits: self._send_digits,
+            commands.MaskRecording: self._mask,
+            commands.UnmaskRecording: self._unmask,
             commands.StartRecording: self._start_recording,
             commands.StopRecording: self._stop_recording,
             commands.ReclaimLeg: self._reclaim,
@@ -206,8 +211,10 @@ class SimulatorDriver:
         self._tell(events.LegAnswered(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _parked(self, channel: Channel, headers: dict[str, str]) -> None:
-        if channel.direction == "outbound":
+        customer = channel.variables.get("trunkline_role") == events.LegRole.CUSTOMER
+        if channel.direction == "outbound" and (not customer or channel.uuid in self._dialled_now):
             self._originating.discard(channel.uuid)
+            self._dialled_now.discard(channel.uuid)
             self._tell(events.LegParked(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _bridged(self, channel: Channel, headers: dict[str, str]) -> None:
@@ -233,6 +240,7 @@ class SimulatorDriver:
 
     def _hung_up(self, channel: Channel, headers: dict[str, str]) -> None:
         self._originating.discard(channel.uuid)
+        self._dialled_now.discard(channel.uuid)
         self._player.forget(channel.uuid)
         self._say_gone(channel.uuid, channel.hangup_cause)
 
@@ -277,7 +285,7 @@ class SimulatorDriver:
             "trunkline_tenant": command.tenant,
             "trunkline_role": command.role,
             "trunkline_agent": command.agent or "",
-            "park_timeout": str(PARK_TIMEOUT_S),
+            "park_timeout": str(max(1, command.idle_timeout_ms // 1000)),
             "sip_auto_answer": "true" if command.auto_answer else "",
         }
         dial = originate.DialString(
@@ -288,6 +296,7 @@ class SimulatorDriver:
             application=("park", ""),
         )
         self._originating.add(command.leg)
+        self._dialled_now.add(command.leg)
         job = Job(command.leg, "originate", "")
         self.model.clock.after(JOB_TAKES_MS, lambda: originate.launch(self.model, dial, job))
 
@@ -325,6 +334,10 @@ class SimulatorDriver:
 
     def _bridge(self, command: commands.Command) -> None:
         assert isinstance(command, commands.BridgeLegs)
+        customer = self.model.find(command.other)
+        if customer is not None:  # the switch forgets the way back each time it goes it
+            customer.variables["transfer_after_bridge"] = f"{ARRIVAL}:XML:{CONTEXT}"
+            customer.variables.pop("park_timeout", None)
         reply = self.model.bridge(command.leg, command.other)
         if reply.startswith("-"):
             reason = reply.strip()
@@ -340,6 +353,40 @@ class SimulatorDriver:
         channel = self.model.find(leg)
         if channel is not None:
             self.model.hold(channel, on)
+
+    def _mute(self, command: commands.Command) -> None:
+        self._set_mute(command.leg, True)
+
+    def _unmute(self, command: commands.Command) -> None:
+        self._set_mute(command.leg, False)
+
+    def _set_mute(self, leg: LegId, on: bool) -> None:
+        channel = self.model.find(leg)
+        if channel is not None:
+            channel.muted = on
+            kind = events.LegMuted if on else events.LegUnmuted
+            self._tell(kind(switch=self.switch, leg=leg))
+
+    def _send_digits(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.SendDigits)
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            channel.tones_heard += command.digits
+
+    def _mask(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.MaskRecording)
+        channel = self.model.find(command.leg)
+        reply = self.model.recorder.mask(channel, command.path, True) if channel is not None else "-ERR"
+        if reply.startswith("+OK"):
+            self._tell(events.RecordingMasked(switch=self.switch, leg=command.leg, recording=command.recording))
+
+    def _unmask(self, command: commands.Command) -> None:
+        """What is not recorded any more is not masked either."""
+        assert isinstance(command, commands.UnmaskRecording)
+        channel = self.model.find(command.leg)
+        if channel is not None:
+            self.model.recorder.mask(channel, command.path, False)
+        self._tell(events.RecordingUnmasked(switch=self.switch, leg=command.leg, recording=command.recording))
 
     def _start_recording(self, command: commands.Command) -> None:
         assert isinstance(command, commands.StartRecording)

@@ -65,7 +65,8 @@ def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(p
     control, ports = pair
     bridging(control, ports)
     assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline;uuid_bridge_continue_on_cancel=true",
+        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline;uuid_bridge_continue_on_cancel=true;"
+        "park_timeout=",
         f"bgapi uuid_bridge cust-1 {AGENT}",
     ]
     control.event(complete(ports, "PLAYBACK ERROR", back=3))
