@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from apps.core import events as e
 from apps.core.codec import decode, encode
 from apps.core.ids import LegId
 from tests.core.scene import SWITCH, TENANT, Scene
+from tests.core.test_desk import browser_centre
 
 AGENTS = ["ann", "bob", "cai", "nobody"]
 CUSTOMERS = ["cust1", "cust2", "cust3"]
@@ -41,6 +44,14 @@ def _request(scene: Scene, a: int, b: int, c: int) -> e.Event:
         e.WrapUpExtended(**base, call=call), e.AgentForced(**base, state="READY"),
         e.TransferRequested(**base, call=call, kind=e.TransferKind(target[0]), target=target[1]),
         e.AgentWentReady(**base), e.AgentSignedIn(**base),
+        e.DialRequested(**base, number=["13912345678", "10086", "+4412", "()", "110"][c % 5]),
+        e.DialRequested(**base, number="10086"),
+        e.MuteRequested(**base, call=call), e.UnmuteRequested(**base, call=call),
+        e.DigitsRequested(**base, call=call, digits=["1", "12#", "", "x"][c % 4]),
+        e.RecordingPauseRequested(**base, call=call), e.RecordingResumeRequested(**base, call=call),
+        e.OfferAcknowledged(**base, call=call, live=bool(c & 1)), e.MediaReady(**base, ready=bool(c & 1), epoch=c % 3),
+        e.MediaClaimed(**base, page=f"page-{c % 3}"), e.DraftSaved(**base, call=call, note="n"),
+        e.AgentForced(**base, state=["READY", "PAUSED", "LOGGED_OUT", "x"][c % 4], now=True),
     ]  # fmt: skip
     return kinds[b % len(kinds)]
 
@@ -57,7 +68,8 @@ def _snapshot(scene: Scene, a: int, b: int, c: int) -> e.Event:
                 bridged_to=call.bridge.leg if b & 2 and call.bridge and leg == call.leg else None,
             )
         )  # fmt: skip
-    return e.SwitchSnapshot(switch=SWITCH, legs=tuple(legs))
+    registered = [None, ("10ann", "10bob", "10cai"), ("10ann",)][c % 3]
+    return e.SwitchSnapshot(switch=SWITCH, legs=tuple(legs), registered=registered)
 
 
 _STEPS = {
@@ -81,6 +93,12 @@ _STEPS = {
     "bridge_failed": lambda s, a, b, c: e.BridgeFailed(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b), reason="-ERR"),
     "held": lambda s, a, b, c: e.LegHeld(switch=SWITCH, leg=_leg(s, a)),
     "unheld": lambda s, a, b, c: e.LegUnheld(switch=SWITCH, leg=_leg(s, a)),
+    "muted": lambda s, a, b, c: (e.LegMuted if b & 1 else e.LegUnmuted)(switch=SWITCH, leg=_leg(s, a)),
+    "rec_start": lambda s, a, b, c: _recording(s, a, e.RecordingStarted),
+    "masked": lambda s, a, b, c: _recording(s, a, e.RecordingMasked if b & 1 else e.RecordingUnmasked),
+    "device": lambda s, a, b, c: e.DeviceChanged(
+        switch=SWITCH, address=f"10{AGENTS[a % 4]}", registered=bool(b & 1)
+    ),
     "played": lambda s, a, b, c: e.PlayEnded(
         switch=SWITCH, leg=_leg(s, a), play=f"r1-p{b}", outcome=list(e.PlayOutcome)[c % 3]
     ),
@@ -103,6 +121,17 @@ def _right_bridge(scene: Scene, n: int) -> e.Event:
     return e.LegsBridged(switch=SWITCH, leg=call.bridge.leg, other=call.leg)
 
 
+def _recording(scene: Scene, n: int, kind: type[Any]) -> e.Event:
+    """Of a call that is recorded, where there is one."""
+    recorded = [call for call in scene.state.calls.values() if call.recording is not None]
+    if not recorded:
+        return e.DeadlinePassed()
+    call = recorded[n % len(recorded)]
+    assert call.recording is not None
+    event: e.Event = kind(switch=SWITCH, leg=call.leg, recording=call.recording.id)
+    return event
+
+
 def _right_park(scene: Scene, n: int) -> e.Event:
     offered = [call.offer.leg for call in scene.state.calls.values() if call.offer is not None]
     dialed = [leg for call in scene.state.calls.values() for leg in call.legs if leg.startswith("r1-l")]
@@ -113,7 +142,9 @@ def _right_park(scene: Scene, n: int) -> e.Event:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps())
 def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
-    scene = Scene()
+    scene = Scene(browser_centre("ann"))
+    scene.ask(e.AgentSignedIn, "ann")
+    scene.ask(e.MediaReady, "ann", ready=True)
     scene.ready("ann", "bob", "cai")
     for kind, a, b, c in plan:
         scene.feed(_STEPS[kind](scene, a, b, c))
@@ -129,11 +160,12 @@ def _promises(scene: Scene) -> None:
     holding: dict[str, str] = {}
     for call in scene.state.calls.values():
         agent = call.offer.agent if call.offer else call.bridge.agent if call.bridge else None
+        agent = call.dial.agent if call.dial else agent
         if agent is not None:
             assert holding.setdefault(agent, call.id) == call.id
         assert call.state != "arrived"
     for name, agent in scene.state.agents.items():
-        if agent.state in ("OFFERED", "TALKING", "HOLDING"):
+        if agent.state in ("OFFERED", "DIALING", "TALKING", "HOLDING"):
             assert holding.get(name) == agent.call, (name, agent)
 
 

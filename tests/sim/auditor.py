@@ -15,6 +15,8 @@ from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.model import Switch
 
 STUCK_OFFERED_MS = 60_000
+STUCK_PAUSED_MS = 30_000
+STUCK_DIALING_MS = 110_000  # the device, the number, and the links that were away meanwhile
 STUCK_CONNECTING_MS = 30_000
 SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
 UNHEARD_END_MS = 310_000  # a prompt whose end was lost is believed to play for so long
@@ -37,6 +39,9 @@ class Auditor:
         self.prompted: set[str] = set()  # calls that hear a prompt, as the engine believes
         self.outcomes: Counter[str] = Counter()
         self.transfers = 0
+        self.dials = 0
+        self.not_reached: Counter[str] = Counter()
+        self.paused_until_ms: dict[str, int] = {}
         self.up_since_ms = 0  # since when the engine runs and its link is up
         self.missed_in_crashes = 0  # callers who hung up before the next run could see them
         self.originated: set[str] = set()
@@ -109,6 +114,27 @@ class Auditor:
         self.agent_of[fact.agent] = fact.call
         self.offered[fact.call] = self.line.pop(fact.call)
 
+    def _on_DialStarted(self, fact: f.DialStarted) -> None:
+        self._promise(fact.agent not in self.agent_of, "one agent, one call", fact, self.agent_of.get(fact.agent))
+        self.agent_of[fact.agent] = fact.call
+        self.dials += 1
+
+    def _on_DialEnded(self, fact: f.DialEnded) -> None:
+        self._promise(self.agent_of.pop(fact.agent, None) == fact.call, "a dial ends where it began", fact)
+        self.not_reached[fact.outcome] += 1
+
+    def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:
+        self.paused_until_ms[fact.recording] = fact.until_ms
+
+    def _on_RecordingResumed(self, fact: f.RecordingResumed) -> None:
+        self.paused_until_ms.pop(fact.recording, None)
+
+    def _on_RecordingEnded(self, fact: f.RecordingEnded) -> None:
+        self.paused_until_ms.pop(fact.recording, None)
+
+    def _on_RecordingBroken(self, fact: f.RecordingBroken) -> None:
+        self.paused_until_ms.pop(fact.recording, None)
+
     def _on_OfferEnded(self, fact: f.OfferEnded) -> None:
         if fact.outcome is f.OfferOutcome.ANSWERED:
             return
@@ -158,13 +184,21 @@ class Auditor:
 
     def state(self, state: State, now_ms: int) -> None:
         for agent in state.agents.values():
-            if agent.state == "OFFERED":
+            if agent.state == "DIALING":
+                self._promise(self.agent_of.get(agent.id) == agent.call, "who dials has a call", agent)
+                dialling_ms = now_ms - max(agent.since_ms, self.up_since_ms)
+                self._promise(dialling_ms < STUCK_DIALING_MS, "no agent dials for ever", agent)
+            elif agent.state == "OFFERED":
                 self._promise(self.agent_of.get(agent.id) == agent.call, "an offered agent has an offer", agent)
                 self._promise(now_ms - agent.since_ms < STUCK_OFFERED_MS, "no agent is stuck ringing", agent)
             elif agent.state in ("TALKING", "HOLDING"):
                 self._promise(self.bridged.get(agent.call or "") == agent.id, "who talks is bridged", agent)
             elif agent.state == "READY":
                 self._promise(agent.id not in self.agent_of, "a ready agent has no call", agent)
+
+        for recording, until_ms in self.paused_until_ms.items():
+            late_ms = now_ms - max(until_ms, self.up_since_ms)
+            self._promise(late_ms < STUCK_PAUSED_MS, "no recording stays silent", recording)
 
         for call in state.calls.values():
             if call.state in ("returning", "connecting"):

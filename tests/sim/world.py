@@ -33,6 +33,9 @@ FAULTS = FaultRates(
     lost=0.002, late=0.01, doubled=0.01, refused_originate=0.01, gap_death=0.02, drops_per_hour=4, drop_lasts_ms=1500
 )
 
+NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "+12125550100")
+"""Two that answer, one that is busy, one that rings for ever, one that is barred."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -55,7 +58,10 @@ def center_config(story: Story) -> cfg.CenterConfig:
     agents = {
         f"a{n}": cfg.AgentConfig(
             id=f"a{n}", tenant=TENANT, name=f"Agent {n}",
-            device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch=SWITCH, address=f"{1001 + n}"),
+            device=cfg.DeviceConfig(
+                kind=cfg.DeviceKind.BROWSER if n % 4 == 3 else cfg.DeviceKind.SIP, switch=SWITCH,
+                address=f"{1001 + n}",
+            ),
             skills={"lang:zh": 5} if n % 3 else {"lang:zh": 5, "lang:en": 3},
             queues=frozenset(("sales", "tech") if n % 2 else ("sales",)),
         )
@@ -84,8 +90,10 @@ class World:
         self.switch = Switch(
             seed=story.seed, clock=self.clock, gateways=("pstn",), faults=Faults(story.faults, story.seed)
         )
-        self.phones = PhoneBook(self.switch, story.seed)
+        self.phones = PhoneBook(self.switch, story.seed, outside=PhoneBehaviour(talk_ms=(5_000, 40_000)))
         self.config = center_config(story)
+        for number, answering in zip(NUMBERS[2:], (Answering.BUSY, Answering.NEVER), strict=False):
+            self.phones.add(number, PhoneBehaviour(answering=answering, lines=1000), registered=False)
         for agent in self.config.agents.values():
             assert agent.device is not None
             mixed = PhoneBehaviour(
@@ -202,13 +210,19 @@ class World:
         """Agents go ready, wrap up, come back from a pause, sometimes transfer or hold: after a human time."""
         if not isinstance(fact, f.AgentStateChanged):
             return
+        if fact.state == AgentState.OFFERED and self.rng.random() < 0.97:  # else the page sleeps
+            self.clock.after(self.rng.randint(20, 900), lambda: self._act(fact))
         delays = {
+            AgentState.READY: (10_000, 120_000),
             AgentState.PAUSED: (500, 8_000),
             AgentState.NOT_RESPONDING: (2_000, 20_000),
             AgentState.WRAP_UP: (500, 15_000),
             AgentState.TALKING: (2_000, 30_000),
             AgentState.HOLDING: (1_000, 8_000),
+            AgentState.DISCONNECTED: (500, 3_000),
         }
+        if fact.state == AgentState.DIALING and self.rng.random() < 0.2:
+            delays[AgentState.DIALING] = (500, 20_000)
         span = delays.get(AgentState(fact.state))
         if span is not None:
             self.clock.after(self.rng.randint(*span), lambda: self._act(fact))
@@ -225,7 +239,20 @@ class World:
         if agent is None or agent.state != seen.state or agent.call != seen.call:
             return
         if agent.state in (AgentState.PAUSED, AgentState.NOT_RESPONDING):
+            if agent.state is AgentState.PAUSED and not self.quiet and self.rng.random() < 0.2:
+                self._dial(agent.id)
+            self._ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
             self._ask(e.AgentWentReady, agent.id)
+        elif agent.state is AgentState.DISCONNECTED:
+            self._ask(e.AgentConnectionRestored, agent.id)
+        elif agent.state is AgentState.READY:
+            self._ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
+            if not self.quiet and self.rng.random() < 0.5:
+                self._dial(agent.id)
+        elif agent.state is AgentState.DIALING and agent.call is not None:
+            self._ask(e.HangUpRequested, agent.id, call=agent.call)
+        elif agent.state is AgentState.OFFERED and agent.call is not None:
+            self._ask(e.OfferAcknowledged, agent.id, call=agent.call, live=self.rng.random() < 0.97)
         elif agent.state is AgentState.WRAP_UP and agent.call is not None:
             self._ask(e.WrapUpFinished, agent.id, call=agent.call, disposition="done")
         elif agent.state is AgentState.HOLDING and agent.call is not None:
@@ -233,8 +260,19 @@ class World:
         elif agent.state is AgentState.TALKING and agent.call is not None:
             self._during_talk(agent.id, agent.call)
 
+    def _dial(self, agent: AgentId) -> None:
+        """Numbers outside that answer, are busy, ring for ever, or may not be called."""
+        self._ask(e.DialRequested, agent, number=self.rng.choice(NUMBERS))
+
     def _during_talk(self, agent: AgentId, call: f.CallId) -> None:
         dice = self.rng.random()
+        for chance, request, fields in (
+            (0.1, e.MuteRequested, {}),
+            (0.1, e.DigitsRequested, {"digits": "12#"}),
+            (0.15, e.RecordingPauseRequested, {}),
+        ):
+            if self.rng.random() < chance:
+                self._ask(request, agent, call=call, **fields)  # type: ignore[arg-type]
         if dice < 0.1:
             self._ask(e.HoldRequested, agent, call=call)
         elif dice < 0.25:
