@@ -120,7 +120,7 @@ class Auditor:
         self.dials += 1
 
     def _on_DialEnded(self, fact: f.DialEnded) -> None:
-        self._promise(self.agent_of.pop(fact.agent, None) == fact.call, "a dial ends where it began", fact)
+        self._promise(self.agent_of.pop(fact.agent, fact.call) == fact.call, "a dial ends where it began", fact)
         self.not_reached[fact.outcome] += 1
 
     def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:

@@ -208,6 +208,8 @@ class World:
 
     def _people_react(self, fact: f.Fact) -> None:
         """Agents go ready, wrap up, come back from a pause, sometimes transfer or hold: after a human time."""
+        if isinstance(fact, f.RecordingPaused) and self.rng.random() < 0.7:  # others forget it
+            self.clock.after(self.rng.randint(1_000, 8_000), lambda: self._resume_recording(fact.call))
         if not isinstance(fact, f.AgentStateChanged):
             return
         if fact.state == AgentState.OFFERED and self.rng.random() < 0.97:  # else the page sleeps
@@ -226,6 +228,11 @@ class World:
         span = delays.get(AgentState(fact.state))
         if span is not None:
             self.clock.after(self.rng.randint(*span), lambda: self._act(fact))
+
+    def _resume_recording(self, call_id: f.CallId) -> None:
+        call = self.engine.state.calls.get(call_id)
+        if call is not None and call.bridge is not None and call.bridge.agent is not None:
+            self._ask(e.RecordingResumeRequested, call.bridge.agent, call=call_id)
 
     def _look_again(self, name: AgentId) -> None:
         agent = self.engine.state.agents[name]
