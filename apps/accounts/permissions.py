@@ -66,6 +66,7 @@ _INTEGRATOR = frozenset(
         "customers.export",
         "reports.view",
         "integrations.view",
+        "integrations.edit",  # tokens and webhooks are their work
     }
 )
 _ADMIN = frozenset(
@@ -73,7 +74,6 @@ _ADMIN = frozenset(
         *_SUPERVISOR,
         *_INTEGRATOR,
         "customers.delete",
-        "integrations.edit",
         "settings.view",
         "settings.edit",
         "users.edit",

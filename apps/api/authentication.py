@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from apps.accounts.models import User
+from apps.accounts.permissions import can
 from apps.api import tokens
 from apps.api.models import ApiToken
 from apps.api.problems import Forbidden, NotAuthenticated
@@ -26,6 +27,8 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise NotAuthenticated("invalid_token", _("This token is not known."))
         _check(token)
+        if not can(token.user, "api.use"):
+            raise Forbidden("permission_denied", _("Whoever made this token may not use the interface."))
         address = request.META.get("REMOTE_ADDR", "")
         if not tokens.allows_address(token, address):
             raise Forbidden("address_not_allowed", _("This token may not be used from this address."))

@@ -37,7 +37,7 @@ class ApiAnswers:
 
 
 def _is_page(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "").startswith("text/html")
+    return response.get("Content-Type", "").startswith("text/")
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -1,14 +1,17 @@
-"""What a token may be allowed to do, and what a person's role allows through the REST interface.
+"""What a token may be allowed to do, and which permissions of a role each scope needs.
 
 A token never does more than the person who made it: both must allow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Role, User
+from apps.accounts.models import User
+from apps.accounts.permissions import codes_of
 
 
 class Scope(models.TextChoices):
@@ -26,36 +29,24 @@ class Scope(models.TextChoices):
     WEBHOOKS_MANAGE = "webhooks:manage", _("Manage webhooks")
 
 
-_AGENT = frozenset(
-    {
-        Scope.CALLS_READ,
-        Scope.CALLS_ORIGINATE,
-        Scope.CALLS_CONTROL,
-        Scope.AGENTS_READ,
-        Scope.AGENTS_WRITE,
-        Scope.QUEUES_READ,
-        Scope.CUSTOMERS_READ,
-        Scope.CUSTOMERS_WRITE,
-        Scope.SETTINGS_READ,
-    }
-)
-_SUPERVISOR = _AGENT | {Scope.RECORDINGS_READ, Scope.REPORTS_READ}
-_ALL = frozenset(Scope)
-
-OF_ROLE: dict[str, frozenset[Scope]] = {
-    Role.AGENT: _AGENT,
-    Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _ALL,
-    Role.INTEGRATOR: _ALL,
+NEEDS: Mapping[Scope, tuple[str, ...]] = {
+    Scope.CALLS_READ: ("calls.view", "console.use"),
+    Scope.CALLS_ORIGINATE: ("calls.dial",),
+    Scope.CALLS_CONTROL: ("calls.control", "console.use"),
+    Scope.AGENTS_READ: ("agents.view", "console.use"),
+    Scope.AGENTS_WRITE: ("agents.force", "console.use"),
+    Scope.QUEUES_READ: ("queues.view", "console.use"),
+    Scope.REPORTS_READ: ("reports.view",),
+    Scope.RECORDINGS_READ: ("calls.listen",),
+    Scope.CUSTOMERS_READ: ("customers.view",),
+    Scope.CUSTOMERS_WRITE: ("customers.edit",),
+    Scope.SETTINGS_READ: ("settings.view", "console.use", "api.use"),
+    Scope.WEBHOOKS_MANAGE: ("integrations.edit",),
 }
-"""An agent's scopes reach only what is theirs: their own calls, their own state (see each resource)."""
+"""One of these codes is enough. Whom it reaches is each resource's: ``console.use`` alone reaches one's own."""
 
 
 def of_user(user: User) -> frozenset[Scope]:
     """What the person may do at all."""
-    return _ALL if user.is_superuser else OF_ROLE.get(user.role, frozenset())
-
-
-def sees_whole_tenant(user: User) -> bool:
-    """Whether somebody's reach ends at the tenant (true) or at what is their own (false)."""
-    return user.is_superuser or user.role != Role.AGENT
+    codes = codes_of(user)
+    return frozenset(scope for scope, needs in NEEDS.items() if codes & set(needs))

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import Tenant, User
-from apps.api import idempotency, scopes
+from apps.api import idempotency
 from apps.api.models import ApiToken, IdempotentRequest
 from apps.api.parsers import unstorable
 from apps.api.problems import Forbidden, NotFound, Problem
@@ -53,12 +53,6 @@ class ApiView(APIView):
         if self.idempotent is not None:
             idempotency.finish(self.idempotent, response)
         return response
-
-    @property
-    def whole_tenant(self) -> bool:
-        """False: the asker sees only what is their own."""
-        user = self.request.user
-        return isinstance(user, User) and scopes.sees_whole_tenant(user)
 
     def filters(self, kind: type[serializers.Serializer]) -> dict[str, Any]:
         """The query as ``kind`` reads it. A parameter that the list does not know is refused, not ignored."""

@@ -13,18 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
+from apps.accounts.permissions import can
 from apps.agents.models import Agent, AgentSkill, PauseReason
-from apps.api import commands, reach
-from apps.api.problems import Problem
+from apps.api import commands, live, reach
+from apps.api.problems import Forbidden, Problem
 from apps.api.resources.commands import CommandSerializer, accepted
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
 from apps.core import events
 from apps.core.agents.machine import AgentState
-from apps.core.ids import AgentId, TenantId
-from apps.live import from_threads
-from apps.live.engine_client import EngineUnreachable
-from apps.live.views_of_state import wall_view
+from apps.core.ids import AgentId
 
 ASKABLE = (AgentState.READY.value, AgentState.PAUSED.value, AgentState.LOGGED_OUT.value)
 
@@ -70,6 +68,9 @@ class StateChangeSerializer(serializers.Serializer):
     reason = serializers.CharField(
         max_length=64, required=False, allow_blank=True, help_text="With PAUSED: the code of a pause reason."
     )
+    now = serializers.BooleanField(
+        default=False, help_text="Do not wait for the call to end. Only for those who may force others."
+    )
 
 
 class AgentFilter(serializers.Serializer):
@@ -110,7 +111,7 @@ class AgentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     def get_serializer_context(self) -> dict[str, Any]:
         context: dict[str, Any] = super().get_serializer_context()
         if not getattr(self, "swagger_fake_view", False):
-            context["live"] = live_agents(self.tenant.pk)
+            context["live"] = live.of_tenant(self.tenant.pk, "agents")
         return context
 
     @extend_schema(parameters=[AgentFilter])
@@ -130,12 +131,16 @@ class AgentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         serializer.is_valid(raise_exception=True)
         state, reason = serializer.validated_data["state"], serializer.validated_data.get("reason", "")
         self._check_reason(state, reason)
-        own = agent.user_id == request.user.pk
+        now = serializer.validated_data["now"]
+        own = agent.user_id == request.user.pk and not now
+        assert isinstance(request.user, User)
+        if not (own or can(request.user, "agents.force", agent=agent)):
+            raise Forbidden("permission_denied", _("You may not change this agent's state."))
 
         def build(common: commands.Common) -> events.Request:
             about = {**common, "agent": AgentId(str(agent.pk))}
             if not own:
-                return events.AgentForced(**about, state=state, reason=reason)  # type: ignore[arg-type]
+                return events.AgentForced(**about, state=state, reason=reason, now=now)  # type: ignore[arg-type]
             if state == AgentState.PAUSED:
                 return events.AgentPaused(**about, reason=reason)  # type: ignore[arg-type]
             kind = events.AgentWentReady if state == AgentState.READY else events.AgentSignedOut
@@ -153,12 +158,3 @@ class AgentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
 
 def _refuse_reason(detail: str) -> None:
     raise Problem("invalid", detail, errors=[{"pointer": "/reason", "code": "unknown", "detail": detail}])
-
-
-def live_agents(tenant_id: int) -> dict[str, dict[str, Any]]:
-    """The engine's view of the tenant's agents by id; empty when it was never reached."""
-    try:
-        view, age_s = from_threads.read(lambda state: wall_view(state, TenantId(str(tenant_id)))["agents"])
-    except EngineUnreachable:
-        return {}
-    return {key: {**entity, "age_s": round(age_s, 1)} for key, entity in view.items()}

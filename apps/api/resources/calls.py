@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.api import reach
+from apps.api.resources.dialing import DialingMixin
 from apps.api.scopes import Scope
-from apps.api.views import ApiViewSet
 from apps.calls.models import Call, CallDisposition, FactRecord, Leg, Segment
 from apps.core.facts import CallOutcome, Direction
 
@@ -113,12 +113,13 @@ class CallFilter(serializers.Serializer):
 
 
 @extend_schema(tags=["calls"])
-class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DialingMixin):
     """An agent who is nothing more sees the calls they took part in."""
 
     queryset = Call.objects.select_related("last_queue", "last_agent")
     serializer_class = CallSerializer
     scope = Scope.CALLS_READ
+    scopes_by_action = {"create": Scope.CALLS_ORIGINATE, "hangup": Scope.CALLS_CONTROL}
     ordering = ("-started_at", "-pk")
 
     def get_queryset(self) -> QuerySet[Call]:

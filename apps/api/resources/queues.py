@@ -7,12 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 
+from apps.api import live
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
-from apps.core.ids import TenantId
-from apps.live import from_threads
-from apps.live.engine_client import EngineUnreachable
-from apps.live.views_of_state import wall_view
 from apps.queues.models import Queue
 
 
@@ -58,13 +55,5 @@ class QueueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     def get_serializer_context(self) -> dict[str, Any]:
         context: dict[str, Any] = super().get_serializer_context()
         if not getattr(self, "swagger_fake_view", False):
-            context["live"] = live_queues(self.tenant.pk)
+            context["live"] = live.of_tenant(self.tenant.pk, "queues")
         return context
-
-
-def live_queues(tenant_id: int) -> dict[str, dict[str, Any]]:
-    try:
-        view, age_s = from_threads.read(lambda state: wall_view(state, TenantId(str(tenant_id)))["queues"])
-    except EngineUnreachable:
-        return {}
-    return {key: {**entity, "age_s": round(age_s, 1)} for key, entity in view.items()}

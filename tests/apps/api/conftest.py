@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.accounts.models import Tenant, User
+from apps.accounts.models import Role, Tenant, User
 from apps.api import tokens
 from apps.api.scopes import Scope
 from apps.demo.story import load_story
@@ -46,7 +46,9 @@ def story(db: None, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     """Without its customers: they take seconds, and nothing here asks for them."""
     monkeypatch.setattr("apps.demo.story.load_customers", lambda *_args: None)
     load_story()
-    return Tenant.objects.get(code="cloudbridge")
+    tenant = Tenant.objects.get(code="cloudbridge")
+    User.objects.create(username="integrator", tenant=tenant, role=Role.INTEGRATOR)
+    return tenant
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,12 @@ from django.utils import timezone
 from apps.accounts.models import Tenant
 from apps.agents.models import Agent
 from apps.api.models import Command, IdempotentRequest
+from apps.calls.services import record_facts
 from apps.core.agents.machine import AgentState
 from tests.apps.api.conftest import Program, problem, program_of
 from tests.apps.api.engine import Centre
 from tests.apps.conftest import signed_in
+from tests.apps.facts_of_calls import served_call, stored
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def test_a_refusal_is_repeated_as_well(engine: Centre, program: Program, wang: A
 def test_keys_of_two_people_are_two(engine: Centre, program: Program, wang: Agent) -> None:
     path = f"/agents/{wang.pk}/state"
     mine = program.post(path, {"state": "PAUSED"}, idempotency_key="k")
-    theirs = program_of("huang", "agents:write").post(path, {"state": "READY"}, idempotency_key="k")
+    theirs = program_of("integrator", "agents:write").post(path, {"state": "READY"}, idempotency_key="k")
     assert mine.status_code == 202 and theirs.status_code == 202 and theirs.content != mine.content
 
 
@@ -156,3 +159,54 @@ def test_a_dead_request_is_taken_over(engine: Centre, program: Program, wang: Ag
     died = timezone.now() - timedelta(seconds=61)
     IdempotentRequest.objects.update(status=None, body=None, started_at=died)
     assert program.post(path, data, idempotency_key="k").json()["id"] == first["id"]
+
+
+# --- calls ---
+
+
+def test_a_call_is_placed_for_an_agent(engine: Centre, program: Program, wang: Agent) -> None:
+    data = {"agent": wang.pk, "number": "(021) 8888-6666", "attached": {"ticket": "T-1"}}
+    asked = program.post("/calls", data, idempotency_key="dial-1")
+    assert asked.status_code == 202 and asked.json()["action"] == "call.dial", asked.content
+    said = program.get(f"/commands/{asked.json()['id']}?wait=5").json()
+    assert said["status"] == "pending" or said["code"] == "wrong_state", "who is signed out cannot dial"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"number": "not a number"}, "/number"),
+        ({"number": "1" * 65_536}, "/number"),
+        ({"number": 13_800_138_000.5}, "/number"),
+        ({"number": None}, "/number"),
+        ({"number": "１３８"}, "/number"),
+        ({"agent": 2**70}, "/agent"),
+        ({"agent": 10**9}, "/agent"),
+        ({"agent": None}, "/agent"),
+        ({"attached": {str(index): "x" for index in range(21)}}, "/attached"),
+        ({"attached": {"x" * 41: "x"}}, "/attached"),
+        ({"attached": {"x": {"y": {}}}}, "/attached/x"),
+        ({"customer": "c" * 41}, "/customer"),
+    ],
+)
+def test_a_call_that_cannot_be(program: Program, change: dict[str, Any], pointer: str) -> None:
+    agent = Agent.objects.get(user__username="wangfang")
+    said = problem(program.post("/calls", {"agent": agent.pk, "number": "10086", **change}), 400, "invalid")
+    assert said["errors"][0]["pointer"] == pointer
+
+
+def test_whose_calls_one_may_place_and_end(engine: Centre, wang: Agent, other_tenant: Tenant) -> None:
+    page = signed_in("lina")
+    theirs = page.post("/api/v1/calls", {"number": "10086", "agent": wang.pk}, content_type="application/json")
+    problem(theirs, 403, "permission_denied")
+    assert page.post("/api/v1/calls", {"number": "10086"}, content_type="application/json").status_code == 202
+    foreign = program_of("otheradmin").post("/calls", {"number": "10086", "agent": wang.pk})
+    assert problem(foreign, 400, "invalid")["errors"][0]["pointer"] == "/agent"
+    problem(program_of("admin", "calls:read").post("/calls", {"number": "1"}), 403, "insufficient_scope")
+
+
+def test_a_call_without_an_agent_cannot_be_ended(engine: Centre, program: Program, story: Tenant) -> None:
+    record_facts(stored([replace(fact, tenant=str(story.pk)) for fact in served_call("c1")]))
+    problem(program.post("/calls/c1/hangup"), 409, "no_agent")
+    problem(program.post("/calls/nothing/hangup"), 404, "not_found")
+    problem(program.post("/calls/c1/hangup", {"version": "new"}), 400, "invalid")

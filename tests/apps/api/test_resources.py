@@ -180,7 +180,7 @@ def content(response: Any) -> bytes:
     ],
 )
 def test_a_part_of_the_sound(wav: bytes, header: str, part: tuple[int, int]) -> None:
-    response = program_of("huang", "recordings:read").get("/recordings/r1/audio", range=header)
+    response = program_of("integrator", "recordings:read").get("/recordings/r1/audio", range=header)
     assert response.status_code == 206 and content(response) == wav[part[0] : part[1]]
     assert response["Content-Range"] == f"bytes {part[0]}-{part[1] - 1}/{len(wav)}"
     assert response["Content-Length"] == str(part[1] - part[0]) and response["Content-Type"] == "audio/wav"
