@@ -7,7 +7,7 @@ from typing import Any
 from celery.schedules import crontab
 
 SCHEDULE: dict[str, dict[str, Any]] = {
-    "heartbeat": {"task": "apps.operations.tasks.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
+    "heartbeat": {"task": "apps.operations.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "retention": {"task": "apps.operations.tasks.retention", "schedule": crontab(hour=3, minute=10)},
     # Looks for what nothing woke the worker for: retries, and all of it while Redis was away.
     "webhooks": {"task": "apps.webhooks.tasks.deliver_due", "schedule": 5.0, "options": {"expires": 5}},

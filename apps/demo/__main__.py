@@ -42,10 +42,8 @@ class Demo:
         self._environment = self._place.for_children(database_url, redis_url)
         os.environ.update(self._environment, DJANGO_SETTINGS_MODULE="apps.config.settings")
         logins = self._fill_database()
-        switch = self._start_switch()
-        self._start_engine(switch)
-        self._start_web()
-        self._start_worker()
+        self._start_switch()
+        self._start_processes()
         if self._place.simulated_agents:
             self._start_people()
         self._close_database()
@@ -87,7 +85,7 @@ class Demo:
             detail.append(f"{len(logins)} people who can sign in")
         return logins
 
-    def _start_switch(self) -> SwitchPlace:
+    def _start_switch(self) -> None:
         from apps.demo import prepare
 
         real = self._place.switch
@@ -99,7 +97,7 @@ class Demo:
                 if not answers(real.host, real.port):
                     raise DemoError(f"no Event Socket answers at {real.host}:{real.port} (SWITCH_HOST, SWITCH_PORT)")
                 prepare.place_switch(place)
-            return place
+            return
         place = prepare.SwitchPlace(
             host=LOOPBACK,
             port=free_port(),
@@ -114,7 +112,6 @@ class Demo:
             detail += [f"{len(sounds.missing)} missing: {sounds.trouble}"] if sounds.missing or sounds.trouble else []
         prepare.place_switch(place)
         self._start_simulator(place)
-        return place
 
     def _start_simulator(self, place: SwitchPlace) -> None:
         from apps.demo.prepare import simulator_options
@@ -129,28 +126,32 @@ class Demo:
         with self._screen.step("switch simulator"):
             command = ["-m", "apps.switches.simulator", "--config", str(config)]
             # Its callers would be gone with it: no restart that pretends otherwise.
-            self._add("simulator", command, lambda: answers(place.host, place.port), restart=False)
+            self._start("simulator", command, lambda: answers(place.host, place.port), restart=False)
+            self._family.wait_for("simulator")
 
-    def _start_engine(self, switch: SwitchPlace) -> None:
-        health = f"{self._place.engine_url}/health"
-        with self._screen.step("engine"):
-            self._add("engine", ["manage.py", "engine"], lambda: responds(health), restart=True)
-
-    def _start_web(self) -> None:
-        with self._screen.step("web"):
-            command = ["manage.py", "web", "--host", LOOPBACK, "--port", str(self._place.web_port)]
-            self._add("web", command, lambda: responds(f"{self._place.web_url}/health/live"), restart=True)
-
-    def _start_worker(self) -> None:
-        with self._screen.step("worker"):
-            schedule = self._place.run_dir / "celerybeat-schedule"
-            command = [
-                *("-m", "celery", "-A", "apps.config.celery", "worker", "--beat", "--schedule", str(schedule)),
-                *("--pool", "threads", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"),
-            ]
-            log = self._place.logs / "worker.log"
-            log.unlink(missing_ok=True)
-            self._add("worker", command, lambda: " ready." in _text(log), restart=True)
+    def _start_processes(self) -> None:
+        """All at once, as none needs another to start: most of the time goes into imports, on a core for each."""
+        log = self._place.logs / "worker.log"
+        log.unlink(missing_ok=True)
+        schedule = self._place.run_dir / "celerybeat-schedule"
+        worker = [
+            *("-m", "celery", "-A", "apps.config.celery", "worker", "--beat", "--schedule", str(schedule)),
+            *("--pool", "threads", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"),
+        ]
+        engine, web = f"{self._place.engine_url}/health", f"{self._place.web_url}/health/live"
+        commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
+            "engine": (["manage.py", "engine"], lambda: responds(engine)),
+            "web": (
+                ["manage.py", "web", "--host", LOOPBACK, "--port", str(self._place.web_port)],
+                lambda: responds(web),
+            ),
+            "worker": (worker, lambda: " ready." in _text(log)),
+        }
+        for name, (command, ready) in commands.items():
+            self._start(name, command, ready, restart=True)
+        for name in commands:
+            with self._screen.step(name):
+                self._family.wait_for(name)
 
     def _start_people(self) -> None:
         from apps.demo.prepare import simulated
@@ -160,9 +161,9 @@ class Demo:
             detail.append(str(len(agents)))
             ids = ",".join(str(agent.pk) for agent in agents)
             command = ["-m", "apps.demo.people", "--agents", ids, "--seed", str(self._place.seed)]
-            self._add("people", command, lambda: True, restart=True)
+            self._start("people", command, lambda: True, restart=True)
 
-    def _add(self, name: str, command: list[str], ready: Callable[[], bool], *, restart: bool) -> None:
+    def _start(self, name: str, command: list[str], ready: Callable[[], bool], *, restart: bool) -> None:
         child = Child(
             name,
             [sys.executable, *command],
@@ -172,7 +173,7 @@ class Demo:
             ready=ready,
             restart=restart,
         )
-        self._family.add(child)
+        self._family.start(child)
 
     @staticmethod
     def _close_database() -> None:

@@ -56,7 +56,20 @@ def make_venv() -> None:
 
 def sync(uv: list[str]) -> None:
     # --inexact: a developer's own tools in .venv stay.
-    run([*uv, "sync", "--frozen", "--no-dev", "--inexact", "--extra", "embedded", "--python", python_for_sync()])
+    run(
+        [
+            *uv,
+            "sync",
+            "--quiet",
+            "--frozen",
+            "--no-dev",
+            "--inexact",
+            "--extra",
+            "embedded",
+            "--python",
+            python_for_sync(),
+        ]
+    )
 
 
 def python_for_sync() -> str:

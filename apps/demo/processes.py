@@ -102,10 +102,14 @@ class Family:
         self._screen = screen
         self._children: list[Child] = []
 
-    def add(self, child: Child, timeout_s: float = 60.0) -> None:
-        """Start it and wait until it answers. Raises ``DemoError``, its last log lines shown."""
+    def start(self, child: Child) -> None:
+        """Do not wait: others may start beside it."""
         self._children.append(child)
         child.start()
+
+    def wait_for(self, name: str, timeout_s: float = 60.0) -> None:
+        """Until it answers. Raises ``DemoError``, its last log lines shown."""
+        child = next(child for child in self._children if child.name == name)
         try:
             child.wait_until_ready(timeout_s)
         except DemoError:

@@ -25,7 +25,7 @@ from apps.operations import disk, web_metrics
 from apps.operations.heartbeat import last_heartbeat_s
 
 PATIENCE_S = 2.0
-BACKGROUND_LATE_S = 120.0
+BACKGROUND_LATE_S = 60.0
 HISTORY_LATE_S = 60.0
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 _VALUE = {OK: 1.0, DEGRADED: 0.5, DOWN: 0.0}
@@ -137,7 +137,7 @@ def _redis() -> Part:
 
 
 def _background() -> Part:
-    """Beat sends a task a minute that a worker answers: late means that one of the two stands still."""
+    """Beat sends a task every ten seconds that a worker answers: late means that one of the two stands still."""
     age_s = last_heartbeat_s()
     web_metrics.background_age.set(age_s if age_s is not None else float("inf"))
     if age_s is None or age_s > BACKGROUND_LATE_S:

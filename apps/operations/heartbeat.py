@@ -1,6 +1,6 @@
 """Signs of life of the background processes.
 
-Beat sends ``apps.operations.tasks.heartbeat`` every half minute; the worker that runs it says so in Redis, where any
+Beat sends ``apps.operations.tasks.heartbeat`` every ten seconds; the worker that runs it says so in Redis, where any
 web process sees it. Each process also touches a file, so that its own supervisor need not start Python to ask:
 ``STATE_DIR/worker.alive`` at each of the worker's own beats, ``STATE_DIR/beat.alive`` at each of the scheduler's ticks.
 """
