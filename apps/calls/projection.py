@@ -35,6 +35,11 @@ def moment(at_ms: int) -> datetime.datetime:
     return EPOCH + datetime.timedelta(milliseconds=storable_ms(at_ms))
 
 
+def moment_ms(at: datetime.datetime) -> int:
+    """The inverse of ``moment``, exact."""
+    return (at - EPOCH) // datetime.timedelta(milliseconds=1)
+
+
 def row_id(core_id: str | None) -> int | None:
     """The primary key behind a core id; None for one that is no key of ours."""
     return int(core_id) if core_id and core_id.isdecimal() and len(core_id) <= 18 else None

@@ -1,74 +1,105 @@
-"""Calls that were: a list to find one, and one call's timeline. For supervisors, cut to their tenant."""
+"""Calls that were: a list to find one, and one call's timeline. For supervisors, cut to what they may see."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
 
-from apps.accounts.permissions import can
+from apps.accounts.models import Tenant
+from apps.accounts.permissions import can, visible_agents
 from apps.agents.models import Disposition
-from apps.calls.models import Call, Decision
+from apps.calls.models import Call
+from apps.calls.search import LIVE, find, page_of, read_search
+from apps.calls.timeline import call_row, ms, timeline
 from apps.calls.visibility import visible_calls
-from apps.consoles.recordings import reachable
-from apps.core.facts import CallOutcome
-from apps.live import access
+from apps.consoles.floor import floor_tenant
+from apps.queues.models import Queue
+from apps.recordings.models import Recording
+from apps.recordings.sound import NoSound, file_of
 
-PAGE_SIZE = 50
 
-
-def calls_of(request: HttpRequest) -> QuerySet[Call]:
-    """The calls this user may see. Raises ``PermissionDenied``."""
-    floor = access.floor_of(request.user)
-    if floor is None or not can(request.user, "calls.view"):
+def history_tenant(request: HttpRequest) -> Tenant:
+    """Raises ``PermissionDenied``."""
+    tenant = floor_tenant(request)
+    if not can(request.user, "calls.view", tenant=tenant):
         raise PermissionDenied
-    return visible_calls(request.user, int(floor))
+    return tenant
+
+
+def _found(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+    wanted = read_search(request.GET.dict(), tenant.time_zone)
+    page = page_of(find(visible_calls(request.user, tenant.pk), wanted), request.GET.get("cursor", ""))
+    return {"calls": [call_row(call) for call in page.calls], "next": page.next_cursor}
 
 
 @login_required
+@require_GET
 def calls(request: HttpRequest) -> HttpResponse:
-    found = calls_of(request).select_related("last_queue", "last_agent").order_by("-started_at")
-    wanted = request.GET.get("q", "").strip()[:64].replace("\x00", "")
-    outcome = request.GET.get("outcome", "")
-    if wanted:
-        found = found.filter(Q(caller_number__contains=wanted) | Q(caller_name__icontains=wanted) | Q(pk=wanted))
-    if outcome in list(CallOutcome):
-        found = found.filter(outcome=outcome)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    outcomes = Call._meta.get_field("outcome").choices
-    context = {"page": page, "q": wanted, "outcome": outcome, "outcomes": outcomes}
-    return render(request, "consoles/calls.html", context)
-
-
-class Entry(NamedTuple):
-    """A line of the timeline. ``kind`` picks its template; ``row`` is the model's."""
-
-    at: datetime
-    kind: str
-    row: Any
-
-
-def timeline(call: Call) -> list[Entry]:
-    """Everything that happened to a call, in order: segments, offers, legs, dispositions."""
-    segments = call.segments.select_related("queue", "agent")
-    decisions: QuerySet[Decision] = call.decisions.select_related("queue", "agent")
-    entries = [Entry(item.started_at, "segment", item) for item in segments]
-    entries += [Entry(item.at, "decision", item) for item in decisions]
-    entries += [Entry(item.started_at, "leg", item) for item in call.legs.select_related("agent")]
-    entries += [Entry(item.at, "disposition", item) for item in call.dispositions.select_related("agent")]
-    return sorted(entries, key=lambda entry: entry.at)
+    """The page, with the first rows of what its address looks for."""
+    tenant = history_tenant(request)
+    agents = visible_agents(request.user).filter(tenant=tenant)
+    page = {
+        "time_zone": tenant.time_zone,
+        "found": _found(request, tenant),
+        "agents": [{"id": pk, "name": name} for pk, name in agents.values_list("pk", "name")],
+        "queues": [
+            {"id": pk, "name": name} for pk, name in Queue.objects.filter(tenant=tenant).values_list("pk", "name")
+        ],
+        "outcomes": [LIVE, *[code for code, _word in Call._meta.get_field("outcome").choices or ()]],
+        "can_export": can(request.user, "calls.export", tenant=tenant),
+    }
+    return render(request, "consoles/calls.html", {"page": page})
 
 
 @login_required
+@require_GET
+def calls_found(request: HttpRequest) -> HttpResponse:
+    """The rows alone, for the page itself: another search, or further down by ``cursor``."""
+    return JsonResponse(_found(request, history_tenant(request)), headers={"Cache-Control": "private, no-store"})
+
+
+@login_required
+@require_GET
 def call(request: HttpRequest, call_id: str) -> HttpResponse:
-    found = get_object_or_404(calls_of(request).select_related("tenant", "last_queue", "last_agent"), pk=call_id)
-    recordings = [(item, reachable(item)) for item in found.recordings.select_related("switch")]
-    names = dict(Disposition.objects.filter(tenant=found.tenant).values_list("code", "name"))
-    context = {"call": found, "entries": timeline(found), "recordings": recordings, "disposition_names": names}
-    return render(request, "consoles/call.html", context)
+    tenant = history_tenant(request)
+    found = get_object_or_404(
+        visible_calls(request.user, tenant.pk).select_related("last_queue", "last_agent"), pk=call_id
+    )
+    hears = can(request.user, "calls.listen", tenant=tenant)
+    recordings = found.recordings.select_related("switch").order_by("asked_at")
+    page = {
+        "time_zone": tenant.time_zone,
+        "call": call_row(found),
+        **timeline(found),
+        "recordings": [_recording(row) for row in recordings] if hears else None,
+        "dispositions": dict(Disposition.objects.filter(tenant=tenant).values_list("code", "name")),
+    }
+    return render(request, "consoles/call.html", {"page": page, "call": found})
+
+
+def _recording(row: Recording) -> dict[str, Any]:
+    heard = row.accesses.order_by("-at").values_list("username", "at")[:20]
+    return {
+        "id": row.pk,
+        "status": row.status,
+        "reason": row.reason,
+        "path": row.path,
+        "here": _here(row),
+        "started_ms": ms(row.started_at or row.asked_at),
+        "ended_ms": ms(row.ended_at),
+        "duration_ms": row.duration_ms,
+        "heard": [{"who": username, "at_ms": ms(at)} for username, at in heard],
+    }
+
+
+def _here(row: Recording) -> bool:
+    try:
+        file_of(row)
+    except NoSound:
+        return False
+    return True

@@ -1,76 +1,60 @@
-"""Recordings for the browser's player: one file, whole or a range of it, to those who may hear it."""
+"""Recordings for the browser's player: the sound, whole or a range of it, and its shape, to those who may hear it."""
 
 from __future__ import annotations
-
-import re
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
 
 from apps.accounts.permissions import can
 from apps.calls.visibility import visible_calls
-from apps.live import access
-from apps.recordings.models import Recording
-
-PART = 2 * 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
-
-
-def file_of(recording: Recording) -> Path:
-    """Where the sound is. The stored path is data from outside: it may not leave its directory. Raises ``Http404``."""
-    root = Path(settings.RECORDINGS_DIR).resolve()
-    if recording.switch is not None:
-        root = root / recording.switch.name
-    try:
-        path = (root / recording.path).resolve()
-        if path.is_relative_to(root.resolve()) and path.is_file():
-            return path
-    except (OSError, ValueError) as error:  # too long a name, a NUL in it
-        raise Http404 from error
-    raise Http404
+from apps.consoles.floor import floor_tenant
+from apps.recordings import sound as sounds
+from apps.recordings.access_log import begins, note_access
+from apps.recordings.models import Recording, RecordingAccess
+from apps.recordings.waveform import NoShape, waveform
 
 
-def reachable(recording: Recording) -> bool:
-    try:
-        file_of(recording)
-    except Http404:
-        return False
-    return True
+def _heard(request: HttpRequest, recording_id: str) -> Recording:
+    """The recording, for who may hear it. Raises ``PermissionDenied`` or ``Http404``."""
+    tenant = floor_tenant(request)
+    if not can(request.user, "calls.listen", tenant=tenant):
+        raise PermissionDenied
+    rows = Recording.objects.filter(call__in=visible_calls(request.user, tenant.pk), tenant=tenant)
+    return get_object_or_404(rows.select_related("switch"), pk=recording_id)
 
 
 @login_required
+@require_GET
 def sound(request: HttpRequest, recording_id: str) -> HttpResponseBase:
-    floor = access.floor_of(request.user)
-    if floor is None or not can(request.user, "calls.listen"):
-        raise PermissionDenied
-    heard = Recording.objects.filter(call__in=visible_calls(request.user, int(floor)), tenant_id=int(floor))
-    recording = get_object_or_404(heard.select_related("switch"), pk=recording_id)
-    response = _range(file_of(recording), request.headers.get("Range", ""))
-    response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = "private, no-store"
+    """Who listens is noted. ``?download`` gives the file a name and is noted as such."""
+    recording = _heard(request, recording_id)
+    try:
+        path = sounds.file_of(recording)
+        response = sounds.answer(request, path)
+    except (sounds.NoSound, OSError):
+        raise Http404 from None
+    download = "download" in request.GET
+    if begins(request):
+        way = RecordingAccess.Way.DOWNLOADED if download else RecordingAccess.Way.PLAYED
+        note_access(recording, request, way)
+    if download:
+        response["Content-Disposition"] = f'attachment; filename="{recording.pk}{path.suffix}"'
     return response
 
 
-def _range(path: Path, header: str) -> HttpResponseBase:
-    """The part that ``header`` asks for, or all of it (RFC 9110 section 14: other forms may be ignored).
-
-    At most ``PART`` bytes at a time: a server may send less than was asked (section 15.3.7), and the player asks on.
-    """
-    size = path.stat().st_size
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or not any(match.groups()):
-        return FileResponse(path.open("rb"), content_type="audio/wav")
-    first, last = match.groups()
-    start = int(first) if first else max(0, size - int(last))
-    end = min(int(last), size - 1) if first and last else size - 1
-    if start > end:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    with path.open("rb") as file:
-        file.seek(start)
-        part = file.read(min(end - start + 1, PART))
-    headers = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{size}"}
-    return HttpResponse(part, status=206, content_type="audio/wav", headers=headers)
+@login_required
+@require_GET
+def peaks(request: HttpRequest, recording_id: str) -> HttpResponse:
+    """The waveform; 404 where there is no file, 415 where its shape cannot be read (it may play all the same)."""
+    recording = _heard(request, recording_id)
+    try:
+        shape = waveform(sounds.file_of(recording), settings.STATE_DIR / "peaks")
+    except (sounds.NoSound, OSError):
+        raise Http404 from None
+    except NoShape as error:
+        return JsonResponse({"status": 415, "detail": str(error)}, status=415, content_type="application/problem+json")
+    return JsonResponse(shape, headers={"Cache-Control": "private, max-age=600"})

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from apps.consoles import history, recordings, views
+from apps.consoles import floor, history, recordings, views
 
 
 class StoredId:
@@ -22,8 +22,14 @@ register_converter(StoredId, "stored_id")
 urlpatterns = [
     path("", views.home, name="home"),
     path("agent/", views.agent, name="agent"),
-    path("wall/", views.wall, name="wall"),
+    path("wall/", floor.wall, name="wall"),
+    path("wall/tv/<str:token>/", floor.tv, name="tv"),
+    path("wall/alarms/acknowledge/", floor.acknowledge, name="acknowledge"),
+    path("wall/day/calls.csv", floor.day_csv, {"kind": "calls"}, name="day-calls"),
+    path("wall/day/queues.csv", floor.day_csv, {"kind": "queues"}, name="day-queues"),
     path("calls/", history.calls, name="calls"),
+    path("calls/found/", history.calls_found, name="calls-found"),
     path("calls/<stored_id:call_id>/", history.call, name="call"),
     path("recordings/<stored_id:recording_id>/", recordings.sound, name="recording"),
+    path("recordings/<stored_id:recording_id>/peaks/", recordings.peaks, name="peaks"),
 ]

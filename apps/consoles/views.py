@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from apps.accounts.models import Role
 from apps.agents.models import Disposition, PauseReason
-from apps.consoles.words import agent_words, wall_words
+from apps.consoles.words import agent_words
 from apps.live import access
 
 
@@ -41,14 +41,3 @@ def agent(request: HttpRequest) -> HttpResponse:
         "dispositions": Disposition.objects.filter(tenant_id=int(seat.tenant)),
     }
     return render(request, "consoles/agent.html", context)
-
-
-@login_required
-def wall(request: HttpRequest) -> HttpResponse:
-    floor = access.floor_of(request.user, request.GET.get("tenant", ""))
-    if floor is None:
-        raise PermissionDenied
-    words = wall_words()
-    names = {item.code: item.name for item in PauseReason.objects.filter(tenant_id=int(floor))}
-    words["reasons"] = {**words["reasons"], **names}  # type: ignore[dict-item]
-    return render(request, "consoles/wall.html", {"words": words, "tenant_id": floor})

@@ -36,20 +36,6 @@ def reason_words() -> dict[str, str]:
     }
 
 
-def call_words() -> dict[str, str]:
-    return {
-        "arrived": pgettext("call state", "Arriving"),
-        "ivr": pgettext("call state", "In the menu"),
-        "waiting": pgettext("call state", "Waiting"),
-        "dialing": pgettext("call state", "Dialing out"),
-        "connecting": pgettext("call state", "Connecting"),
-        "talking": pgettext("call state", "Talking"),
-        "held": pgettext("call state", "On hold"),
-        "returning": pgettext("call state", "Coming back"),
-        "closing": pgettext("call state", "Ending"),
-    }
-
-
 def refusal_words() -> dict[str, str]:
     """What the engine or the web answers to a command it does not do, by code."""
     return {
@@ -65,22 +51,6 @@ def refusal_words() -> dict[str, str]:
         "rejected": _("Not understood; reload the page"),
         "engine_unreachable": _("Engine unreachable; audio continues"),
         "other": _("Not done: {reason}"),
-    }
-
-
-def alarm_words() -> dict[str, str]:
-    return {
-        "unknown_did": _("Calls to a number that leads nowhere: give it a flow"),
-        "queue_unserved": _("Callers wait and nobody is signed in: staff this queue"),
-        "recording_failed": _("A recording failed: check the switch's disk"),
-        "device_invalid": _("An agent's phone cannot be rung: check its account"),
-        "disk_full": _("The engine's disk is full: free space now"),
-        "journal_failed": _("The engine cannot write its journal: check its disk now"),
-        "flow_missing": _("A number leads to a menu that does not exist: choose another"),
-        "queue_missing": _("A menu leads to a queue that does not exist: correct the menu"),
-        "prompt_failed": _("A prompt could not be played: render and place it again"),
-        "switch_down": _("A switch is out of reach: calls go on, new ones take the fallback"),
-        "trunk_down": _("A trunk is down: call the carrier"),
     }
 
 
@@ -122,27 +92,4 @@ def agent_words() -> dict[str, object]:
         "queue": _("queue"),
         "saved": _("Saved"),
         "waiting": _("{n} waiting"),
-    }
-
-
-def wall_words() -> dict[str, object]:
-    return {
-        "states": state_words(),
-        "reasons": reason_words(),
-        "calls": call_words(),
-        "alarms": alarm_words(),
-        "live": _("Live"),
-        "network_lost": _("Network lost; reconnecting"),
-        "engine_away": _("Engine unreachable; audio continues"),
-        "data_old": _("Data {n} s old"),
-        "signed_off": _("This page's session has ended. Sign in again."),
-        "not_permitted": _("Not permitted"),
-        "nobody": _("nobody signed in"),
-        "number_hidden": _("number withheld"),
-        "recording": _("recording"),
-        "up": _("up"),
-        "down": _("down"),
-        "unknown": _("not known"),
-        "switch_name": _("Switch {id}"),
-        "checked": _("last check {time}"),
     }

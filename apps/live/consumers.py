@@ -7,7 +7,7 @@ Origins are checked in ``apps.config.asgi``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -55,17 +55,17 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._sender: asyncio.Task[None] | None = None
         self._window: list[float] = []
-        if not (await database_sync_to_async(self._signed_in)() and await self.permitted()):
+        if not (await database_sync_to_async(self.admitted)() and await self.permitted()):
             await self.accept()  # a close code reaches the page only after the handshake
             await self.close(CLOSE_NOT_PERMITTED)
             return
-        self.user_id = str(self.scope["user"].pk)
+        self.user_id = self.whose()
         self.hub: Hub = hub()
         await self.accept()
         self._sender = asyncio.create_task(self._send_outbox())
         self.join()
 
-    def _signed_in(self) -> bool:
+    def admitted(self) -> bool:
         """Whether the session counts and nothing must be done first; and what it may follow. Reads the database."""
         self.session_key = str(self.scope["session"].session_key or "")
         user = live_users([self.session_key]).get(self.session_key)
@@ -75,12 +75,21 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         self.granted = self.right(user)
         return True
 
+    def stands(self, users: Mapping[str, User]) -> bool:
+        """The session still counts, and gives the same right as when the page opened."""
+        user = users.get(self.session_key)
+        return user is not None and self.right(user) == self.granted
+
     def right(self, user: User) -> object:
         """What ``user`` may follow here; the page closes when the answer becomes another. Reads the database."""
         raise NotImplementedError
 
     async def permitted(self) -> bool:
         raise NotImplementedError
+
+    def whose(self) -> str:
+        """By whom the page is closed when their session or right ends."""
+        return str(self.scope["user"].pk)
 
     def join(self) -> None:
         raise NotImplementedError

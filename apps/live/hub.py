@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -37,8 +37,10 @@ from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
 from apps.live.session_watch import SessionWatch
 from apps.live.topic import Topic
+from apps.live.tv_view import tv_view
 from apps.live.views_of_state import View, wall_view
 from apps.live.watch_list import WatchList
+from apps.reports.alarms.watch import Alarm
 from apps.reports.day.rules import Rules
 
 log = structlog.get_logger(__name__)
@@ -50,15 +52,18 @@ EVERY_AGENT = (ConfigApplied, DeviceStateChanged, SwitchConnected, SwitchDisconn
 """Facts that may show on any agent's page; others show only on the pages of the agents they name."""
 
 
+Floor = tuple[TenantId, frozenset[AgentId] | str | None]
+"""Which part of a tenant's floor a wall shows: some agents, all of them (None), or a screen's ("tv")."""
+
+
 class Page(Protocol):
     """A socket, as the hub sees it."""
 
     user_id: str
     session_key: str
-    granted: object
 
-    def right(self, user: User) -> object:
-        """What ``user`` may follow here (``session_watch``)."""
+    def stands(self, users: Mapping[str, User]) -> bool:
+        """Whether it may stay open (``session_watch``)."""
 
     def deliver(self, text: str) -> None:
         """Send soon; never blocks, never raises."""
@@ -89,7 +94,7 @@ class Hub:
         self.presence.resume(watch_list.read(), self._loop.time())
         self._epoch = secrets.token_hex(6)
         self._agents: dict[Seat, Channel] = {}
-        self._walls: dict[tuple[TenantId, frozenset[AgentId] | None], Channel] = {}
+        self._walls: dict[Floor, Channel] = {}
         self._asked: dict[str, tuple[str, Page, float]] = {}
         self._touched: set[AgentId] | None = set()  # None: all of them
         self._publish_soon = False
@@ -122,6 +127,13 @@ class Hub:
         if floor not in self._walls:
             topic = Topic("wall", self._epoch)
             self._walls[floor] = Channel(topic, lambda state: self.floor_view(state, tenant, agents))
+        self._open(self._walls[floor], page)
+
+    def open_tv(self, tenant: TenantId, page: Page) -> None:
+        floor: Floor = (tenant, "tv")
+        if floor not in self._walls:
+            view: Callable[[State], View] = lambda state: tv_view(self.floor_view(state, tenant))  # noqa: E731
+            self._walls[floor] = Channel(Topic("tv", self._epoch), view)
         self._open(self._walls[floor], page)
 
     def floor_view(self, state: State, tenant: TenantId, agents: frozenset[AgentId] | None = None) -> View:
@@ -357,3 +369,9 @@ def expel_user(user_id: str) -> None:
     """Close the open pages of a user who signed off. From any thread."""
     if _hub is not None:
         _hub.expel_user(user_id)
+
+
+def alarm_acknowledged(tenant: int, alarm: Alarm) -> None:
+    """Show at once who takes an alarm on; other web processes see it in the rows. From any thread."""
+    if _hub is not None:
+        _hub._loop.call_soon_threadsafe(_hub.alarms.acknowledged, tenant, alarm)

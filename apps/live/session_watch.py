@@ -7,7 +7,7 @@ by another process, run out, a new password, a disabled agent, another team.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -24,11 +24,10 @@ CHECK_S = 5.0
 
 class WatchedPage(Protocol):
     session_key: str
-    granted: object
-    """What ``right`` said when the page opened."""
+    """Empty for a page that needs no session: a screen on a wall."""
 
-    def right(self, user: User) -> object:
-        """What ``user`` may follow here. Reads the database."""
+    def stands(self, users: Mapping[str, User]) -> bool:
+        """Whether it may stay open; ``users`` by the sessions that count. Reads the database."""
 
     def expel(self) -> None:
         """Close: the session behind this page has ended."""
@@ -58,8 +57,6 @@ class SessionWatch:
 
 def _withdrawn(pages: Sequence[WatchedPage]) -> list[WatchedPage]:
     """The pages to close. An open page counts as use of its session."""
-    users = live_users({page.session_key for page in pages})
+    users = live_users({page.session_key for page in pages if page.session_key})
     touch(users)
-    return [
-        page for page in pages if page.session_key not in users or page.right(users[page.session_key]) != page.granted
-    ]
+    return [page for page in pages if not page.stands(users)]

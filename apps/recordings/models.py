@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,3 +37,29 @@ class Recording(History):
 
     def __str__(self) -> str:
         return self.path
+
+
+class RecordingAccess(History):
+    """Somebody heard a recording. Kept when the person's account is deleted: the name stands beside the reference."""
+
+    class Way(models.TextChoices):
+        PLAYED = "played", _("played")
+        DOWNLOADED = "downloaded", _("downloaded")
+
+    recording = models.ForeignKey(Recording, models.CASCADE, related_name="accesses", verbose_name=_("recording"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("user"), related_name="+"
+    )
+    username = models.TextField(_("user name"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    address = models.TextField(_("from"), blank=True)
+    way = models.CharField(_("way"), max_length=10, choices=Way.choices, default=Way.PLAYED)
+
+    class Meta:
+        verbose_name = _("access to a recording")
+        verbose_name_plural = _("accesses to recordings")
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["tenant", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.at:%Y-%m-%d %H:%M}"

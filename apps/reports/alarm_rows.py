@@ -8,9 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.calls.projection import moment
+from apps.calls.projection import moment, moment_ms
 from apps.reports.alarms.watch import Alarm, Change
-from apps.reports.day.rules import moment_ms
 from apps.reports.models import RaisedAlarm
 
 

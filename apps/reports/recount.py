@@ -6,6 +6,7 @@ import datetime
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,9 +14,9 @@ from django.db.models import Case, Count, F, Func, IntegerField, Max, OuterRef, 
 
 from apps.accounts.models import Tenant
 from apps.calls.models import CallDisposition, FactRecord, Segment, SegmentKind
-from apps.calls.projection import moment
+from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue
-from apps.reports.day.rules import Rules, TenantRules, moment_ms
+from apps.reports.day.rules import Rules, TenantRules
 from apps.reports.day.stretches import Ended, Open
 from apps.reports.day.tally import ANSWERED_WORDS, QUARTER_MS, Key, Tally
 from apps.reports.day.today import KEPT_QUARTERS, RECENT_MS, Today
@@ -69,14 +70,35 @@ def one_moment() -> Iterator[None]:
 
 def count_today(now_ms: int, rules: Rules) -> Today:
     """The tallies of the last day and what is going on, all tenants, from the rows of history."""
-    since = moment((now_ms // QUARTER_MS - KEPT_QUARTERS) * QUARTER_MS)
-    today = Today(rules=rules)
-    _add(today, _offered(since), ("offered",))
-    _add(today, _waited(since, rules), _WAIT_COLUMNS)
-    _add(today, _talked(since), ("handled", "talk_ms", "hold_ms"))
-    _add(today, _wrapped_up(since), ("wrap_up_ms",))
+    since_ms = (now_ms // QUARTER_MS - KEPT_QUARTERS) * QUARTER_MS
+    today = Today(rules=rules, tallies=count(Span(moment(since_ms)), rules))
     _read_going_on(today, now_ms)
     return today
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, without end if ``until`` is None, of all tenants or of one."""
+
+    since: datetime.datetime
+    until: datetime.datetime | None = None
+    tenant: int | None = None
+
+    def of(self, rows: QuerySet[Any], column: str) -> QuerySet[Any]:
+        rows = rows.filter(**{f"{column}__gte": self.since})
+        if self.until is not None:
+            rows = rows.filter(**{f"{column}__lt": self.until})
+        return rows.filter(tenant_id=self.tenant) if self.tenant is not None else rows
+
+
+def count(span: Span, rules: Rules) -> dict[Key, Tally]:
+    """Tallies by quarter of an hour of any stretch of history, by today's rules."""
+    tallies: dict[Key, Tally] = {}
+    _add(tallies, _offered(span), ("offered",))
+    _add(tallies, _waited(span, rules), _WAIT_COLUMNS)
+    _add(tallies, _talked(span), ("handled", "talk_ms", "hold_ms"))
+    _add(tallies, _wrapped_up(span), ("wrap_up_ms",))
+    return tallies
 
 
 _WAIT_COLUMNS = (
@@ -93,9 +115,9 @@ def _quarter(column: str) -> Func:
     )
 
 
-def _add(today: Today, rows: Iterable[dict[str, Any]], columns: tuple[str, ...]) -> None:
+def _add(tallies: dict[Key, Tally], rows: Iterable[dict[str, Any]], columns: tuple[str, ...]) -> None:
     for row in rows:
-        tally = today.tallies.setdefault(Key(row["tenant_id"], row["queue_id"], row["quarter"]), Tally())
+        tally = tallies.setdefault(Key(row["tenant_id"], row["queue_id"], row["quarter"]), Tally())
         for column in columns:
             setattr(tally, column, getattr(tally, column) + int(row[column] or 0))
 
@@ -109,18 +131,18 @@ def _by_quarter(rows: QuerySet[Any], column: str) -> Rows:
     return cut
 
 
-def _offered(since: datetime.datetime) -> Rows:
-    rows = _segments([SegmentKind.QUEUE]).filter(started_at__gte=since)
+def _offered(span: Span) -> Rows:
+    rows = span.of(_segments([SegmentKind.QUEUE]), "started_at")
     counted: Rows = _by_quarter(rows, "started_at").annotate(offered=Count("pk"))
     return counted
 
 
-def _waited(since: datetime.datetime, rules: Rules) -> Rows:
+def _waited(span: Span, rules: Rules) -> Rows:
     answered, abandoned = Q(outcome__in=ANSWERED_WORDS), Q(outcome="abandoned")
     in_time = Q(duration_ms__lte=_choice("queue_id", rules.thresholds_ms, DEFAULT_THRESHOLD_MS))
     shorts = {tenant: item.short_ms for tenant, item in rules.tenants.items()}
     short = Q(duration_ms__lte=_choice("tenant_id", shorts, TenantRules().short_ms))
-    rows = _segments([SegmentKind.QUEUE]).filter(ended_at__gte=since)
+    rows = span.of(_segments([SegmentKind.QUEUE]), "ended_at")
     counted: Rows = _by_quarter(rows, "ended_at").annotate(
         answered=Count("pk", filter=answered),
         answered_in_time=Count("pk", filter=answered & in_time),
@@ -140,10 +162,11 @@ def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
     return Case(*whens, default=Value(otherwise), output_field=IntegerField())
 
 
-def _talked(since: datetime.datetime) -> Rows:
+def _talked(span: Span) -> Rows:
     talk, hold = Q(kind=SegmentKind.TALK), Q(kind=SegmentKind.HOLD)
     over = (talk & ~Q(outcome="held")) | (hold & ~Q(outcome="connected"))
-    rows = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(ended_at__gte=since, agent_id__isnull=False)
+    talks = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(agent_id__isnull=False)
+    rows = span.of(talks, "ended_at")
     counted: Rows = _by_quarter(rows, "ended_at").annotate(
         handled=Count("pk", filter=over),
         talk_ms=Sum("duration_ms", filter=talk),
@@ -152,13 +175,13 @@ def _talked(since: datetime.datetime) -> Rows:
     return counted
 
 
-def _wrapped_up(since: datetime.datetime) -> list[dict[str, Any]]:
+def _wrapped_up(span: Span) -> list[dict[str, Any]]:
     """Wrap-up belongs to the queue of the agent's last talk in that call."""
     talk = Segment.objects.filter(
         call_id=OuterRef("call_id"), agent_id=OuterRef("agent_id"), kind=SegmentKind.TALK,
         started_at__lte=OuterRef("at"),
     ).order_by("-sequence")  # fmt: skip
-    rows = CallDisposition.objects.filter(at__gte=since, tenant_id__isnull=False, agent_id__isnull=False)
+    rows = span.of(CallDisposition.objects.filter(tenant_id__isnull=False, agent_id__isnull=False), "at")
     with_queue = rows.annotate(queue_id=Subquery(talk.values("queue_id")[:1]))
     summed = _by_quarter(with_queue, "at").annotate(sum_ms=Sum("wrap_up_ms"))
     return [{**row, "wrap_up_ms": row["sum_ms"]} for row in summed]

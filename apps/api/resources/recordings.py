@@ -22,6 +22,7 @@ from apps.api.schema import problem
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
 from apps.recordings import sound
+from apps.recordings.access_log import begins, note_access
 from apps.recordings.models import Recording, RecordingStatus
 
 
@@ -86,6 +87,9 @@ class RecordingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
         if recording.status in (RecordingStatus.ASKED, RecordingStatus.RUNNING):
             raise Problem("not_ready", _("This recording still runs."), status=409)
         try:
-            return sound.answer(request._request, sound.file_of(recording))
+            response = sound.answer(request._request, sound.file_of(recording))
         except (sound.NoSound, OSError):
             raise NotFound(_("The sound of this recording is not within reach.")) from None
+        if begins(request._request):
+            note_access(recording, request._request)
+        return response

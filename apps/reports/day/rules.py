@@ -44,20 +44,15 @@ def day_start_ms(now_ms: int, time_zone: str) -> int:
     """When the calendar day that holds ``now_ms`` began there. Days of 23 and 25 hours are as long as they are."""
     zone = zoneinfo.ZoneInfo(time_zone)
     today = datetime.datetime.fromtimestamp(now_ms / 1000, zone).date()
-    return moment_ms(datetime.datetime.combine(today, datetime.time.min, zone))
+    return _midnight_ms(today, zone)
 
 
 def next_day_ms(day_ms: int, time_zone: str) -> int:
     """When the day after the one that began at ``day_ms`` begins."""
     zone = zoneinfo.ZoneInfo(time_zone)
     today = datetime.datetime.fromtimestamp(day_ms / 1000, zone).date()
-    following = today + datetime.timedelta(days=1)
-    return moment_ms(datetime.datetime.combine(following, datetime.time.min, zone))
+    return _midnight_ms(today + datetime.timedelta(days=1), zone)
 
 
-def moment_ms(at: datetime.datetime) -> int:
-    """A moment of a time zone as milliseconds since 1970, exact."""
-    return (at.astimezone(datetime.UTC) - EPOCH) // datetime.timedelta(milliseconds=1)
-
-
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+def _midnight_ms(day: datetime.date, zone: zoneinfo.ZoneInfo) -> int:
+    return round(datetime.datetime.combine(day, datetime.time.min, zone).timestamp()) * 1000

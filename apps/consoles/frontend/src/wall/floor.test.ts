@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, matches, slLevel, waitLevel } from "./floor";
+import { alarmWords, callWords, w } from "./words";
+
+const NOW = 1_790_000_000_000;
+const agent = (fields: Partial<Agent>): Agent => ({
+  id: "1", name: "王芳", state: "READY", reason: "", since_ms: NOW, next_state: "", call: null, number: "", queues: ["客服"], skills: ["lang:zh"], ...fields,
+});
+const after = (state: string, seconds: number, reason = "") => agentLevel(agent({ state, reason, since_ms: NOW - seconds * 1000 }), NOW, { lunch: 30 });
+
+describe("limits of console.md section 3", () => {
+  it.each([
+    ["WRAP_UP", 59, ""], ["WRAP_UP", 60, "amber"], ["WRAP_UP", 120, "red"], ["HOLDING", 60, "amber"], ["TALKING", 599, ""],
+    ["TALKING", 600, "amber"], ["TALKING", 1200, "red"], ["READY", 9999, ""], ["LOGGED_OUT", 9999, ""], ["NOT_RESPONDING", 0, "red"],
+  ])("%s after %d s is %s", (state, seconds, level) => expect(after(state, seconds)).toBe(level));
+
+  it("pauses go by the allowance of their reason", () => {
+    expect([after("PAUSED", 1799, "lunch"), after("PAUSED", 1800, "lunch"), after("PAUSED", 2160, "lunch")]).toEqual(["", "amber", "red"]);
+    expect([after("PAUSED", 899), after("PAUSED", 900)]).toEqual(["", "amber"]);
+  });
+
+  it("waits go by T, service level by its target", () => {
+    expect([waitLevel(20_000, 20_000), waitLevel(20_001, 20_000), waitLevel(60_001, 20_000)]).toEqual(["", "amber", "red"]);
+    expect(slLevel({ value: null, met: 0, of: 0 }, 0.8)).toBe("");
+    expect([0.8, 0.79, 0.69].map((value) => slLevel({ value, met: 1, of: 9 }, 0.8))).toEqual(["", "amber", "red"]);
+  });
+});
+
+describe("filter", () => {
+  const all = { text: "", queue: "", state: "" };
+  it("finds by name, queue and skill", () => {
+    for (const text of ["王", "客服", "LANG", ""]) expect(matches(agent({}), { ...all, text })).toBe(true);
+    expect(matches(agent({}), { ...all, text: "x" })).toBe(false);
+    expect(matches(agent({}), { ...all, queue: "技术" })).toBe(false);
+    expect(matches(agent({ state: "LOGGED_OUT" }), { ...all, state: "signed_in" })).toBe(false);
+    expect(matches(agent({}), { ...all, state: "READY" })).toBe(true);
+  });
+});
+
+describe("alarms", () => {
+  const alarm = (fields: Partial<Alarm>): Alarm => ({ id: "x", kind: "sl30", name: "客服", value: 0.613, since_ms: NOW, critical: false, ...fields });
+  it("say what is wrong with its figure", () => {
+    expect(alarmText(alarm({}))).toContain("61%");
+    expect(alarmText(alarm({ kind: "brand_new", detail: "d" }))).toContain("brand_new");
+  });
+  it("put first what nobody looks after", () => {
+    const all = [alarm({ id: "acked", acked_by: "王", critical: true }), alarm({ id: "late" }), alarm({ id: "critical", critical: true, since_ms: NOW + 9 })];
+    expect(all.toSorted(alarmOrder).map((item) => item.id)).toEqual(["critical", "late", "acked"]);
+  });
+});
+
+describe("words", () => {
+  it("have the same {names} in both languages", () => {
+    const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
+    for (const words of [w, alarmWords, callWords]) {
+      for (const key of Object.keys(words.en)) expect(names((words.zh as Record<string, string>)[key] ?? ""), key).toEqual(names((words.en as Record<string, string>)[key] ?? ""));
+    }
+  });
+});

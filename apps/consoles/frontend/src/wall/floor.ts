@@ -1,0 +1,183 @@
+/** What the floor's topic brings, and how it is judged, filtered and written. No component, no document. */
+
+import { language } from "$lib/i18n";
+import { alarmWords } from "./words";
+
+export type Level = "" | "amber" | "red";
+
+export interface Queue {
+  id: string;
+  name: string;
+  waiting: number;
+  oldest_ms: number | null;
+  service_level_ms: number;
+  staffed: number;
+  ready: number;
+  ringing: number;
+  talking: number;
+  wrap_up: number;
+  paused: number;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  state: string;
+  reason: string;
+  since_ms: number;
+  next_state: string;
+  next_reason?: string;
+  call: string | null;
+  number: string;
+  direction?: string;
+  queue?: string;
+  queues: string[];
+  skills?: string[];
+  blocked?: string;
+  held_ms?: number | null;
+}
+
+export interface Call {
+  id: string;
+  number: string;
+  name: string;
+  did: string;
+  direction?: string;
+  state: string;
+  since_ms: number;
+  started_ms: number;
+  queue: string;
+  agent: string;
+  held_ms: number | null;
+  recording: boolean;
+}
+
+export interface Trunk {
+  id: string;
+  name: string;
+  up: boolean | null;
+  used?: number;
+  max?: number | null;
+}
+
+export interface Alarm {
+  id: string;
+  kind: string;
+  name: string;
+  detail?: string;
+  value: number | null;
+  since_ms: number;
+  critical: boolean;
+  acked_by?: string;
+  note?: string;
+}
+
+export interface Share {
+  value: number | null;
+  met: number;
+  of: number;
+}
+
+export interface Figures {
+  id: string;
+  formula: string;
+  target: number;
+  threshold_ms?: number;
+  offered: number;
+  answered: number;
+  abandoned: number;
+  flowed_out: number;
+  abandon_rate: number | null;
+  sl: Share;
+  sl30: Share;
+  asa_ms: number | null;
+  aht_ms: number | null;
+  longest_wait_ms: number;
+  handled: number;
+  in_step?: boolean;
+}
+
+export interface Quarter {
+  id: string;
+  at_ms: number;
+  offered: number;
+  answered: number;
+  abandoned: number;
+  sl: Share;
+}
+
+/** Seconds after which a state's time is amber, then red (console.md section 3). Pauses go by their allowance. */
+const LIMITS_S: Record<string, readonly [number, number]> = {
+  WRAP_UP: [60, 120],
+  HOLDING: [60, 120],
+  TALKING: [600, 1200],
+  CONSULTING: [600, 1200],
+  CONFERENCING: [600, 1200],
+};
+/** A pause without an allowance of its own. */
+const PAUSE_S = 15 * 60;
+
+export function agentLevel(agent: Agent, nowMs: number, allowedMin: Record<string, number | null> = {}): Level {
+  if (agent.state === "NOT_RESPONDING" || agent.state === "DISCONNECTED") return "red";
+  const allowed = (allowedMin[agent.reason] ?? PAUSE_S / 60) * 60;
+  const limits = agent.state === "PAUSED" ? ([allowed, allowed * 1.2] as const) : LIMITS_S[agent.state];
+  if (!limits) return "";
+  const seconds = (nowMs - agent.since_ms) / 1000;
+  return seconds >= limits[1] ? "red" : seconds >= limits[0] ? "amber" : "";
+}
+
+/** Beyond the queue's T is amber, beyond three times that red. */
+export function waitLevel(waitedMs: number, thresholdMs: number): Level {
+  return waitedMs > thresholdMs * 3 ? "red" : waitedMs > thresholdMs ? "amber" : "";
+}
+
+export function slLevel(share: Share, target: number): Level {
+  if (share.value === null || share.of === 0) return "";
+  return share.value < target - 0.1 ? "red" : share.value < target ? "amber" : "";
+}
+
+export interface Filter {
+  text: string;
+  queue: string;
+  state: string;
+}
+
+export const SIGNED_IN = "signed_in";
+
+export function matches(agent: Agent, filter: Filter): boolean {
+  if (filter.queue && !agent.queues.includes(filter.queue)) return false;
+  if (filter.state === SIGNED_IN ? agent.state === "LOGGED_OUT" : filter.state && agent.state !== filter.state) return false;
+  const wanted = filter.text.trim().toLowerCase();
+  if (!wanted) return true;
+  const texts = [agent.name, agent.number, ...agent.queues, ...(agent.skills ?? [])];
+  return texts.some((text) => text.toLowerCase().includes(wanted));
+}
+
+/** The order in which somebody must look: trouble first, then who works, who rests, who is away. */
+const RANK: Record<string, number> = {
+  NOT_RESPONDING: 0, DISCONNECTED: 1, OFFERED: 2, TALKING: 3, HOLDING: 3, CONSULTING: 3, CONFERENCING: 3, DIALING: 3,
+  WRAP_UP: 4, READY: 5, PAUSED: 6, LOGGED_OUT: 9,
+};
+export const stateRank = (agent: Agent) => RANK[agent.state] ?? 8;
+
+export const percent = (value: number | null, digits = 0) => (value === null ? "–" : `${(value * 100).toFixed(digits)}%`);
+export const seconds = (ms: number | null) => (ms === null ? "–" : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`);
+
+export function alarmText(alarm: Alarm): string {
+  const value = alarm.value ?? 0;
+  const values = { name: alarm.name || alarm.kind, kind: alarm.kind, detail: alarm.detail ?? "", value: Math.round(value), percent: percent(value) };
+  const kind = alarm.kind;
+  return (alarmWords.has(kind) ? alarmWords(kind, values) : alarmWords("other", values)).trim();
+}
+
+/** Not yet taken on first, critical before the rest, the oldest on top. */
+export function alarmOrder(a: Alarm, b: Alarm): number {
+  return Number(!!a.acked_by) - Number(!!b.acked_by) || Number(b.critical) - Number(a.critical) || a.since_ms - b.since_ms;
+}
+
+
+/** Hours and minutes on the tenant's clock, wherever the reader sits. */
+export function hourIn(timeZone: string): (ms: number) => string {
+  const format = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
+  return (ms) => format.format(ms);
+}

@@ -1,0 +1,32 @@
+"""Who heard which recording, and when: a row for each time that somebody begins to listen."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.recordings.models import Recording, RecordingAccess
+
+SAME_LISTENING = datetime.timedelta(minutes=10)
+"""A player asks for a file in many parts, and again after each jump: within this time that is one listening."""
+
+
+def begins(request: HttpRequest) -> bool:
+    """Whether a request begins to listen: it asks for all, or for a part from the first byte on."""
+    asked = request.headers.get("Range", "").strip().removeprefix("bytes=").split("-")[0]
+    return request.method == "GET" and asked.strip("0") == ""
+
+
+def note_access(recording: Recording, request: HttpRequest, way: str = RecordingAccess.Way.PLAYED) -> None:
+    user = request.user
+    assert isinstance(user, User)
+    since = timezone.now() - SAME_LISTENING
+    known = RecordingAccess.objects.filter(recording=recording, user=user, way=way, at__gte=since)
+    if not known.exists():
+        RecordingAccess.objects.create(
+            recording=recording, tenant_id=recording.tenant_id, user=user, username=user.get_username(),
+            address=request.META.get("REMOTE_ADDR", "")[:64], way=way,
+        )  # fmt: skip

@@ -1,0 +1,127 @@
+"""A television shows counts to whoever has its address, and no person; alarms are taken on by who may."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF
+from apps.live.hub import hub
+from apps.reports.models import RaisedAlarm, WallScreen
+from tests.apps.live.centre import START_MS
+from tests.apps.live.door import TOKEN, Engine, running, until
+from tests.apps.live.test_engine_client import ready
+from tests.apps.live.test_sockets import open_tab, opened, populate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest_asyncio.fixture
+async def engine(settings: Any, transactional_db: None) -> AsyncIterator[Engine]:
+    await sync_to_async(populate)()
+    async with running() as door:
+        settings.ENGINE_URL, settings.ENGINE_TOKEN = door.url, TOKEN
+        yield door
+        await hub().stop()
+
+
+def screen(tenant: int = 1) -> tuple[WallScreen, str]:
+    row = WallScreen(tenant_id=tenant, name="hall")
+    token = row.renew_token()
+    row.save()
+    return row, token
+
+
+async def test_a_screen_shows_its_tenant_and_no_person(engine: Engine) -> None:
+    _row, token = await sync_to_async(screen)()
+    engine.say(ready("10"))
+    tab = await open_tab(f"/ws/tv/{token}/", None)
+    assert await tab.connect()
+    await until(lambda: hub().client.state is not None, "the state")
+    snapshot = await tab.read("snapshot")
+    data = snapshot["data"] or (await tab.read("delta"))["patch"]
+    assert data.keys() <= {"queues", "figures", "alarms", "floor"}
+    text = orjson.dumps(data).decode()
+    assert "queue of tenant-1" in text and "tenant-2" not in text
+    assert "agent of tenant" not in text and "caller of tenant" not in text
+    assert sum(data["floor"]["now"]["states"].values()) == 3
+    await tab.say({"type": "command", "cmd_id": "0123456789", "action": "force", "agent": "10", "state": "READY"})
+    assert (await tab.read("error"))["code"] == "not_permitted"
+    assert engine.asked == []
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "0" * 200])
+async def test_another_address_shows_nothing(engine: Engine, token: str) -> None:
+    await sync_to_async(screen)()
+    tab = await open_tab(f"/ws/tv/{token}/", None)
+    if await tab.connect():
+        assert (await tab.receive_output(timeout=5))["code"] == CLOSE_NOT_PERMITTED
+    assert (await sync_to_async(Client().get)(f"/wall/tv/{token}/")).status_code in (400, 404)
+
+
+async def test_a_screen_switched_off_goes_dark(engine: Engine) -> None:
+    row, token = await sync_to_async(screen)()
+    page = await sync_to_async(Client().get)(f"/wall/tv/{token}/")
+    assert page.status_code == 200 and page["Referrer-Policy"] == "no-referrer" and "no-store" in page["Cache-Control"]
+    tab = await open_tab(f"/ws/tv/{token}/", None)
+    assert await tab.connect()
+    await until(lambda: hub().client.reachable, "the engine")
+    row.enabled = False
+    await row.asave()
+    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+    assert (await sync_to_async(Client().get)(f"/wall/tv/{token}/")).status_code == 404
+
+
+def signed_in(username: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    return client
+
+
+async def test_whoever_takes_an_alarm_on_is_shown_on_the_wall(engine: Engine) -> None:
+    at = datetime.datetime.fromtimestamp(START_MS / 1000, datetime.UTC)
+    await RaisedAlarm.objects.acreate(tenant_id=1, kind="trunk_down", subject="19", raised_at=at)
+    tab = await opened("/ws/wall/", "boss1")
+    await until(lambda: hub().alarms.view("1"), "the alarm that stood before this process")
+    boss = await sync_to_async(signed_in)("boss1")
+    body = {"id": "trunk_down:19", "note": "运营商已联系"}
+    path = "/wall/alarms/acknowledge/"
+    reply = await sync_to_async(boss.post)(path, body, content_type="application/json")
+    assert reply.status_code == 200, reply.content
+    await until(lambda: hub().alarms.view("1")["trunk_down:19"]["acked_by"] == "boss1", "who")
+    row = await RaisedAlarm.objects.select_related("acked_by").aget()
+    assert (row.acked_by.username, row.note, row.cleared_at) == ("boss1", "运营商已联系", None)
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("username", "body", "status"),
+    [
+        ("boss2", {"id": "trunk_down:19"}, 404),
+        ("agent1", {"id": "trunk_down:19"}, 403),
+        ("nobody", {"id": "trunk_down:19"}, 403),
+        ("boss1", {"id": "other:1"}, 404),
+        ("boss1", {"id": 5}, 400),
+        ("boss1", {}, 400),
+        ("boss1", [], 400),
+        ("boss1", {"id": "trunk_down:19", "note": "x" * 501}, 400),
+        ("boss1", {"id": "trunk\x00_down:19"}, 400),
+    ],
+)
+def test_an_alarm_is_its_tenants_supervisors(db: None, username: str, body: Any, status: int) -> None:
+    populate()
+    at = datetime.datetime.fromtimestamp(START_MS / 1000, datetime.UTC)
+    RaisedAlarm.objects.create(tenant_id=1, kind="trunk_down", subject="19", raised_at=at)
+    client = signed_in(username)
+    reply = client.post("/wall/alarms/acknowledge/", body, content_type="application/json")
+    assert reply.status_code == status
+    assert RaisedAlarm.objects.get().acked_at is None
