@@ -9,5 +9,6 @@ urlpatterns = [
     path("api/", include("apps.api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.operations.urls")),
+    path("customers/", include("apps.customers.urls")),
     path("", include("apps.consoles.urls")),
 ]
