@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.customers.models import Customer, PhoneNumber
 
@@ -40,8 +41,8 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
 def headings() -> list[str]:
     """Such that an import recognises every column again, in either language."""
     return [
-        _("external id"), _("name"), _("company"), _("number"), _("e-mail"), _("address"), _("level"), _("language"),
-        _("tags"), _("remark"),
+        _("external id"), pgettext("person", "name"), _("company"), _("number"), _("e-mail"), _("address"), _("level"),
+        _("language"), _("tags"), _("remark"),
     ]  # fmt: skip
 
 

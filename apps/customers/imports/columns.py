@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from openpyxl.utils import get_column_letter
 
 from apps.customers.numbers import Plan, read
 
 # In the order in which the page offers them. Numbers may come in several columns, everything else in one.
 FIELDS: dict[str, Promise] = {
-    "name": _("name"),
+    "name": pgettext_lazy("person", "name"),
     "company": _("company"),
     "number": _("number"),
     "mobile": _("mobile number"),

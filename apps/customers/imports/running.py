@@ -18,6 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from apps.config.celery import app as celery
 from apps.customers.imports import limits, tables, upload
 from apps.customers.imports.limits import FileRefused
 from apps.customers.imports.rows import Fault, read_row
@@ -34,6 +35,7 @@ TRIES = 3
 SILENT = timedelta(seconds=60)
 """After so long without progress a job is given to a worker again: the one that had it is gone."""
 NUDGE_EXPIRES_S = 60
+TASK = "apps.customers.tasks.import_customers"
 
 
 class Left(Exception):
@@ -54,10 +56,9 @@ def enqueue(job: ImportJob) -> bool:
 
 def nudge(job_id: int) -> bool:
     """Tell the workers. False when they cannot be told: ``nudge_silent`` will."""
-    from apps.customers.tasks import import_customers
-
     try:
-        import_customers.apply_async((job_id,), retry=False, expires=NUDGE_EXPIRES_S)
+        # By name and through our own app: a web process has not loaded the tasks, and shared ones would go elsewhere.
+        celery.send_task(TASK, (job_id,), retry=False, expires=NUDGE_EXPIRES_S)
     except (OperationalError, OSError) as error:
         log.warning("import_waits_for_redis", job=job_id, error=str(error))
         return False

@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.models import TenantOwned
 from apps.customers.numbers import STORED
@@ -62,7 +63,7 @@ class CustomerManager(models.Manager["Customer"]):
 class Customer(TenantOwned):
     """Somebody who calls. Removed ones keep their row, so that history can still be told; nobody finds them."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=100)
     company = models.CharField(_("company"), max_length=100, blank=True)
     language = models.CharField(
         _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: not known.")

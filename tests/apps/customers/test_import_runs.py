@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -133,6 +135,18 @@ def test_without_redis_an_import_waits_and_is_not_lost(tenant: Tenant) -> None:
     job.refresh_from_db()
     assert (job.status, job.rows_done) == ("queued", 0)
     assert ImportChunk.objects.filter(job=job).exists()
+
+
+def test_starting_an_import_tells_a_worker(tenant: Tenant, redis_url: str) -> None:
+    """From a process that has loaded no task, as the web is."""
+    job = received(tenant, csv_bytes(rows(5)))
+    process = python(
+        f"from apps.customers.imports import running; from apps.customers.models import ImportJob\n"
+        f"running.enqueue(ImportJob.objects.get(pk={job.pk}))"
+    )
+    assert process.wait(60) == 0
+    told = redis.Redis.from_url(redis_url).lrange("celery", 0, -1)
+    assert [json.loads(message)["headers"]["task"] for message in told] == [tasks.import_customers.name]
 
 
 def test_jobs_that_went_silent_are_taken_up_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
