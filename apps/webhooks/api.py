@@ -35,7 +35,9 @@ class EndpointSerializer(serializers.ModelSerializer):
     description = serializers.CharField(max_length=200, required=False, allow_blank=True)
     events = serializers.ListField(child=serializers.ChoiceField(EventType.choices), allow_empty=False, max_length=32)
     active = serializers.BooleanField(default=True)
-    old_secret_until = serializers.DateTimeField(read_only=True, help_text="Until then the old key signs as well.")
+    old_secret_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="Until then the old key signs as well."
+    )
 
     class Meta:
         model = Endpoint

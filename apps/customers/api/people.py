@@ -269,7 +269,7 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
         row.delete()
         return Response(status=204)
 
-    @extend_schema(responses={200: serializers.ListField(child=serializers.CharField())}, filters=False)
+    @extend_schema(responses={200: {"type": "array", "items": {"type": "string"}}}, filters=False)
     @action(detail=False, pagination_class=None)
     def tags(self, request: Request) -> Response:
         """All tags of the tenant."""

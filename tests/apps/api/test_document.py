@@ -32,7 +32,7 @@ from tests.apps.api.conftest import program_of
 from tests.apps.api.test_resources import _of
 from tests.apps.facts_of_calls import served_call, stored
 
-EXAMPLES = 12
+EXAMPLES = 6
 
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
