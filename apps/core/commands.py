@@ -115,6 +115,8 @@ class StartMusic(Command):
 class HoldLeg(Command):
     """On the agent's leg: its peer hears the hold music."""
 
+    music: str = "default"
+
 
 @record
 class UnholdLeg(Command):

@@ -44,9 +44,9 @@ class Rig:
     agents_port: int
     phones: list[Sipp]
 
-    def caller(self, did: str = "4008005566", number: str = "", display: str = "") -> Caller:
+    def caller(self, did: str = "4008005566", number: str = "", display: str = "", ears: int | None = None) -> Caller:
         number = number or f"139{len(self.phones):08d}"
-        phone = Caller(self.directory, self.trunks_port, did, number, display)
+        phone = Caller(self.directory, self.trunks_port, did, number, display, ears)
         self.phones.append(phone)
         return phone
 

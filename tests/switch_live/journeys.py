@@ -41,8 +41,8 @@ def _node(call: Call) -> str:
     return call.ivr.position.node if call.ivr is not None and call.ivr.position is not None else ""
 
 
-def call_in_menu(rig: Rig, number: str, display: str = "") -> Caller:
-    caller = rig.caller(number=number, display=display)
+def call_in_menu(rig: Rig, number: str, display: str = "", ears: int | None = None) -> Caller:
+    caller = rig.caller(number=number, display=display, ears=ears)
     at_node(rig, number, "lang")
     return caller
 

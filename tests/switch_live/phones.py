@@ -75,10 +75,26 @@ class Caller(Sipp):
     """Calls at once and talks in a tone until told to hang up, or hung up on."""
 
     def __init__(
-        self, directory: Path, switch_port: int, did: str, number: str = "13800138000", display: str = ""
+        self,
+        directory: Path,
+        switch_port: int,
+        did: str,
+        number: str = "13800138000",
+        display: str = "",
+        ears: int | None = None,
     ) -> None:
+        """``ears``: the UDP port that gets what this caller hears, who then says nothing himself.
+
+        (The switch sends sound to wherever it last came from, so a voice would take it to SIPp's own port.)
+        """
         tone = sound.write_alaw_tone(directory / "caller.al", sound.CALLER_HZ)
-        values = {"did": did, "number": number, "display": f'"{display}" ' if display else "", "tone": str(tone)}
+        values = {
+            "did": did,
+            "number": number,
+            "display": f'"{display}" ' if display else "",
+            "media_port": "[rtpstream_audio_port]" if ears is None else str(ears),
+            "voice": f'<action><exec rtp_stream="{tone},-1,8"/></action>' if ears is None else "",
+        }
         super().__init__(directory, "caller.xml", values, [f"127.0.0.1:{switch_port}", "-m", "1"])
         self.call_id = f"{self.name}-1"
 

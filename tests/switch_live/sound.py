@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
+import time
 import wave
 from array import array
 from pathlib import Path
@@ -52,3 +55,34 @@ def strength(samples: array[int], hertz: int) -> float:
     power = before**2 + last**2 - turn * before * last
     total = sum(sample * sample for sample in samples)
     return 2 * power / (len(samples) * total) if total else 0.0
+
+
+TELEPHONE_EVENT = 101
+KEYS = "0123456789*#ABCD"
+
+
+class Ears:
+    """A UDP port that gets a call's RTP, and the keys among it (RFC 4733, one event each, by its timestamp)."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.2)
+        self.port = int(self._socket.getsockname()[1])
+        self._events: dict[int, str] = {}
+
+    def keys(self, count: int, timeout_s: float = 10.0) -> str:
+        """Once so many keys were heard, or the time is up."""
+        deadline = time.monotonic() + timeout_s
+        while len(self._events) < count and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                self._take(self._socket.recv(2048))
+        return "".join(key for _, key in sorted(self._events.items()))
+
+    def _take(self, packet: bytes) -> None:
+        if len(packet) >= 16 and packet[1] & 0x7F == TELEPHONE_EVENT:
+            timestamp, event = int.from_bytes(packet[4:8]), packet[12]
+            self._events[timestamp] = KEYS[event] if event < len(KEYS) else "?"
+
+    def close(self) -> None:
+        self._socket.close()

@@ -94,7 +94,7 @@ def _hold(center: Center, agent: Agent, event: e.HoldRequested) -> Refusal | Non
     if call is not None and leg is not None and call.bridge is not None:
         if call.bridge.held_ms is not None:
             return wrong_state(agent)
-        center.send(c.HoldLeg(switch=leg.switch, leg=leg.id))
+        center.send(c.HoldLeg(switch=leg.switch, leg=leg.id, music=offers.music_of(center, call)))
     return refusal
 
 

@@ -84,7 +84,7 @@ class Control:
             c.PlayPrompts: lambda command: self._media.play(self._leg(command.leg), command),
             c.StopPlay: lambda command: self._media.stop(self._leg(command.leg)),
             c.StartMusic: lambda command: self._media.music(self._leg(command.leg), command.music),
-            c.HoldLeg: lambda command: self._ports.send(encode.hold(command.leg, on=True)),
+            c.HoldLeg: self._hold,
             c.UnholdLeg: lambda command: self._ports.send(encode.hold(command.leg, on=False)),
             c.MuteLeg: lambda command: self._mute(command.leg, on=True),
             c.UnmuteLeg: lambda command: self._mute(command.leg, on=False),
@@ -256,6 +256,12 @@ class Control:
         if reply.startswith("-") and reply != LINK_LOST and leg.recordings.pop(path, None) is not None:
             reason = clean.text(reply)
             self._ports.emit(RecordingFailed(switch=self._switch, leg=leg.leg, recording=recording, reason=reason))
+
+    def _hold(self, command: c.HoldLeg) -> None:
+        """The peer hears what the held leg names as its hold music; without it, nothing at all. **live**"""
+        frames = (encode.hold_music(command.leg, command.music), encode.hold(command.leg, on=True))
+        for frame in frames:
+            self._ports.send(frame)
 
     def _mute(self, leg: LegId, *, on: bool) -> None:
         """The switch tells it by no event that we take: its +OK is what we go by."""

@@ -129,6 +129,10 @@ def hold(leg: LegId, on: bool) -> bytes:
     return api(f"uuid_hold {'' if on else 'off '}{clean.ident(leg)}")
 
 
+def hold_music(leg: LegId, name: str) -> bytes:
+    return set_variables(leg, {"hold_music": f"local_stream://{clean.ident(name)}"})
+
+
 def mute(leg: LegId, on: bool) -> bytes:
     """What the switch reads from this leg becomes silence. All five words, or the switch only shows its usage."""
     return api(f"uuid_audio {clean.ident(leg)} {'start read mute 1' if on else 'stop'}")
