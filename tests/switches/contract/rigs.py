@@ -110,7 +110,14 @@ class Scene:
         return LegId(f"run1-l{self.minted}")
 
     def originate(
-        self, address: str, leg: LegId | None = None, *, ring_timeout_ms: int = 10_000, gateway: str = "", **more: Any
+        self,
+        address: str,
+        leg: LegId | None = None,
+        *,
+        ring_timeout_ms: int = 10_000,
+        gateway: str = "",
+        role: LegRole | None = None,
+        **more: Any,
     ) -> LegId:
         if address in PHONES and address not in self.rig.phones:
             pytest.skip(f"this rig has no phone that is {PHONES[address]}")
@@ -122,7 +129,7 @@ class Scene:
                 leg=leg,
                 call=CallId("run1-c1"),
                 tenant=TENANT,
-                role=LegRole.EXTERNAL if gateway else LegRole.AGENT,
+                role=role or (LegRole.EXTERNAL if gateway else LegRole.AGENT),
                 agent=None if gateway else AgentId("31"),
                 destination=Destination(kind=kind, address=address, gateway=gateway),
                 ring_timeout_ms=ring_timeout_ms,

@@ -100,6 +100,11 @@ def test_no_other_command_is_ever_two(value: str, other: str) -> None:
         lambda: encode.kill(way, value),
         lambda: encode.bridge(way, leg, other),
         lambda: encode.hold(leg, on=True),
+        lambda: encode.hold_music(leg, value),
+        lambda: encode.mute(way, on=True),
+        lambda: encode.send_digits(leg, value),
+        lambda: encode.send_digits(way, "1"),
+        lambda: encode.record(way, "mask", encode.record_path(value, SETTINGS)),
         lambda: encode.talk(leg),
         lambda: encode.reclaim(leg, SETTINGS),
         lambda: encode.record(way, "start", encode.record_path(value, SETTINGS)),
@@ -116,6 +121,42 @@ def test_no_other_command_is_ever_two(value: str, other: str) -> None:
         assert commands_in(frame) == 1
         _, _, body = frame.partition(b"\n\n")
         assert b"\r" not in frame and b"\0" not in frame and b"${" not in body and b"\n" not in body
+
+
+def test_the_called_customer_comes_back_and_other_legs_end() -> None:
+    common = {"switch": SwitchId("1"), "call": CallId("k-c1"), "tenant": TenantId("7"), "ring_timeout_ms": 45_000}
+    trunk = Destination(kind=DestinationKind.TRUNK, address="+8613912345678", gateway="carrier")
+    frame = encode.originate(
+        OriginateLeg(**common, leg=LegId("k-l9"), role=LegRole.CUSTOMER, destination=trunk), SETTINGS, "j"
+    ).decode()
+    assert "trunkline_role=customer" in frame and "max_session_transfers=10000" in frame
+    assert "hangup_after_bridge" not in frame and "rdnis" not in frame and "sip_auto_answer" not in frame
+    assert "sofia/gateway/carrier/+8613912345678 &park()" in frame and "park_timeout=15" in frame
+    device = Destination(kind=DestinationKind.DEVICE, address="1001")
+    frame = encode.originate(
+        OriginateLeg(
+            **common,
+            leg=LegId("k-l8"),
+            role=LegRole.AGENT,
+            destination=device,
+            auto_answer=True,
+            idle_timeout_ms=55_001,
+        ),
+        SETTINGS,
+        "j",
+    ).decode()
+    assert "park_timeout=56" in frame and "hangup_after_bridge=true" in frame and "sip_auto_answer=true" in frame
+
+
+def test_the_ringing_tone_is_a_tone_and_a_lease() -> None:
+    frame = encode.music(LegId("k-l1"), "ringing_tone", 20_000, "t").decode()
+    assert "{timeout=20000}tone_stream://%(1000,4000,450);loops=-1" in frame
+
+
+@pytest.mark.parametrize("digits", ["", "1 2", "12a", "1@500", "1\n2", "1" * 33, "w1"])
+def test_what_are_no_tones(digits: str) -> None:
+    with pytest.raises(clean.Unsafe):
+        encode.send_digits(LegId("k-l1"), digits)
 
 
 @given(ANY)
