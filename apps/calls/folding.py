@@ -34,6 +34,8 @@ def _call_started(rows: Projection, item: StoredFact, fact: facts.CallStarted) -
     call.did, call.trunk_name = fact.did, fact.trunk
     call.caller_number, call.caller_name = fact.caller_number, fact.caller_name
     call.customer_leg_id = fact.leg
+    if fact.direction is facts.Direction.OUTBOUND:
+        return  # its leg begins when the number is called, if it ever is
     leg = rows.leg(fact.leg, fact)
     leg.switch_id = row_id(fact.switch)
     leg.role, leg.address = LegRole.CUSTOMER, fact.caller_number
@@ -171,6 +173,11 @@ def _end(rows: Projection, fact: facts.CallFact, *kinds: SegmentKind, outcome: s
 # --- decisions, recordings, agents --------------------------------------------------------------------------
 
 
+def _dial_started(rows: Projection, item: StoredFact, fact: facts.DialStarted) -> None:
+    """Whose call it is, also when the number is never reached."""
+    rows.calls[fact.call].last_agent_id = row_id(fact.agent)
+
+
 def _agent_offered(rows: Projection, item: StoredFact, fact: facts.AgentOffered) -> None:
     rows.decisions[fact.leg] = Decision(
         leg_id=fact.leg,
@@ -285,6 +292,7 @@ _FOLDS: dict[type[facts.Fact], Fold] = {
     facts.BridgeLost: _bridge_lost,
     facts.TransferStarted: _transfer_started,
     facts.TransferFailed: _transfer_failed,
+    facts.DialStarted: _dial_started,
     facts.AgentOffered: _agent_offered,
     facts.OfferEnded: _offer_ended,
     facts.RecordingAsked: _recording_asked,

@@ -15,6 +15,7 @@ from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, F
 from apps.calls.services import StoredFact, record_facts
 from apps.core import facts as f
 from apps.core.config import CenterConfig
+from apps.core.events import HangupCause, LegRole
 from apps.recordings.models import Recording
 from tests.apps.facts_of_calls import T0, arrival, ending, queued, served_call, stored, transferred_call
 
@@ -137,6 +138,34 @@ def test_agent_states_follow_one_another_without_gaps() -> None:
     assert [span.state for span in spans] == ["PAUSED", "READY", "OFFERED", "TALKING"]
     assert all(left.ended_at == right.started_at for left, right in itertools.pairwise(spans))
     assert spans[-1].ended_at and spans[-1].ended_at.timestamp() * 1000 == T0 + 30_000
+
+
+def test_a_number_never_reached_is_the_agents_call_with_no_leg_of_a_customer() -> None:
+    key: dict[str, Any] = {"tenant": "1", "call": "c9"}
+    dial = [
+        f.CallStarted(
+            at_ms=T0, leg="c9-out", switch="1", direction=f.Direction.OUTBOUND, did="4008005566",
+            caller_number="13912345678", caller_name="", trunk="carrier", customer="7", attached={"order": "A1"}, **key,
+        ),
+        f.DialStarted(
+            at_ms=T0, agent="2", leg="c9-a1", number="13912345678", caller_number="4008005566", trunk="1",
+            prior="READY", prior_reason="", deadline_ms=T0 + 25_000, cmd_id="x", **key,
+        ),
+        f.LegStarted(at_ms=T0, leg="c9-a1", switch="1", role=LegRole.AGENT, address="1002", agent="2", **key),
+        f.LegEnded(at_ms=T0 + 20_000, leg="c9-a1", cause=HangupCause.NO_ANSWER, **key),
+        f.DialEnded(
+            at_ms=T0 + 20_000, agent="2", number="13912345678", outcome=f.DialOutcome.DEVICE,
+            cause=HangupCause.NO_ANSWER, **key,
+        ),
+        f.CallEnded(at_ms=T0 + 20_000, outcome=f.CallOutcome.NOT_REACHED, cause=HangupCause.NO_ANSWER, **key),
+    ]  # fmt: skip
+    record_facts(stored(dial))
+    call = Call.objects.get(pk="c9")
+    assert (call.direction, call.outcome, call.last_agent_id, call.caller_number) == (
+        "outbound", "not_reached", 2, "13912345678",
+    )  # fmt: skip
+    assert list(Leg.objects.filter(call="c9").values_list("role", flat=True)) == ["agent"]
+    assert not Leg.objects.filter(call="c9", ended_at=None).exists()
 
 
 def test_a_recording_goes_through_its_states() -> None:

@@ -184,6 +184,42 @@ async def test_a_command_reaches_the_engine_and_its_outcome_the_page_that_asked(
     await other.disconnect()
 
 
+def force(agent: str, **more: Any) -> dict[str, Any]:
+    return {"type": "command", "cmd_id": "0123456789", "action": "force", "agent": agent, "state": "PAUSED", **more}
+
+
+async def test_a_supervisor_forces_an_agent_of_the_own_tenant(engine: Engine) -> None:
+    tab = await opened("/ws/wall/", "boss1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await tab.say(force("10", reason="meeting", now=True))
+    asked = await until(lambda: [item for item in engine.asked if isinstance(item, events.AgentForced)], "request")
+    request = asked[0]
+    assert (request.tenant, request.agent, request.actor, request.now) == ("1", "10", "boss1", True)
+    await tab.say({**force("20"), "cmd_id": "0123456790"})
+    assert (await tab.read("outcome"))["code"] == "malformed", "of another tenant: there is no such agent"
+    await tab.disconnect()
+
+
+async def test_rights_are_asked_for_with_each_action(engine: Engine) -> None:
+    """The page stays open here, though its user is no supervisor any more."""
+    tab = await opened("/ws/wall/", "boss1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await User.objects.filter(username="boss1").aupdate(role=Role.AGENT)
+    await tab.say(force("10"))
+    outcome = await tab.read("outcome")
+    assert (outcome["ok"], outcome["code"]) == (False, "not_permitted")
+    assert not [item for item in engine.asked if isinstance(item, events.AgentForced)]
+    await tab.disconnect()
+
+
+async def test_an_agents_page_forces_nobody(engine: Engine) -> None:
+    tab = await opened("/ws/agent/", "agent1")
+    await until(lambda: hub().client.reachable, "the engine")
+    await tab.say(force("10"))
+    assert (await tab.read("outcome"))["code"] == "malformed"
+    await tab.disconnect()
+
+
 async def test_without_the_engine_a_command_is_answered(engine: Engine) -> None:
     tab = await opened("/ws/agent/", "agent1")
     await until(lambda: hub().client.reachable, "the engine")

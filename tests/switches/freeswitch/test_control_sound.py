@@ -8,11 +8,18 @@ from apps.core import commands as c
 from apps.core.events import (
     DigitPressed,
     LegHungUp,
+    LegMuted,
+    LegRole,
+    LegUnmuted,
     PlayEnded,
     PlayOutcome,
+    RecordingMasked,
+    RecordingUnmasked,
 )
-from apps.core.ids import PlayId
+from apps.core.ids import CallId, LegId, PlayId, RecordingId, TenantId
+from apps.switches.freeswitch.ports import LINK_LOST, Lane
 from tests.switches.freeswitch.control_scene import (
+    AGENT,
     CUSTOMER,
     MUSIC,
     Pair,
@@ -211,3 +218,75 @@ def test_a_hangup_ends_the_prompt_first(pair: Pair) -> None:
     control.event(complete(ports, "PLAYBACK ERROR"))
     control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     assert ports.take() == [] and len(control.legs) == 0
+
+
+# --- hold, mute, tones, the recording's mask -----------------------------------------------------------------------
+
+
+def test_who_is_held_hears_the_queues_music(pair: Pair) -> None:
+    control, ports = pair
+    control.execute(c.HoldLeg(switch=S, leg=AGENT, music="jazz"))
+    assert ports.commands() == [
+        f"api uuid_setvar_multi {AGENT} hold_music=local_stream://jazz",
+        f"api uuid_hold {AGENT}",
+    ]
+    control.execute(c.UnholdLeg(switch=S, leg=AGENT))
+    assert ports.commands() == [f"api uuid_hold off {AGENT}"]
+
+
+@pytest.mark.parametrize(("reply", "muted"), [("+OK", True), ("-ERR No such channel!", False), (LINK_LOST, False)])
+def test_muted_is_what_the_switch_has_confirmed(pair: Pair, reply: str, muted: bool) -> None:
+    control, ports = pair
+    control.execute(c.MuteLeg(switch=S, leg=AGENT))
+    assert ports.commands() == [f"api uuid_audio {AGENT} start read mute 1"] and ports.take() == []
+    ports.reply(reply)
+    assert ports.take() == ([LegMuted(switch=S, leg=AGENT)] if muted else [])
+    control.execute(c.UnmuteLeg(switch=S, leg=AGENT))
+    assert ports.commands() == [f"api uuid_audio {AGENT} stop"]
+    ports.reply()
+    assert ports.take() == [LegUnmuted(switch=S, leg=AGENT)]
+
+
+def test_tones_go_out_and_what_is_none_does_not(pair: Pair) -> None:
+    control, ports = pair
+    control.execute(c.SendDigits(switch=S, leg=CUSTOMER, digits="12#"))
+    assert ports.commands() == [f"api uuid_send_dtmf {CUSTOMER} 12#"]
+    control.execute(c.SendDigits(switch=S, leg=CUSTOMER, digits="1\n\napi shutdown"))
+    assert ports.commands() == []
+
+
+def test_a_mask_is_told_when_it_is_on_and_its_end_in_any_case(pair: Pair) -> None:
+    control, ports = pair
+    what = {"switch": S, "leg": CUSTOMER, "recording": RecordingId("r1"), "path": "a/r1.wav"}
+    control.execute(c.MaskRecording(**what))
+    assert ports.commands() == [f"api uuid_record {CUSTOMER} mask /srv/rec/a/r1.wav"]
+    assert ports.lanes[-1] is Lane.RECORDINGS
+    ports.reply("-ERR Cannot mask recording session!")
+    assert ports.take() == []
+    control.execute(c.MaskRecording(**what))
+    ports.reply("+OK Success")
+    assert ports.take() == [RecordingMasked(switch=S, leg=CUSTOMER, recording=RecordingId("r1"))]
+    for reply in ("-ERR Cannot unmask recording session!", "+OK Success"):
+        control.execute(c.UnmaskRecording(**what))
+        ports.reply(reply)
+        assert ports.take() == [RecordingUnmasked(switch=S, leg=CUSTOMER, recording=RecordingId("r1"))]
+    control.execute(c.UnmaskRecording(**what))
+    ports.reply(LINK_LOST)
+    assert ports.take() == [], "asked for again by the core"
+
+
+def test_a_called_customer_parks_once_and_is_no_arrival(pair: Pair) -> None:
+    control, ports = pair
+    customer = LegId("k-l9")
+    control.execute(
+        c.OriginateLeg(
+            switch=S, leg=customer, call=CallId("k-c1"), tenant=TenantId("7"), role=LegRole.CUSTOMER,
+            destination=c.Destination(kind=c.DestinationKind.TRUNK, address="13912345678", gateway="out"),
+            ring_timeout_ms=45_000,
+        )
+    )  # fmt: skip
+    control.event(event("CHANNEL_PROGRESS", customer))
+    control.event(event("CHANNEL_ANSWER", customer))
+    control.event(event("CHANNEL_PARK", customer))
+    control.event(event("CHANNEL_PARK", customer))  # in the socket application, after a talk
+    assert [type(one).__name__ for one in ports.take()] == ["LegRinging", "LegAnswered", "LegParked"]
