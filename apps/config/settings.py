@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from apps.config.env import BASE_DIR, env
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "apps.operations.request_log.RequestLog",
     "apps.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
+    "apps.accounts.headers.PageHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -225,7 +227,25 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.secure_cookies else None
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; a redirect here would break health checks by address
 SECURE_HSTS_SECONDS = 31_536_000 if env.secure_cookies else 0
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# The admin's is wider (apps/accounts/headers.py). A browser phone reaches its switch over wss at another port.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, "wss:"] if env.secure_cookies else [SELF, "wss:", "ws:"],
+        "worker-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 
 LOGGING_CONFIG = None
 logging_config(env.log_level, env.log_format)
