@@ -103,8 +103,10 @@ class SkillAdmin(ConfigAdmin):
 @admin.register(PauseReason)
 class PauseReasonAdmin(ConfigAdmin):
     list_display = ("name", "code", "position", "allowed_min")
+    search_fields = ("name", "code")
 
 
 @admin.register(Disposition)
 class DispositionAdmin(ConfigAdmin):
     list_display = ("name", "code", "position")
+    search_fields = ("name", "code")

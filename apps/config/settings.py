@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "axes",
+    "auditlog",
 ]
 
 MIDDLEWARE = [
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "apps.accounts.middleware.SessionPolicy",
+    "apps.accounts.audit.AuditedBy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -256,5 +258,6 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Contact centre"),
     "SITE_SYMBOL": "headset_mic",
     "SHOW_LANGUAGES": True,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "navigation": "apps.accounts.admin_menu.navigation"},
+    "DASHBOARD_CALLBACK": "apps.operations.overview.overview",
 }

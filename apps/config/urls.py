@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.operations.system_page import system
+
 urlpatterns = [
+    path("admin/system/", admin.site.admin_view(system), name="system"),
     path("admin/", admin.site.urls),
     path("", include("apps.accounts.urls")),
     path("api/", include("apps.api.urls")),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auditlog.context import disable_auditlog
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -43,9 +44,13 @@ def read(name: str) -> Data:
         return tomllib.load(file)
 
 
-@transaction.atomic
 def load_story() -> list[Login]:
     """All rows of the story, made or brought up to date, and the flow published. Returns who can sign in."""
+    with transaction.atomic(), disable_auditlog():
+        return _load()
+
+
+def _load() -> list[Login]:
     story = read("company.toml")
     tenant, _made = Tenant.objects.update_or_create(code=story["tenant"]["code"], defaults=story["tenant"])
     switch, _made = Switch.objects.update_or_create(name=story["switch"]["name"], defaults=story["switch"])

@@ -17,6 +17,8 @@ from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantForm, TenantScopedAd
 from apps.calls.models import Call
 from apps.operations.models import LegalHold, SwitchRecord
 
+admin.site.index_template = "operations/overview.html"
+
 
 class LegalHoldForm(TenantForm):
     def clean(self) -> dict[str, Any]:

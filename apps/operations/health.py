@@ -96,7 +96,7 @@ def _missing_migrations() -> int:
 
 
 def _engine() -> Part:
-    data = _ask_engine()
+    data = ask_engine()
     if data["status"] == OK:
         return Part("engine", OK)
     links = [switch for switch, up in data["links"].items() if not up]
@@ -108,7 +108,7 @@ def _engine() -> Part:
     return Part("engine", DEGRADED, "; ".join(filter(None, why)) or str(data["status"]))
 
 
-def _ask_engine() -> dict[str, Any]:
+def ask_engine() -> dict[str, Any]:
     """An engine that is not well says so with 503, and why. Raises ``OSError``."""
     try:
         with urllib.request.urlopen(f"{settings.ENGINE_URL}/health", timeout=PATIENCE_S) as reply:

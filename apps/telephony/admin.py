@@ -167,6 +167,7 @@ class PromptAdmin(ConfigAdmin):
 class MusicClassAdmin(ConfigAdmin):
     form = MusicClassForm
     list_display = ("name", "directory")
+    search_fields = ("name",)
 
 
 class SpanFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
@@ -223,6 +224,8 @@ class CalendarDayInline(ConfigInline):
 @admin.register(Calendar)
 class CalendarAdmin(ConfigAdmin):
     list_display = ("name", "code", "override")
+    search_fields = ("name", "code")
+    list_filter = ("override",)
     inlines = (CalendarSpanInline, CalendarDayInline)
 
     def still_needed(self, rows: list[Calendar]) -> list[str]:

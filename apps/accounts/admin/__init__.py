@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from apps.accounts.admin import people, tenants
+from apps.accounts.admin import audit, people, sessions, tenants
 
-__all__ = ["people", "tenants"]
+__all__ = ["audit", "people", "sessions", "tenants"]
 
 
 def _own_password(request: HttpRequest, extra_context: object = None) -> HttpResponse:

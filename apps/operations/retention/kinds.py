@@ -90,13 +90,17 @@ def _imports(owner: Owner, before: datetime.datetime) -> Rows:
 
 
 def _audit_entries() -> Any:
-    return apps.get_model("auditlog", "LogEntry")._default_manager  # type: ignore[misc]
+    return apps.get_model("auditlog", "LogEntry")._default_manager
 
 
 def _audit(owner: Owner, before: datetime.datetime) -> Rows:
-    """By who did it: an entry has no tenant of its own."""
+    """By the tenant of the row that was changed (``apps.accounts.audit``)."""
     entries: Rows = _audit_entries().filter(timestamp__lt=before)
-    return entries.filter(_of(owner, "actor__tenant")).order_by("timestamp")
+    if owner.tenant is not None:
+        entries = entries.filter(additional_data__tenant=owner.tenant.pk)
+    else:
+        entries = entries.filter(Q(additional_data__tenant=None) | Q(additional_data=None))
+    return entries.order_by("timestamp")
 
 
 KINDS = [

@@ -1,0 +1,81 @@
+"""The admin's first page: how much there is, what is going on today, and what does not fit together."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.accounts.tenant_admin import of_tenant, own_tenant
+from apps.agents.models import Agent
+from apps.calls.models import Call
+from apps.core.facts import CallOutcome
+from apps.queues.models import Queue
+from apps.telephony.models import Did, Trunk
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's dashboard callback."""
+    tenant = own_tenant(request)
+
+    def own(rows: QuerySet[Any]) -> QuerySet[Any]:
+        return of_tenant(rows, tenant)
+
+    return {**context, "tiles": _tiles(own), "today": _today(own), "gaps": _gaps(own)}
+
+
+def _tiles(own: Any) -> list[dict[str, Any]]:
+    counted = (
+        (_("Agents"), own(Agent.objects.filter(enabled=True)), "agents_agent", "support_agent"),
+        (_("Queues"), own(Queue.objects.all()), "queues_queue", "groups"),
+        (_("Numbers"), own(Did.objects.all()), "telephony_did", "dialpad"),
+        (_("Trunks"), own(Trunk.objects.filter(enabled=True)), "telephony_trunk", "cable"),
+        (_("People"), own(User.objects.filter(is_active=True)), "accounts_user", "person"),
+    )
+    return [
+        {"title": title, "count": rows.count(), "icon": icon, "link": reverse(f"admin:{page}_changelist")}
+        for title, rows, page, icon in counted
+    ]
+
+
+def _today(own: Any) -> dict[str, Any]:
+    """Since local midnight. Shares are whole per cent of the calls that ended, for a bar."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    calls = own(Call.objects.filter(started_at__gte=midnight))
+    found = calls.aggregate(
+        calls=Count("pk"),
+        served=Count("pk", filter=Q(outcome=CallOutcome.SERVED)),
+        abandoned=Count("pk", filter=Q(outcome=CallOutcome.ABANDONED)),
+        live=Count("pk", filter=Q(ended_at=None, started_at__gte=timezone.now() - datetime.timedelta(hours=12))),
+    )
+    ended = max(1, found["served"] + found["abandoned"])
+    return {**found, "served_share": round(100 * found["served"] / ended)}
+
+
+def _gaps(own: Any) -> list[dict[str, str]]:
+    """Rows that are allowed and yet leave somebody unserved."""
+    gaps = [
+        (
+            own(Queue.objects.annotate(n=Count("members", filter=Q(members__enabled=True))).filter(n=0)),
+            "queues_queue",
+            _("nobody serves this queue"),
+        ),
+        (own(Agent.objects.filter(enabled=True, user=None)), "agents_agent", _("no user: nobody can sign in as it")),
+        (
+            own(Agent.objects.filter(enabled=True, queues=None)),
+            "agents_agent",
+            _("serves no queue: gets no calls"),
+        ),
+        (own(Did.objects.filter(flow__published=None)), "telephony_did", _("its flow is not published")),
+    ]
+    return [
+        {"name": str(row), "why": why, "link": reverse(f"admin:{page}_change", args=[row.pk])}
+        for rows, page, why in gaps
+        for row in rows[:5]
+    ]
