@@ -121,7 +121,7 @@ def ask_engine() -> dict[str, Any]:
 def history_is_current() -> bool:
     """The engine runs, and all that it knows is in PostgreSQL but for the last moment."""
     try:
-        recorder = _ask_engine()["recorder"]
+        recorder = ask_engine()["recorder"]
     except (OSError, ValueError, KeyError):
         return False
     return not recorder["trouble"] and float(recorder["lag_s"]) < HISTORY_LATE_S

@@ -12,7 +12,7 @@ from apps.recordings.models import RecordingAccess
 class RecordingAccessAdmin(ReadOnlyAdmin):
     list_display = ("at", "username", "way", "recording", "address")
     list_filter = ("way",)
-    search_fields = ("username", "recording__call_id", "recording_id")
+    search_fields = ("username", "recording__call__pk", "recording__path")
     date_hierarchy = "at"
     list_select_related = ("recording", "tenant")
     show_full_result_count = False

@@ -18,6 +18,7 @@ from apps.reports.models import RaisedAlarm, ReportSettings, WallScreen
 class ReportSettingsAdmin(TenantScopedAdmin):
     list_display = ("tenant", "service_level_formula", "service_level_target", "short_abandon_s", "occupancy")
     list_select_related = ("tenant",)
+    search_fields = ("tenant__name",)
 
 
 @admin.register(WallScreen)

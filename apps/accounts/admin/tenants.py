@@ -20,12 +20,8 @@ class TenantAdmin(ConfigAdmin):
     list_filter = ("language", "mfa_policy")
     search_fields = ("name", "code")
     fieldsets = (
-        (None, {"fields": ("name", "code", ("language", "time_zone"), "default_region")}),
+        (None, {"fields": ("name", "code", ("language", "time_zone"))}),
         (_("Callers"), {"fields": ("fallback_number", "unknown_did_prompt", "apology_prompt")}),
-        (
-            _("Service level"),
-            {"fields": ("service_level_variant", ("service_level_threshold_s", "short_abandon_s"))},
-        ),
         (
             _("Sign-in"),
             {"fields": ("mfa_policy", ("idle_timeout_min", "session_hours"), "sessions_at_once")},

@@ -3,7 +3,6 @@
 from apps.accounts.models.people import PasswordUsed, Reach, Role, Team, User
 from apps.accounts.models.tenants import (
     MfaPolicy,
-    ServiceLevelVariant,
     SessionsAtOnce,
     Tenant,
     TenantOwned,
@@ -17,7 +16,6 @@ __all__ = [
     "PasswordUsed",
     "Reach",
     "Role",
-    "ServiceLevelVariant",
     "SessionsAtOnce",
     "Team",
     "Tenant",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zoneinfo
 
-import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -19,22 +18,6 @@ code_name = RegexValidator(r"^[a-z][a-z0-9_]{0,39}$", _("Small letters, digits a
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("Unknown time zone, expected a name such as Asia/Shanghai."))
-
-
-def validate_region(code: str) -> None:
-    if code not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValidationError(_("Unknown region, expected two capital letters such as CN."))
-
-
-class ServiceLevelVariant(models.TextChoices):
-    """The formulas of kpi.md; T is the threshold, a short abandon one within ``short_abandon_s``."""
-
-    F1 = "F1", _("F1: (answered + abandoned within T) / (answered + abandoned)")
-    F2 = "F2", _("F2: answered within T / answered")
-    F3 = "F3", _("F3: answered within T / (answered + abandoned)")
-    F4 = "F4", _("F4: answered within T / (answered + abandoned after T)")
-    F5 = "F5", _("F5: (answered within T + short abandons) / (answered + abandoned)")
-    F6 = "F6", _("F6: answered within T / (answered + abandoned - short abandons)")
 
 
 class MfaPolicy(models.TextChoices):
@@ -65,13 +48,6 @@ class Tenant(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="Asia/Shanghai", validators=[validate_time_zone]
     )
-    default_region = models.CharField(
-        _("region of phone numbers"),
-        max_length=2,
-        default="CN",
-        validators=[validate_region],
-        help_text=_("Numbers written without a country code are taken to be of this region, e.g. CN."),
-    )
 
     fallback_number = models.CharField(
         _("fallback number"),
@@ -91,26 +67,6 @@ class Tenant(models.Model):
         max_length=80,
         default="apology",
         help_text=_("Code of the prompt played before a call is ended because of a fault."),
-    )
-
-    service_level_variant = models.CharField(
-        _("service level formula"),
-        max_length=2,
-        choices=ServiceLevelVariant.choices,
-        default=ServiceLevelVariant.F3,
-        help_text=_("Shown with every service level, so that nobody compares two formulas."),
-    )
-    service_level_threshold_s = models.PositiveSmallIntegerField(
-        _("answered in time, seconds"),
-        default=20,
-        validators=_within(1, 3600),
-        help_text=_("For the whole centre; a queue has its own."),
-    )
-    short_abandon_s = models.PositiveSmallIntegerField(
-        _("short abandon, seconds"),
-        default=5,
-        validators=[MaxValueValidator(600)],
-        help_text=_("Who hangs up sooner has hardly waited."),
     )
 
     keep_calls_days = models.PositiveSmallIntegerField(
