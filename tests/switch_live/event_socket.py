@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from typing import Any
@@ -50,6 +51,9 @@ class EventSocket:
             self._events.append(json.loads(body.decode(errors="replace")))
 
     def close(self) -> None:
+        """Also ends a read that another thread is waiting in."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _command(self, line: str) -> tuple[dict[str, str], bytes]:

@@ -15,7 +15,6 @@ comes back to the arrival extension by himself (180 of 180; with the agent as A 
 
 from __future__ import annotations
 
-from apps.core import commands as c
 from apps.core.events import BridgeFailed, HangupCause
 from apps.core.ids import LegId
 from apps.switches.freeswitch import clean, decode, encode
@@ -34,19 +33,19 @@ class BridgeControl:
         self._legs = legs
         self._media = media
 
-    def frames(self, command: c.BridgeLegs, job: str) -> tuple[bytes, bytes]:
-        """The switch forgets ``transfer_after_bridge`` each time it acts on it, so it is set for each talk."""
-        variables = {
-            "transfer_after_bridge": encode.way_back(self._settings),
-            "uuid_bridge_continue_on_cancel": "true",
-            "park_timeout": "",  # of a customer whom we called: it was for the time until now
-        }
-        return encode.set_variables(command.other, variables), encode.bridge(command.other, command.leg, job)
+    def frames(self, far: Leg, customer: Leg, job: str) -> list[bytes]:
+        """The bridge, and before it the customer's way back where the arrival extension has not set it."""
+        bridge = encode.bridge(customer.leg, far.leg, job)
+        if customer.way_back:
+            return [bridge]
+        # The park_timeout of a customer whom we called was for the time until now.
+        variables = {**encode.way_back(self._settings), "park_timeout": ""}
+        return [encode.set_variables(customer.leg, variables), bridge]
 
     def asked(self, far: Leg, customer: Leg) -> None:
         far.bridging, customer.bridging = customer.leg, far.leg
         far.away = customer.away = True
-        customer.left_alone = False
+        customer.left_alone = customer.way_back = False
 
     def reported(self, far: Leg, customer: Leg, body: str) -> None:
         """The job's outcome. ``+OK`` is no bridge: CHANNEL_BRIDGE is. An error: nothing has moved."""
@@ -96,12 +95,14 @@ class BridgeControl:
         if other is not None and other.bridged == leg.leg:
             other.bridged = None
 
-    def back(self, leg: Leg) -> None:
-        """The customer's leg has arrived, for the first time or again: idle, and nothing is known of its variables."""
+    def back(self, leg: Leg, headers: decode.Headers) -> None:
+        """The customer's leg has arrived, for the first time or again: idle, with what the dialplan has set on it."""
         from_gap = leg.left_alone or leg.bridging is not None  # an arrival may overtake the far leg's CHANNEL_HANGUP
         self.over(leg)
         self._media.taken_away(leg)
-        leg.media.terminators = ""
+        leg.media.terminators = decode.field(headers, "variable_playback_terminators")
+        way_back = encode.way_back(self._settings)
+        leg.way_back = all(decode.field(headers, f"variable_{name}") == value for name, value in way_back.items())
         leg.away = False
         leg.bridged = None
         leg.back_ms = self._ports.now_ms() if from_gap else None

@@ -41,6 +41,8 @@ GAP_EVENTS = 1_000
 """We take a part of all events, so small jumps in Event-Sequence are the rule; so is one per command of ours."""
 GAP_SNAPSHOT_MS = 30_000
 FORGET_MS = 5_000
+SETTLE_MS = 2_000
+"""What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms."""
 KILL_AGAIN_EVENTS = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_PARK"})
 
 
@@ -131,8 +133,14 @@ class Control:
 
     def tick(self) -> None:
         """Every half second or so."""
+        now_ms = self._ports.now_ms()
         for leg in self.legs:
             self._media.tick(leg)
+            if leg.gone is not None and not leg.job:
+                leg.settled_ms = leg.settled_ms or now_ms + SETTLE_MS
+                if now_ms >= leg.settled_ms:
+                    self._emit_all(decode.hungup(leg, self._switch))  # its recording's end never came
+                    self.legs.drop(leg.leg)
 
     # --- from the core ---
 
@@ -199,7 +207,7 @@ class Control:
     def _tag(self, command: c.TagLeg) -> None:
         leg = self._leg(command.leg)
         leg.call = command.call
-        self._ports.send(encode.tag(command.leg, command.call, command.tenant, self._settings))
+        self._ports.send(encode.tag(command.leg, command.call, command.tenant))
 
     def _hang_up(self, command: c.HangUpLeg) -> None:
         self._kill(command.leg, word_of(command.cause))
@@ -226,12 +234,13 @@ class Control:
 
     def _bridge(self, command: c.BridgeLegs) -> None:
         job = self._ports.token()
-        frames = self._bridges.frames(command, job)
         far, customer = self._leg(command.leg), self._leg(command.other)
+        frames = self._bridges.frames(far, customer, job)
         self._jobs[job] = lambda body: self._bridges.reported(far, customer, body)
         self._bridges.asked(far, customer)
-        self._ports.send(frames[0])
-        self._ports.send(frames[1], lambda reply: self._job_refused(job, reply))
+        for preparation in frames[:-1]:
+            self._ports.send(preparation)
+        self._ports.send(frames[-1], lambda reply: self._job_refused(job, reply))
 
     def _record(self, command: c.StartRecording) -> None:
         path = encode.record_path(command.path, self._settings)
@@ -301,7 +310,7 @@ class Control:
         leg = self.legs.get(event.leg)
         if leg is None:
             leg = self.legs.add(Leg(leg=event.leg, role=LegRole.CUSTOMER, since_ms=self._ports.now_ms()))
-        self._bridges.back(leg)
+        self._bridges.back(leg, headers)
         leg.created = True
         leg.call = event.call or leg.call
         leg.answered = leg.answered or event.answered
@@ -325,8 +334,7 @@ class Control:
         leg = self.legs.get(uuid)
         if leg is not None and leg.call is not None:
             return leg
-        if decode.field(headers, "Event-Name") not in ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"):
-            self._adopt(headers)
+        self._adopt(headers)
         return self.legs.get(uuid)
 
     def _adopt(self, headers: decode.Headers) -> None:
@@ -369,8 +377,6 @@ class Control:
             leg.away = False
         elif name == "CHANNEL_UNBRIDGE":
             self._bridges.ended(leg)
-        elif name in ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY") and leg.ended:
-            self.legs.drop(leg.leg)
 
     def _job_done(self, headers: decode.Headers) -> None:
         done = self._jobs.pop(decode.field(headers, "Job-UUID"), None)

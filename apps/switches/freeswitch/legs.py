@@ -41,12 +41,14 @@ class Leg:
     answered: bool = False
     gone: tuple[HangupCause, str] | None = None  # hung up; reported once its recording has stopped
     ended: bool = False  # LegHungUp is out
+    settled_ms: int = 0  # gone, and by then nothing more of it will come
     doomed: str = ""  # to be killed with this word as soon as the channel exists
     bridging: LegId | None = None  # uuid_bridge asked for, CHANNEL_BRIDGE not yet seen
     bridged: LegId | None = None
     away: bool = False  # on its way into or out of a bridge: it takes no application until it is back
     left_alone: bool = False  # the far side died in the gap: the switch sends this leg back to us
     back_ms: int | None = None  # when it came back from there
+    way_back: bool = False  # its channel carries all that the next talk's end needs; a bridge uses it up
     recordings: dict[str, RecordingId] = field(default_factory=dict)  # running, by absolute path
     recorded: set[RecordingId] = field(default_factory=set)  # stopped
     media: Media = field(default_factory=Media)

@@ -18,8 +18,8 @@ FALLBACK = "fallback"
 FALLBACK_CONTEXT = "trunkline-fallback"
 SET_AT_ARRIVAL: Action = (
     "multiset",
-    f"^^;hangup_after_bridge=false;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT};continue_on_fail=true"
-    ";RECORD_STEREO=true;playback_terminators=none",
+    f"^^;hangup_after_bridge=false;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT};uuid_bridge_continue_on_cancel=true"
+    ";max_session_transfers=10000;continue_on_fail=true;RECORD_STEREO=true;playback_terminators=any",
 )
 
 TEST_EXTENSIONS: dict[str, tuple[Action, ...]] = {
@@ -58,6 +58,7 @@ class Dialplan:
         music = ("playback", f"{{timeout={self.music_ms}}}local_stream://default")
         return (
             socket,
+            ("set", "playback_terminators=none"),
             ("answer", ""),
             *((music, socket) * self.rungs),
             ("transfer", f"{FALLBACK} XML {FALLBACK_CONTEXT}"),

@@ -87,10 +87,15 @@ class Subscription:
         return subclass in self.subclasses if name == "CUSTOM" else name in self.names
 
     def passes(self, headers: dict[str, str]) -> bool:
-        """Positive filters are ORed (ES:328)."""
-        if not self.filters:
-            return True
-        return any(value in headers.get(name, "") for name, value in self.filters if name in headers)
+        """In order: one that fits lets the event through, unless a later one that begins with ``-`` fits (ES:328)."""
+        passes = not self.filters
+        for name, value in self.filters:
+            wanted = value.lstrip("+- ")
+            if headers.get(name, "").lower() == wanted.lower() and name in headers:
+                passes = not value.startswith("-")
+                if not passes:
+                    break
+        return passes
 
     def filter(self, text: str) -> str:
         words = text.strip().split(" ", 1)

@@ -51,8 +51,15 @@ from tests.switches.freeswitch.fakes import FakePorts
 # --- bridging ------------------------------------------------------------------------------------------------------
 
 
-def bridging(control: Control, ports: FakePorts) -> None:
-    arrive(control, ports)
+WAY_BACK = {
+    "transfer_after_bridge": "arrival:XML:trunkline",
+    "uuid_bridge_continue_on_cancel": "true",
+    "max_session_transfers": "10000",
+}
+
+
+def bridging(control: Control, ports: FakePorts, **variables: str) -> None:
+    arrive(control, ports, **{f"variable_{name}": value for name, value in variables.items()})
     control.execute(music())
     originate(control)
     control.event(event("CHANNEL_PARK", AGENT))
@@ -65,8 +72,7 @@ def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(p
     control, ports = pair
     bridging(control, ports)
     assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 transfer_after_bridge=arrival:XML:trunkline;uuid_bridge_continue_on_cancel=true;"
-        "park_timeout=",
+        "api uuid_setvar_multi cust-1 " + ";".join(f"{name}={value}" for name, value in WAY_BACK.items()) + ";park_timeout=",
         f"bgapi uuid_bridge cust-1 {AGENT}",
     ]
     control.event(complete(ports, "PLAYBACK ERROR", back=3))
@@ -75,6 +81,19 @@ def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(p
     control.event(event("CHANNEL_BRIDGE", AGENT, Bridge__B__Unique__ID=CUSTOMER))
     assert ports.take() == [LegsBridged(switch=S, leg=AGENT, other=CUSTOMER)]
     assert CUSTOMER in ports.closed
+
+
+def test_what_the_arrival_extension_has_set_is_not_set_again_but_for_a_second_bridge(pair: Pair) -> None:
+    control, ports = pair
+    bridging(control, ports, **WAY_BACK)
+    assert ports.commands() == [f"bgapi uuid_bridge cust-1 {AGENT}"]
+    control.event(job(ports, "-ERR Invalid uuid\n"))
+    ports.commands()
+    control.execute(c.BridgeLegs(switch=S, leg=AGENT, other=CUSTOMER))
+    assert ports.commands()[0].startswith("api uuid_setvar_multi cust-1 transfer_after_bridge="), "it may be used up"
+    arrive(control, ports, **{f"variable_{name}": value for name, value in WAY_BACK.items()})
+    control.execute(c.BridgeLegs(switch=S, leg=AGENT, other=CUSTOMER))
+    assert ports.commands() == [f"bgapi uuid_bridge cust-1 {AGENT}"]
 
 
 def test_a_refused_bridge_fails_and_the_music_goes_on(pair: Pair) -> None:
@@ -256,7 +275,6 @@ def test_a_recording_and_its_end_before_the_leg_s(pair: Pair) -> None:
     control.event(record_event("RECORD_START"))
     control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     control.event(record_event("RECORD_STOP", variable_record_ms="5980"))
-    control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     assert ports.take() == [
         RecordingStarted(switch=S, leg=CUSTOMER, recording=RecordingId("r1")),
         RecordingStopped(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), duration_ms=5980),
@@ -281,8 +299,21 @@ def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_tag(pair: Pair) 
     tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_recording": "r0"}
     control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | tags)
     control.event(record_event("RECORD_STOP", variable_record_ms="10") | tags)
-    control.event(event("CHANNEL_HANGUP_COMPLETE", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | tags)
     assert [type(e).__name__ for e in ports.take()] == ["RecordingStopped", "LegHungUp"]
+
+
+def test_a_recording_whose_end_never_comes_does_not_keep_the_leg(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    control.event(record_event("RECORD_START"))
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    assert [type(e) for e in ports.take()] == [RecordingStarted]
+    for _ in range(5):
+        control.tick()
+        ports.pass_ms(500)
+    assert [type(e) for e in ports.take()] == [LegHungUp]
+    assert len(control.legs) == 0
 
 
 def test_recordings_that_fail(pair: Pair) -> None:

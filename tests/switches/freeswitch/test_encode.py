@@ -95,7 +95,7 @@ def test_no_other_command_is_ever_two(value: str, other: str) -> None:
         lambda: encode.music(way, value, 20_000, "t"),
         lambda: encode.music(leg, "default", 20_000, "t"),
         lambda: encode.set_variables(way, {"a": value, "b": other}),
-        lambda: encode.tag(leg, CallId(other), TenantId(value), SETTINGS),
+        lambda: encode.tag(leg, CallId(other), TenantId(value)),
         lambda: encode.kill(leg, other),
         lambda: encode.kill(way, value),
         lambda: encode.bridge(way, leg, other),
