@@ -179,6 +179,9 @@ class Center:
             return connection.execute(query, values).fetchall()
 
     def history(self, caller_number: str, timeout_s: float = 20.0) -> Mapping[str, Any]:
-        """The ended call of this number, once the recorder has written it."""
-        query = "SELECT * FROM calls_call WHERE caller_number = %s AND ended_at IS NOT NULL"
+        """The latest call of this number, once it has ended and the recorder has written it."""
+        query = (
+            "SELECT * FROM (SELECT * FROM calls_call WHERE caller_number = %s ORDER BY started_at DESC LIMIT 1) latest"
+            " WHERE ended_at IS NOT NULL"
+        )
         return eventually(lambda: self.rows(query, caller_number), timeout_s, f"history of {caller_number}")[0]

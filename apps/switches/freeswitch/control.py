@@ -41,8 +41,8 @@ GAP_EVENTS = 1_000
 """We take a part of all events, so small jumps in Event-Sequence are the rule; so is one per command of ours."""
 GAP_SNAPSHOT_MS = 30_000
 FORGET_MS = 5_000
-SETTLE_MS = 2_000
-"""What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms."""
+SETTLE_MS = 15_000
+"""What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms; on a starved host later."""
 KILL_AGAIN_EVENTS = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_PARK"})
 
 
