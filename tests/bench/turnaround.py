@@ -280,7 +280,7 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--rate", type=int, default=30, help="calls a second")
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="leave some out while looking for a cost")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="leave some out to look for a cost")
     options = parser.parse_args()
     if freeswitch_binary() is None or sipp_binary() is None:
         print("SKIPPED: this needs the freeswitch and sipp binaries")

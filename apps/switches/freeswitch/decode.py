@@ -200,7 +200,7 @@ def _hangup(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     if leg.gone is None:
         word = field(headers, "Hangup-Cause") or "NONE"
         leg.gone = (cause_of(word), word)
-    # RECORD_STOP comes after CHANNEL_HANGUP: the recording's end is told first. ``Control.tick`` does not wait for ever.
+    # RECORD_STOP comes after CHANNEL_HANGUP, and is told first; ``Control.tick`` does not wait for it for ever.
     tag = field(headers, "variable_trunkline_recording")
     recording = leg.recordings or (tag and tag not in leg.recorded)
     return [] if recording else hungup(leg, switch)

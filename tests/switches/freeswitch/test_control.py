@@ -72,7 +72,8 @@ def test_a_bridge_sets_the_way_back_first_and_closes_the_socket_when_it_stands(p
     control, ports = pair
     bridging(control, ports)
     assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 " + ";".join(f"{name}={value}" for name, value in WAY_BACK.items()) + ";park_timeout=",
+        "api uuid_setvar_multi cust-1 "
+        + ";".join(f"{name}={value}" for name, value in {**WAY_BACK, "park_timeout": ""}.items()),
         f"bgapi uuid_bridge cust-1 {AGENT}",
     ]
     control.event(complete(ports, "PLAYBACK ERROR", back=3))
