@@ -261,8 +261,8 @@ export class Line {
     const step = this.follower.take(message);
     if (step === "gap") this.resync();
     if (step === "changed") {
-      this.#settleShown();
       this.#options.change();
+      this.#settleShown();
     }
     if (message.type === "outcome") this.#takeOutcome(message);
     for (const listener of this.#listeners.get(message.type) ?? []) listener(message);

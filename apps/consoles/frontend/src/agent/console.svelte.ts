@@ -1,0 +1,340 @@
+/**
+ * The agent's console: what the server says of this agent, what may be asked, what is asked, and what is said about it.
+ * It shows what the engine decided and decides nothing itself.
+ */
+
+import { type Bindings, actionsOf, clashes, keyOf, merged } from "$lib/keys";
+import { Live } from "$lib/live.svelte";
+import { stateWord } from "$lib/states";
+import { callerText } from "$lib/text";
+import { toasts } from "$lib/toasts.svelte";
+import { errors, refusalText, t } from "$lib/words";
+import { ABOUT_CALL, type Action, DEFAULT_KEYS, NAMES_CALL, SHOWN_BY, TOGETHER, toReady } from "./actions";
+import { type Banner, banners } from "./banners";
+import { MyDay } from "./day.svelte";
+import { Media } from "./media.svelte";
+import { CONNECTED, type Call, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
+import { Notes } from "./notes.svelte";
+import { w } from "./words";
+
+const NOTICE_MS = 6_000;
+const KEYS = "agent-keys";
+const LAST_CALL = "agent-call";
+
+interface Notice {
+  text: string;
+  level: Banner["level"];
+  code: string;
+}
+
+export class Console {
+  readonly page: PageData;
+  readonly live = new Live("/ws/agent/");
+  readonly me = $derived(this.live.data.me ? (Object.values(this.live.data.me)[0] as Me | undefined) : undefined);
+  readonly liveCall = $derived(this.me?.call ? (this.live.data.call?.[this.me.call] as Call | undefined) : undefined);
+  readonly media: Media;
+  readonly notes: Notes;
+  readonly day = new MyDay();
+  keys = $state.raw<Bindings<Action>>(DEFAULT_KEYS);
+  notice = $state.raw<Notice | null>(null);
+  /** One sentence, read out at once; empty when nothing rings. */
+  alert = $state("");
+  /** Read out when the reader has time. */
+  polite = $state("");
+  tab = $state<"incoming" | "wrap_up" | "to_fill">("incoming");
+  transferOpen = $state(false);
+  settingsOpen = $state(false);
+  preflightOpen = $state(false);
+  dialText = $state("");
+  #last = $state.raw<Call | null>(remembered());
+  #ended = $state.raw<Record<string, number>>({});
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+  #before: { state: string; call: string | null; dialed: number } = { state: "", call: null, dialed: 0 };
+  #hungUp = "";
+  #finished = "";
+  #note: Notification | null = null;
+  /** Focus the dialling box; set by its component. */
+  focusDial: () => void = () => {};
+
+  constructor(page: PageData) {
+    this.page = page;
+    this.media = new Media(this.live, page.agent, () => this.me);
+    this.notes = new Notes(this.live, () => this.me);
+    this.keys = merged(DEFAULT_KEYS, JSON.parse(localStorage.getItem(KEYS) ?? "null"));
+    addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("beforeunload", (event) => {
+      if (IN_CALL.has(this.me?.state ?? "")) event.preventDefault();
+    });
+  }
+
+  // --- what is shown -------------------------------------------------------------------------------------------------
+
+  /** The call at hand, also when the switch has none any more and only its wrap-up is left. */
+  get call(): Call | undefined {
+    if (this.liveCall) return this.liveCall;
+    return this.me?.call && this.#last?.id === this.me.call ? this.#last : undefined;
+  }
+
+  /** When the call at hand stopped being live, on the engine's clock; null while it is. */
+  get endedMs(): number | null {
+    return this.liveCall || !this.me?.call ? null : (this.#ended[this.me.call] ?? null);
+  }
+
+  get pauseReasons(): Record<string, string> {
+    return Object.fromEntries(this.page.pause_reasons.map((reason) => [reason.code, reason.name]));
+  }
+
+  get banners(): Banner[] {
+    const { live, media, me } = this;
+    const browserPhone = me?.device === "browser";
+    const phone = media.state;
+    const registered = browserPhone && media.holding === "owner" ? !phone?.everRegistered || phone.registered : me?.registered !== false;
+    return banners({
+      closed: live.closed,
+      connected: live.connected,
+      engine: live.engine,
+      stale: live.stale,
+      ageSeconds: live.ageSeconds,
+      browserPhone,
+      place: media.place,
+      microphone: media.microphone,
+      phoneLost: me?.switch_up === false || !registered,
+      signedIn: me !== undefined && me.state !== "LOGGED_OUT",
+      masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
+      quality: (phone?.causes ?? []).map((cause) => w(`cause_${cause}`)).join(", "),
+      qualityBad: phone?.qualityBad ?? false,
+    });
+  }
+
+  bannerText(banner: Banner): string {
+    return t.has(banner.code) ? t(banner.code, banner.values) : errors.has(banner.code) ? errors(banner.code, banner.values) : banner.code;
+  }
+
+  /** Seconds until wrap-up ends, or null. */
+  get wrapLeft(): number | null {
+    const { me } = this;
+    return me?.state === "WRAP_UP" && me.deadline_ms ? Math.max(0, Math.ceil((me.deadline_ms - this.live.now) / 1000)) : null;
+  }
+
+  /** Whether the browser's own microphone is meant by "mute", else the switch's. */
+  get mutesHere(): boolean {
+    return this.me?.device === "browser" && this.media.phone !== null;
+  }
+
+  get muted(): boolean {
+    return this.mutesHere ? (this.media.state?.muted ?? false) : (this.call?.muted ?? false);
+  }
+
+  // --- what can be done ----------------------------------------------------------------------------------------------
+
+  can(action: string): boolean {
+    if (!this.live.ok || !this.me) return action === "mute" && this.mutesHere && CONNECTED.has(this.me?.state ?? "");
+    if (action === "mute" || action === "unmute") return CONNECTED.has(this.me.state) && (this.mutesHere || this.me.controls.includes(action));
+    if (action === "ready" && this.me.device === "browser" && !this.media.ready) return false;
+    return this.me.controls.includes(action);
+  }
+
+  busy(action: string): boolean {
+    return this.live.busy.has(action);
+  }
+
+  async command(action: string, fields: Record<string, unknown> = {}): Promise<boolean> {
+    const { me } = this;
+    if (!me || !this.can(action)) return false;
+    const before = { me, call: this.liveCall };
+    const about = ABOUT_CALL.has(action) ? { call: me.call, version: this.liveCall?.version ?? null } : NAMES_CALL.has(action) ? { call: me.call } : {};
+    const shown = () => SHOWN_BY[action]?.({ me: this.me, call: this.liveCall }, before) ?? true;
+    const outcome = await this.live.command(action, { ...about, ...fields }, shown);
+    if (!outcome.ok) this.#refused(outcome.code, outcome.reason);
+    return outcome.ok;
+  }
+
+  readonly actions: Record<Action, () => void> = {
+    answer: () => void this.command("answer"),
+    decline: () => void this.command("decline"),
+    hang_up: () => {
+      this.#hungUp = this.me?.call ?? "";
+      void this.command("hang_up");
+    },
+    hold: () => void this.command(this.me?.state === "HOLDING" ? "resume" : "hold"),
+    extend: () => void this.command("extend"),
+    mute: () => this.toggleMute(),
+    mask: () => void this.command(this.call?.masked_ms ? "unmask" : "mask"),
+    transfer: () => {
+      if (this.can("transfer")) this.transferOpen = !this.transferOpen;
+    },
+    ready_pause: () => {
+      if (this.me) void (toReady(this.me) ? this.command("ready") : this.pause());
+    },
+    search: () => this.focusDial(),
+    finish: () => void this.finish(),
+  };
+
+  pause(reason = ""): Promise<boolean> {
+    return this.command("pause", { reason });
+  }
+
+  signIn(): Promise<boolean> {
+    return this.command("sign_in");
+  }
+
+  signOut(): void {
+    this.media.signedOut();
+    void this.command("sign_out");
+  }
+
+  toggleMute(): void {
+    if (!this.can("mute")) return;
+    if (this.mutesHere) this.media.phone?.mute(!this.muted);
+    else void this.command(this.muted ? "unmute" : "mute");
+  }
+
+  async finish(): Promise<void> {
+    if (!this.can("finish")) return;
+    if (!this.notes.disposition) {
+      this.say(w("choose_disposition"), "warn");
+      document.querySelector<HTMLElement>("[data-testid=disposition-search]")?.focus();
+      return;
+    }
+    this.#finished = this.me?.call ?? "";
+    if (!(await this.command("finish", { disposition: this.notes.disposition, note: this.notes.note }))) return;
+    await this.notes.done();
+    toasts.say(w("finished"));
+  }
+
+  async dial(text: string, customer = "", callerId = ""): Promise<boolean> {
+    const number = dialable(text);
+    if (!number) {
+      this.say(w("not_a_number"), "warn");
+      return false;
+    }
+    return this.command("dial", { number, ...(customer ? { customer } : {}), ...(callerId ? { caller_id: callerId } : {}) });
+  }
+
+  async transfer(kind: "queue" | "agent" | "number", target: string, name: string, note: string): Promise<void> {
+    this.transferOpen = false;
+    this.#hungUp = this.me?.call ?? "";
+    if (await this.command("transfer", { kind, target, ...(note ? { note } : {}) })) toasts.say(w("transfer_done", { name }));
+  }
+
+  /** Give an action another key. Returns what is wrong with that key, or "". */
+  bind(action: Action, key: string): string {
+    const wanted = { ...this.keys, [action]: key };
+    if (clashes(wanted, TOGETHER).includes(action)) return w("keys_clash");
+    this.keys = wanted;
+    localStorage.setItem(KEYS, JSON.stringify(wanted));
+    return "";
+  }
+
+  resetKeys(): void {
+    this.keys = DEFAULT_KEYS;
+    localStorage.removeItem(KEYS);
+  }
+
+  say(text: string, level: Banner["level"], code = ""): void {
+    this.notice = { text, level, code };
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.notice = null), NOTICE_MS);
+  }
+
+  // --- what follows from a new state; called in an effect --------------------------------------------------------------
+
+  follow(): void {
+    const { me, liveCall } = this;
+    if (!me) return;
+    this.#signInOnce(me);
+    if (liveCall) this.#remember(liveCall);
+    this.media.acknowledge(liveCall);
+    if (me.state !== this.#before.state || me.call !== this.#before.call) this.#changed(me);
+    this.#dialed(me);
+    this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0 };
+    if (!this.can("transfer")) this.transferOpen = false;
+  }
+
+  /** Only the way in from the sign-in page signs the agent in; a reload does not. */
+  #signInOnce(me: Me): void {
+    if (location.hash !== "#sign-in") return;
+    history.replaceState(null, "", location.pathname);
+    if (me.state === "LOGGED_OUT") setTimeout(() => void this.signIn());
+  }
+
+  #remember(call: Call): void {
+    // Once bridged, the wait's beginning is gone from the state; the card keeps it.
+    const last = this.#last?.id === call.id ? this.#last : null;
+    this.#last = { ...call, queued_ms: call.queued_ms ?? last?.queued_ms ?? null, bridged_ms: call.bridged_ms ?? last?.bridged_ms ?? null };
+    this.#ended = { [call.id]: this.live.now };
+    sessionStorage.setItem(LAST_CALL, JSON.stringify(this.#last));
+  }
+
+  #changed(me: Me): void {
+    const before = this.#before;
+    if (me.state === "OFFERED") this.#offered(me);
+    else {
+      this.alert = "";
+      this.#note?.close();
+      this.polite = stateWord(me.state);
+    }
+    if (me.state === "WRAP_UP" && before.state !== "WRAP_UP") this.tab = "wrap_up";
+    else if (WITH_CALL.has(me.state) && me.call !== before.call) this.tab = "incoming";
+    if (WITH_CALL.has(me.state)) void this.notes.begin(me.call ?? "", this.call);
+    this.#saysWhy(me);
+    if (before.state && me.state !== before.state) this.day.soon();
+    document.title = `${me.state === "OFFERED" ? "☎ " : ""}${stateWord(me.state)} · Trunkline`;
+  }
+
+  #offered(me: Me): void {
+    const number = callerText(this.liveCall?.number, t("number_hidden"));
+    const queue = callerText(this.liveCall?.queue);
+    this.alert = queue ? w("offer", { number, queue }) : w("offer_direct", { number });
+    if (document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
+    this.#note = new Notification(w("note_title"), { body: this.alert, tag: me.call ?? "", requireInteraction: true });
+    this.#note.onclick = () => {
+      window.focus();
+      this.#note?.close();
+    };
+  }
+
+  #saysWhy(me: Me): void {
+    const before = this.#before;
+    if (before.state === "OFFERED" && me.state === "NOT_RESPONDING") this.say(errors("E15"), "bad", "E15");
+    else if (before.state === "OFFERED" && me.state === "READY") this.say(errors("E16"), "good", "E16");
+    else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call) this.say(errors("E16"), "good", "E16");
+    else if (before.state === "WRAP_UP" && me.state === "TALKING" && before.call === me.call) this.say(errors("E12"), "bad", "E12");
+    else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call) this.say(errors("E18"), "warn", "E18");
+    if (before.state && me.reason === "forced" && me.state !== before.state) this.say(w("forced", { state: stateWord(me.state) }), "warn");
+  }
+
+  #dialed(me: Me): void {
+    const last = me.last_dial;
+    if (!last || !this.#before.state || last.at_ms <= this.#before.dialed) return;
+    const outcome = w.has(`outcome_${last.outcome}`) ? w(`outcome_${last.outcome}` as "outcome_busy") : last.outcome;
+    if (last.outcome !== "answered") this.say(w("dial_failed", { number: callerText(last.number), outcome }), "warn");
+    if (last.outcome === "busy" || last.outcome === "congestion") this.media.sounds.busy();
+  }
+
+  #refused(code: string, reason: string): void {
+    if (code === "not_sent") return; // the line's own banner says it, or the first click is still under way
+    const shown = { unconfirmed: "E07", stale: "E19", not_permitted: "E20", barred: "E24", media_moved: "E05" }[code] ?? "";
+    this.say(refusalText(code, reason), "warn", shown);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.repeat || event.defaultPrevented) return;
+    const actions = actionsOf(this.keys, keyOf(event));
+    const action = actions.find((item) => this.#possible(item)) ?? actions[0];
+    if (!action) return;
+    event.preventDefault();
+    if (this.#possible(action)) this.actions[action]();
+  }
+
+  #possible(action: Action): boolean {
+    if (action === "hold") return this.can("hold") || this.can("resume");
+    if (action === "mask") return this.can("mask") || this.can("unmask");
+    if (action === "ready_pause") return this.can("ready") || this.can("pause");
+    return action === "search" || this.can(action);
+  }
+}
+
+function remembered(): Call | null {
+  return JSON.parse(sessionStorage.getItem(LAST_CALL) ?? "null") as Call | null;
+}

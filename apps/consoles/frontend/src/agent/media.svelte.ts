@@ -1,0 +1,185 @@
+/** The page's telephone and its place: which tab has the sound, whether it is ready, and what it should play. */
+
+import { Problem, request } from "$lib/http";
+import type { Live } from "$lib/live.svelte";
+import type { MediaPlace, Microphone } from "./banners";
+import type { Call, Me } from "./model";
+import type { Account, Phone, PhoneState } from "./phone/phone.svelte";
+import { best, list, remembered } from "./phone/devices";
+import { type Holding, MediaTab } from "./phone/media_tab";
+import { SimulatedPhone } from "./phone/simulated";
+import { SipPhone } from "./phone/sip";
+import { Sounds } from "./phone/sounds";
+
+const RETRY_MS = 5_000;
+
+export class Media {
+  phone = $state.raw<Phone | null>(null);
+  account = $state.raw<Account | null>(null);
+  holding = $state<Holding>("waiting");
+  moved = $state(false);
+  readonly sounds = new Sounds();
+  readonly tab: MediaTab;
+  #live: Live;
+  #me: () => Me | undefined;
+  #epoch = 0;
+  #claimed = $state(false);
+  #told: boolean | null = null;
+  #acked = "";
+  #asking = false;
+
+  constructor(live: Live, agent: string, me: () => Me | undefined) {
+    this.#live = live;
+    this.#me = me;
+    this.tab = new MediaTab(agent, (holding) => {
+      this.holding = holding;
+      if (holding === "owner") void this.begin();
+      else this.#end();
+    });
+    this.holding = this.tab.holding;
+    void this.#fetchAccount();
+    // Browsers let a page speak after any gesture: take the first one.
+    for (const kind of ["pointerdown", "keydown"] as const) addEventListener(kind, () => this.#woken(), { capture: true });
+  }
+
+  // --- what is shown -------------------------------------------------------------------------------------------------
+
+  get state(): PhoneState | null {
+    return this.phone?.state ?? null;
+  }
+
+  get place(): MediaPlace {
+    if (this.moved) return "moved";
+    return this.holding === "other" ? "other_tab" : this.holding;
+  }
+
+  get microphone(): Microphone {
+    return this.state?.microphone ?? "unknown";
+  }
+
+  /** All that offers need works: microphone, sound, registration. */
+  get good(): boolean {
+    const state = this.state;
+    return state !== null && (state.microphone === "live" || state.microphone === "silent") && state.audio === "running" && state.registered;
+  }
+
+  /** Calls can reach this agent by the device they have. */
+  get ready(): boolean {
+    const me = this.#me();
+    if (me?.device !== "browser") return true;
+    return me.media_ready ?? this.good;
+  }
+
+  // --- what follows from the state -----------------------------------------------------------------------------------
+
+  /** Call it in an effect: tells the server of this page's sound, and hears when another page took it. */
+  follow(): void {
+    const me = this.#me();
+    if (!me || me.device !== "browser" || !this.#live.ok || this.holding !== "owner" || this.moved) return;
+    if (!this.#claimed) void this.#claim();
+    else if (me.media_page !== undefined && me.media_page !== this.tab.id && (me.media_epoch ?? 0) > this.#epoch) this.#movedAway();
+    else if (this.good !== this.#told) void this.#tell(this.good);
+  }
+
+  /** Answer an offer's question at once: is there a live microphone, may sound be played? */
+  acknowledge(call: Call | undefined): void {
+    const me = this.#me();
+    if (me?.state !== "OFFERED" || me.device !== "browser" || !call?.offered_ms || call.acknowledged || this.holding !== "owner") return;
+    const offer = `${call.id}/${call.offered_ms}`;
+    if (offer === this.#acked) return;
+    this.#acked = offer;
+    const microphone = this.microphone === "silent" ? "live" : this.microphone;
+    void this.#live.command("ack", { call: call.id, mic: microphone, audio: this.state?.audio ?? "suspended" });
+  }
+
+  /** Ring, ringing tone, or the simulated caller's voice. */
+  play(call: Call | undefined, now: number): void {
+    const me = this.#me();
+    const mine = me?.device === "browser" && this.holding === "owner";
+    if (mine && me.state === "OFFERED" && !call?.auto_answer) this.sounds.ring();
+    else if (mine && me.state === "DIALING" && call?.dial?.ringing && this.phone instanceof SimulatedPhone) this.sounds.ringback();
+    else {
+      this.sounds.quiet("ring");
+      this.sounds.quiet("ringback");
+    }
+    if (!(this.phone instanceof SimulatedPhone)) return;
+    const talking = mine && me.state === "TALKING" && call?.bridged_ms;
+    const elapsedMs = talking ? now - (call.bridged_ms ?? now) - (call.hold_total_ms ?? 0) : 0;
+    void this.phone.hear(talking ? { call: call.id, number: call.number, lang: call.lang, elapsedMs } : null);
+  }
+
+  // --- what people ask for -------------------------------------------------------------------------------------------
+
+  /** "Move audio here", also after another computer had it. */
+  moveHere(): void {
+    this.moved = false;
+    this.#claimed = false;
+    this.tab.take();
+    if (this.holding === "owner") void this.begin();
+  }
+
+  /** Once more through permission, microphone, sound and registration. */
+  async begin(): Promise<void> {
+    if (this.holding !== "owner" || this.moved) return;
+    const account = this.account ?? (await this.#fetchAccount());
+    if (!account || account.kind === "none") return;
+    if (!this.phone) {
+      this.phone = account.kind === "simulated" ? new SimulatedPhone(account.voices, this.sounds) : new SipPhone(account, this.sounds);
+      const ring = best(await list("audiooutput"), remembered("ring"));
+      if (ring) await this.sounds.useSpeaker(ring);
+    }
+    await this.phone.start();
+  }
+
+  signedOut(): void {
+    this.tab.forget();
+  }
+
+  async #fetchAccount(): Promise<Account | null> {
+    try {
+      this.account ??= await request<Account>("POST", "/agent/phone/");
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      setTimeout(() => void this.begin(), RETRY_MS);
+    }
+    return this.account;
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const outcome = await this.#live.command("media_claim", { page: this.tab.id }, () => this.#me()?.media_page === this.tab.id);
+    this.#asking = false;
+    if (!outcome.ok) return;
+    this.#epoch = this.#me()?.media_epoch ?? 0;
+    this.#told = null;
+    this.#claimed = true;
+  }
+
+  async #tell(ready: boolean): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const outcome = await this.#live.command("media", { ready, epoch: this.#epoch });
+    this.#asking = false;
+    if (outcome.ok) this.#told = ready;
+    else if (outcome.code === "media_moved") this.#movedAway();
+  }
+
+  #movedAway(): void {
+    this.moved = true;
+    this.tab.yield();
+    this.#end();
+  }
+
+  #end(): void {
+    this.phone?.stop();
+    this.phone = null;
+    this.#claimed = false;
+    this.sounds.quiet();
+  }
+
+  #woken(): void {
+    const state = this.state;
+    if (state && state.audio !== "running") void this.sounds.wake().then((running) => (state.audio = running ? "running" : "suspended"));
+  }
+}
