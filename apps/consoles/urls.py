@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from apps.consoles import floor, history, recordings, views
+from apps.consoles import agent_day, agent_page, floor, history, phone, recordings, views
 
 
 class StoredId:
@@ -17,11 +17,27 @@ class StoredId:
         return value
 
 
+class VoiceFile:
+    """A plain wav file's name; anything else is not found."""
+
+    regex = r"[a-z]{2}-[0-9]{1,3}-[0-9]{1,3}\.wav"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(StoredId, "stored_id")
+register_converter(VoiceFile, "voice_file")
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("agent/", views.agent, name="agent"),
+    path("agent/", agent_page.agent, name="agent"),
+    path("agent/day/", agent_day.day, name="agent-day"),
+    path("agent/phone/", phone.account, name="agent-phone"),
+    path("agent/phone/voices/<voice_file:name>", phone.voice, name="agent-voice"),
     path("wall/", floor.wall, name="wall"),
     path("wall/tv/<str:token>/", floor.tv, name="tv"),
     path("wall/alarms/acknowledge/", floor.acknowledge, name="acknowledge"),

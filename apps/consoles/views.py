@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from apps.accounts.models import Role
-from apps.agents.models import Disposition, PauseReason
-from apps.consoles.words import agent_words
 from apps.live import access
 
 
@@ -24,20 +21,3 @@ def home(request: HttpRequest) -> HttpResponse:
     if floor is not None and seat is None and getattr(request.user, "role", "") == Role.SUPERVISOR:
         return redirect("wall")
     return render(request, "consoles/home.html", {"is_agent": seat is not None, "is_floor": floor is not None})
-
-
-@login_required
-def agent(request: HttpRequest) -> HttpResponse:
-    seat = access.seat_of(request.user)
-    if seat is None:
-        raise PermissionDenied
-    reasons = list(PauseReason.objects.filter(tenant_id=int(seat.tenant)))
-    words = agent_words()
-    words["reasons"] = {**words["reasons"], **{item.code: item.name for item in reasons}}  # type: ignore[dict-item]
-    context = {
-        "words": words,
-        "agent_id": seat.agent,
-        "pause_reasons": reasons,
-        "dispositions": Disposition.objects.filter(tenant_id=int(seat.tenant)),
-    }
-    return render(request, "consoles/agent.html", context)

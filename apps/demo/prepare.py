@@ -10,6 +10,7 @@ from django.db import transaction
 
 from apps.agents.models import Agent
 from apps.demo.surroundings import free_port
+from apps.demo.voices import FOLDER as VOICES
 from apps.telephony.models import Did, Switch, Trunk
 from apps.telephony.prompts.library import Library, place_sounds
 from apps.telephony.prompts.rendering import render_prompts
@@ -76,6 +77,7 @@ def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: floa
         "agent": [f"{phone}=told" for phone in phones],
         "sounds-dir": place.sounds_dir,
         "recordings-dir": place.recordings_dir,
+        "voices-dir": str(VOICES),
     }
 
 

@@ -55,6 +55,7 @@ class SwitchAdmin(ConfigAdmin):
                     ("sip_address", "external_address"),
                     ("agents_sip_port", "trunks_sip_port"),
                     ("ws_port", "wss_port"),
+                    ("websocket_url", "stun_servers"),
                     ("rtp_first_port", "rtp_last_port"),
                     "codecs",
                     ("max_sessions", "sessions_per_second"),

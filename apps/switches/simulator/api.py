@@ -135,7 +135,7 @@ def _record(switch: Switch, argument: str) -> str:
     if action == "stop":
         return recorder.stop(switch, channel, path)
     if action in ("mask", "unmask"):
-        return recorder.mask(channel, path, action == "mask")
+        return recorder.mask(switch, channel, path, action == "mask")
     return "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"
 
 

@@ -58,7 +58,8 @@ class Recording:
     path: str
     started_ms: int
     stereo: bool = False
-    masked: bool = False
+    masked_ms: int | None = None  # since when, while it is paused
+    masks: list[tuple[int, int]] = field(default_factory=list)  # pauses that ended: from, to
 
 
 @dataclass(slots=True)
@@ -111,6 +112,7 @@ class Channel:
     originate_job: Job | None = None
     park_timer: Timer | None = None
     phone: str = ""  # the simulated phone or caller at its far end
+    pressed: str = ""  # all keys pressed at its far end
     session_id: int = 0
 
     @property

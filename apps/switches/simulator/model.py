@@ -387,6 +387,7 @@ class Switch:
         """A key at the far end. Outside any application the digit is heard by whatever comes next: here, at once."""
         if not channel.alive or not channel.answered:
             return
+        channel.pressed += digit
         if channel.apps and channel.bridge is None:
             channel.apps[-1].digit(digit, source)
         else:

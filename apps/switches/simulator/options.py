@@ -16,6 +16,7 @@ from apps.switches.simulator.model import Switch
 from apps.switches.simulator.people import Callers, Crowd
 from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
 from apps.switches.simulator.recording import Recorder
+from apps.switches.simulator.voices import Voices
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sounds-dir", type=Path, default=None, help="prompts last as long as their wav files here")
     add("--prompt-ms", type=int, default=3000, help="how long a prompt lasts without --sounds-dir")
     add("--recordings-dir", type=Path, default=None, help="recordings are written here, and nowhere else")
+    add("--voices-dir", type=Path, default=None, help="what recordings hold: scripts and wav files, see voices.py")
     add("--faults", type=_rates, default=FaultRates(), help="lost=0.01,late=0.05,gap_death=0.02,drops_per_hour=6 …")
     add("--log-level", default="INFO")
     return parser
@@ -105,7 +107,7 @@ def build(options: argparse.Namespace, now_ms: int) -> Simulator:
         dialplan=Dialplan(sockets=options.sockets),
         sounds=SoundLibrary(options.sounds_dir, options.prompt_ms),
         faults=Faults(options.faults, options.seed),
-        recorder=Recorder(options.recordings_dir),
+        recorder=Recorder(options.recordings_dir, Voices(options.voices_dir)),
         gateways=tuple(options.gateway or ()),
     )
     model.globals["domain"] = model.globals["domain_name"] = options.domain

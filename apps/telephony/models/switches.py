@@ -17,6 +17,13 @@ file_safe_name = RegexValidator(
 address_list = RegexValidator(
     r"^[A-Za-z0-9.-]+:\d{1,5}(\|[A-Za-z0-9.-]+:\d{1,5})*$", _("host:port, further ones after |")
 )
+websocket_address = RegexValidator(
+    r"^wss?://[A-Za-z0-9.\-\[\]:]{1,200}(/[A-Za-z0-9._~/-]{0,50})?$",
+    _("ws:// or wss://, a host, and a path if need be."),
+)
+stun_server_list = RegexValidator(
+    r"^stuns?:[A-Za-z0-9.:\-]+( stuns?:[A-Za-z0-9.:\-]+)*$", _("stun:host:port, further ones after a space.")
+)
 PORT = [MinValueValidator(1), MaxValueValidator(65535)]
 
 
@@ -85,6 +92,20 @@ class Switch(models.Model):
         help_text=_("Plain, bound to loopback for a proxy in front."),
     )
     wss_port = models.PositiveIntegerField(_("secure WebSocket port"), default=7443, validators=PORT)
+    websocket_url = models.CharField(
+        _("WebSocket address"),
+        max_length=253,
+        blank=True,
+        validators=[websocket_address],
+        help_text=_("Where browsers reach it, e.g. wss://cc.example.com/sip; empty: the switch's own secure port."),
+    )
+    stun_servers = models.CharField(
+        _("STUN servers"),
+        max_length=500,
+        blank=True,
+        validators=[stun_server_list],
+        help_text=_("For browser phones outside this network, e.g. stun:stun.example.com:3478."),
+    )
     rtp_first_port = models.PositiveIntegerField(_("first RTP port"), default=16384, validators=PORT)
     rtp_last_port = models.PositiveIntegerField(_("last RTP port"), default=32768, validators=PORT)
     codecs = models.CharField(

@@ -36,9 +36,12 @@ def sound_name(text: str, lang: str) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True, ensure_ascii=False).encode()).hexdigest() + ".wav"
 
 
-def synthesize(text: str, lang: str) -> dict[int, bytes]:
-    """Rate in Hz -> wav, mono 16 bit, peak -3 dBFS. Raises ``SpeechUnavailable``, or ``ValueError`` for silence."""
-    spoken, rate = audio.read_wav(_espeak(spell(text, lang), VOICES[lang], WORDS_PER_MINUTE[lang]))
+def synthesize(text: str, lang: str, *, voice: str | None = None) -> dict[int, bytes]:
+    """Rate in Hz -> wav, mono 16 bit, peak -3 dBFS. ``voice``: espeak-ng's name of another one than the prompts'.
+
+    Raises ``SpeechUnavailable``, or ``ValueError`` for silence.
+    """
+    spoken, rate = audio.read_wav(_espeak(spell(text, lang), voice or VOICES[lang], WORDS_PER_MINUTE[lang]))
     if audio.rms(spoken) < 1:
         raise ValueError(f"nothing to hear in {text[:40]!r}")
     return {new: audio.write_wav(audio.at_peak(audio.resample(spoken, rate, new)), new) for new in RATES}
