@@ -23,7 +23,8 @@ export class Media {
   #live: Live;
   #me: () => Me | undefined;
   #epoch = 0;
-  #claimed = $state(false);
+  /** The server knows that this page has the sound. */
+  claimed = $state(false);
   #told: boolean | null = null;
   #acked = "";
   #asking = false;
@@ -76,7 +77,7 @@ export class Media {
   follow(): void {
     const me = this.#me();
     if (!me || me.device !== "browser" || !this.#live.ok || this.holding !== "owner" || this.moved) return;
-    if (!this.#claimed) void this.#claim();
+    if (!this.claimed) void this.#claim();
     else if (me.media_page !== undefined && me.media_page !== this.tab.id && (me.media_epoch ?? 0) > this.#epoch) this.#movedAway();
     else if (this.good !== this.#told) void this.#tell(this.good);
   }
@@ -113,7 +114,7 @@ export class Media {
   /** "Move audio here", also after another computer had it. */
   moveHere(): void {
     this.moved = false;
-    this.#claimed = false;
+    this.claimed = false;
     this.tab.take();
     if (this.holding === "owner") void this.begin();
   }
@@ -153,7 +154,7 @@ export class Media {
     if (!outcome.ok) return;
     this.#epoch = this.#me()?.media_epoch ?? 0;
     this.#told = null;
-    this.#claimed = true;
+    this.claimed = true;
   }
 
   async #tell(ready: boolean): Promise<void> {
@@ -174,7 +175,7 @@ export class Media {
   #end(): void {
     this.phone?.stop();
     this.phone = null;
-    this.#claimed = false;
+    this.claimed = false;
     this.sounds.quiet();
   }
 
