@@ -172,7 +172,7 @@ def leave(page: Page) -> None:
         # By the page's own buttons; those that are not there or not enabled do nothing.
         page.evaluate(
             """() => {
-                document.querySelector("[name=disposition]")?.click();
+                document.querySelector("[data-disposition]")?.click();
                 for (const action of ["sign_out", "finish"]) document.querySelector(`[data-action=${action}]`)?.click();
             }"""
         )

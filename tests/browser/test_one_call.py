@@ -19,6 +19,11 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+def choose(agent: Page, disposition: str) -> None:
+    """Click a disposition, by its word as a person does: the radio button itself is not seen."""
+    agent.locator(f"label:has([data-disposition={disposition}])").click()
+
+
 def agent_row(wall: Page, name: str) -> Any:
     return wall.locator("[data-testid=agents] tbody tr").filter(has_text=name)
 
@@ -58,8 +63,8 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     in_state(agent, "WRAP_UP")
     expect(row).to_contain_text(words["WRAP_UP"])
     expect(agent.get_by_test_id("call-number")).to_have_text(number)
-    agent.fill("#note", "退款 <b>refund</b>")
-    agent.get_by_text("已解决").click()
+    agent.get_by_test_id("note").fill("退款 <b>refund</b>")
+    choose(agent, "resolved")
     agent.keyboard.press("Control+Enter")
     in_state(agent, "READY")
     expect(wall.locator("[data-testid=calls] tbody tr").filter(has_text=number)).to_have_count(0)
@@ -88,14 +93,15 @@ def test_the_wait_of_typing_is_not_disturbed_by_an_offer(people: People, demo: R
     in_state(agent, "READY")
     demo.call("13800138003")
     in_state(agent, "OFFERED")
-    agent.focus("#note")
+    agent.get_by_test_id("tab-wrap_up").click()
+    agent.get_by_test_id("note").focus()
     agent.evaluate("""document.activeElement.dispatchEvent(
         new KeyboardEvent('keydown', {key: 'F2', isComposing: true, bubbles: true}))""")
     agent.wait_for_timeout(700)
     in_state(agent, "OFFERED")  # a key inside an input method is the input method's
     agent.keyboard.press("F2")
     in_state(agent, "TALKING")
-    assert agent.evaluate("document.activeElement.id") == "note"
+    assert agent.evaluate("document.activeElement.dataset.testid") == "note"
 
 
 def test_pause_during_a_call_comes_after_it(people: People, demo: RunningDemo) -> None:
@@ -105,13 +111,13 @@ def test_pause_during_a_call_comes_after_it(people: People, demo: RunningDemo) -
     in_state(agent, "OFFERED")
     agent.click("[data-action=answer]")
     in_state(agent, "TALKING")
-    agent.select_option("#pause-reason", "lunch")
-    agent.click("[data-action=pause]")
+    agent.get_by_test_id("pause-reasons").click()
+    agent.get_by_role("menuitem", name="午餐").click()
     expect(agent.get_by_test_id("next-state")).to_contain_text("午餐")
     in_state(agent, "TALKING")
     agent.keyboard.press("Control+F2")
     in_state(agent, "WRAP_UP")
-    agent.get_by_text("已解决").click()
+    choose(agent, "resolved")
     agent.click("[data-action=finish]")
     in_state(agent, "PAUSED")
     expect(agent.get_by_test_id("agent-state")).to_contain_text("午餐")
@@ -128,9 +134,9 @@ def test_a_blind_transfer_reaches_the_other_agent(people: People, demo: RunningD
     first.keyboard.press("F2")
     in_state(first, "TALKING")
     first.keyboard.press("F9")
-    first.wait_for_selector("#transfer-list [role=option]")
+    first.wait_for_selector("[data-testid=transfer] [role=option]")
     first.keyboard.type("赵敏")
-    expect(first.locator("#transfer-list [role=option]")).to_have_count(1)
+    expect(first.locator("[data-testid=transfer] [role=option]")).to_have_count(1)
     first.keyboard.press("Enter")
     in_state(first, "WRAP_UP")
     in_state(second, "OFFERED")
@@ -142,15 +148,15 @@ def test_a_blind_transfer_reaches_the_other_agent(people: People, demo: RunningD
 def test_a_hostile_caller_is_text_and_moves_nothing(people: People, demo: RunningDemo) -> None:
     agent = people.sign_in_agent("chenjing")
     wall = people.sign_in("huang")
-    before = agent.locator("#call-controls").bounding_box()
+    before = agent.get_by_test_id("call-card").bounding_box()
     agent.click("[data-action=ready]")
     name = "\u202e<img src=x onerror=document.title='owned'>" + "长" * 300
     demo.call("13800138006", name=name)
     in_state(agent, "OFFERED")
-    assert agent.locator("#call-name img").count() == 0
-    assert len(agent.locator("#call-name").inner_text()) <= 65
+    assert agent.get_by_test_id("call-name").locator("img").count() == 0
+    assert len(agent.get_by_test_id("call-name").inner_text()) <= 65
     expect(wall.locator("[data-testid=calls] tbody tr").filter(has_text="13800138006")).to_be_visible()
     assert wall.locator("[data-testid=calls] img").count() == 0
     assert "owned" not in agent.title() + wall.title()
-    assert agent.locator("#call-controls").bounding_box() == before, "the layout jumped"
+    assert agent.get_by_test_id("call-card").bounding_box() == before, "the layout jumped"
     assert wall.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -32,7 +32,7 @@ def test_a_killed_engine_is_shown_and_the_pages_recover(people: People, demo: Ru
     expect(agent.get_by_test_id("banner")).to_contain_text("引擎不可达", timeout=30_000)
     expect(wall.locator("#wall")).to_have_attribute("data-stale", "true")
     expect(agent.locator("[data-action=ready]")).to_be_disabled()
-    expect(agent.locator("#console")).to_have_attribute("data-stale", "false", timeout=90_000)
+    expect(agent.get_by_test_id("console")).to_have_attribute("data-stale", "false", timeout=90_000)
     in_state(agent, "PAUSED")
     agent.click("[data-action=ready]")
     in_state(agent, "READY")

@@ -67,7 +67,8 @@ export class SimulatedPhone implements Phone {
     source.buffer = telling;
     source.loop = true;
     source.connect(context.destination);
-    const offset = ((talk.elapsedMs + performance.now() - began) / 1000) % telling.duration;
+    // The page's clock ticks four times a second: the talk may seem not to have begun yet.
+    const offset = (Math.max(0, talk.elapsedMs + performance.now() - began) / 1000) % telling.duration;
     source.start(0, offset);
     this.#talking = { call: talk.call, source };
     this.state.inCall = true;
