@@ -190,7 +190,7 @@ def _described(channel: Channel) -> Answer:
         "application_data": channel.apps[-1].data if channel.apps else "",
         "bridged_to": peer.uuid if peer is not None else None,
         "recording": list(channel.recordings),
-        "masked": [path for path, recording in channel.recordings.items() if recording.masked],
+        "masked": [path for path, recording in channel.recordings.items() if recording.masked_ms is not None],
         "muted": channel.muted,
         "held": bool(channel.held_ms),
         "tones_heard": channel.tones_heard,

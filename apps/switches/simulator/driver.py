@@ -376,7 +376,7 @@ class SimulatorDriver:
     def _mask(self, command: commands.Command) -> None:
         assert isinstance(command, commands.MaskRecording)
         channel = self.model.find(command.leg)
-        reply = self.model.recorder.mask(channel, command.path, True) if channel is not None else "-ERR"
+        reply = self.model.recorder.mask(self.model, channel, command.path, True) if channel is not None else "-ERR"
         if reply.startswith("+OK"):
             self._tell(events.RecordingMasked(switch=self.switch, leg=command.leg, recording=command.recording))
 
@@ -385,7 +385,7 @@ class SimulatorDriver:
         assert isinstance(command, commands.UnmaskRecording)
         channel = self.model.find(command.leg)
         if channel is not None:
-            self.model.recorder.mask(channel, command.path, False)
+            self.model.recorder.mask(self.model, channel, command.path, False)
         self._tell(events.RecordingUnmasked(switch=self.switch, leg=command.leg, recording=command.recording))
 
     def _start_recording(self, command: commands.Command) -> None:
