@@ -33,15 +33,19 @@ def customers_of(tenant_id: int) -> QuerySet[Customer]:
 
 
 def search(tenant_id: int, text: str) -> QuerySet[Customer]:
-    """Customers whose name, company, external id or e-mail holds every word, or whose number ends with the digits."""
-    found = customers_of(tenant_id)
+    """Customers on file who fit ``text``; all of them when it is empty."""
+    return customers_of(tenant_id).filter(fits(tenant_id, text))
+
+
+def fits(tenant_id: int, text: str) -> Q:
+    """Whose name, company, external id or e-mail holds every word, or whose number ends with the digits."""
     text = text.replace("\x00", "")[:MOST_SEARCH_CHARACTERS].strip()
     if not text:
-        return found
+        return Q()
     condition = _words(text)
     if _NUMBER_LIKE.fullmatch(text):
         condition |= _number(tenant_id, text)
-    return found.filter(condition)
+    return condition
 
 
 def _words(text: str) -> Q:

@@ -39,7 +39,7 @@ from apps.customers.api.serializers import (
 from apps.customers.models import Customer, Note, Tag
 from apps.customers.models.people import Level
 from apps.customers.numbers import shown
-from apps.customers.selectors import customers_of, match_call, plan_of, search
+from apps.customers.selectors import customers_of, fits, match_call, plan_of
 
 CONFLICT = {409: problem("external_id_taken, gone")}
 
@@ -126,7 +126,7 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
             return queryset
         wanted = self.filters(CustomerFilter)
         if wanted.get("q"):
-            queryset = queryset.filter(pk__in=search(self.tenant.pk, wanted["q"]).values("pk"))
+            queryset = queryset.filter(fits(self.tenant.pk, wanted["q"]))
         if wanted.get("tag"):
             queryset = queryset.filter(tags__name=wanted["tag"])
         if wanted.get("level"):
