@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.agents.models import Agent
+from apps.customers.models import PhoneNumber
+from apps.customers.numbers import shown
 from apps.demo.surroundings import free_port
 from apps.demo.voices import FOLDER as VOICES
 from apps.telephony.models import Did, Switch, Trunk
@@ -70,6 +72,7 @@ def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: floa
         "callers-at-most": 25,
         "did": list(Did.objects.filter(switch=switch).values_list("number", flat=True)),
         "gateway": list(Trunk.objects.filter(switch=switch, enabled=True).values_list("gateway", flat=True)),
+        "number": _numbers_of_customers(switch),
         "keys": CALLERS_PRESS,
         "patience-s": "25-150",
         "talk-s": "12-55",
@@ -79,6 +82,12 @@ def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: floa
         "recordings-dir": place.recordings_dir,
         "voices-dir": str(VOICES),
     }
+
+
+def _numbers_of_customers(switch: Switch) -> list[str]:
+    """As the story's carrier sends them: national, with the leading 0 of a landline."""
+    numbers = PhoneNumber.objects.filter(tenant__in=Did.objects.filter(switch=switch).values("tenant"))
+    return [shown(number).replace(" ", "") for number in numbers.order_by("pk").values_list("number", flat=True)[:60]]
 
 
 # One digit for each menu: the language (1 Chinese, 2 English), then the department. Some press a wrong key first.

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--callers-at-most", type=int, default=200, help="at once")
     add("--callers-limit", type=int, default=None, help="in all")
     add("--did", action="append", default=None, help="a number that callers call; repeat it")
+    add("--number", action="append", default=None, help="a number that most callers have; repeat it")
     add("--keys", default="1,2", help="what callers press, one of these each: 1,2,12")
     add("--patience-s", type=_span, default=(30, 180), help="from-to")
     add("--talk-s", type=_span, default=(10, 60), help="from-to")
@@ -94,7 +95,7 @@ def _rates(text: str) -> FaultRates:
 
 def _as_typed(name: str, value: object) -> object:
     """A JSON value as the option has it; text goes through the option's own type."""
-    if name in ("did", "agent", "gateway") and isinstance(value, list):
+    if name in ("did", "number", "agent", "gateway") and isinstance(value, list):
         return [str(item) for item in value]
     return value if isinstance(value, (int, float, type(None))) else str(value)
 
@@ -133,6 +134,7 @@ def _crowd(options: argparse.Namespace) -> Crowd:
     return Crowd(
         per_minute=options.callers_per_minute,
         dids=tuple(options.did or ()),
+        numbers=tuple(options.number or ()),
         trunks=tuple(options.gateway or ("",)),
         keys=tuple(key.strip() for key in options.keys.split(",")),
         patience_ms=(options.patience_s[0] * 1000, options.patience_s[1] * 1000),

@@ -12,6 +12,8 @@ from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.clock import Timer
 from apps.switches.simulator.model import Switch
 
+KNOWN_SHARE = 0.7  # of callers, where some are known
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerPlan:
@@ -36,6 +38,7 @@ class Crowd:
     trunks: tuple[str, ...] = ("",)
     keys: tuple[str, ...] = ("1", "2")
     names: tuple[str, ...] = ("Wang Fang", "Li Wei", "张敏", "刘洋", "Chen Jing", "John Smith", "Mary Brown", "赵磊")
+    numbers: tuple[str, ...] = ()  # of people who call again and again; most callers are one of them
     patience_ms: tuple[int, int] = (30_000, 180_000)
     talk_ms: tuple[int, int] = (10_000, 60_000)
     reaction_ms: tuple[int, int] = (600, 3000)
@@ -85,9 +88,10 @@ class Callers:
 
     def somebody(self) -> CallerPlan:
         crowd, pick = self.crowd, self._rng
+        known = bool(crowd.numbers) and pick.random() < KNOWN_SHARE
         return CallerPlan(
-            number=f"1{pick.choice('3578')}{pick.randrange(10**9):09d}",
-            name=pick.choice(crowd.names),
+            number=pick.choice(crowd.numbers) if known else f"1{pick.choice('3578')}{pick.randrange(10**9):09d}",
+            name="" if known else pick.choice(crowd.names),
             did=pick.choice(crowd.dids),
             trunk=pick.choice(crowd.trunks),
             keys=pick.choice(crowd.keys) if crowd.keys else "",
