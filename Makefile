@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint frontend sim bench bench-turnaround help
+.PHONY: demo setup test lint frontend screenshots sim bench bench-turnaround help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -12,14 +12,22 @@ setup: ## the environment for development: .venv as the lock file says
 	@$(RUN)/pip install --quiet uv
 	@UV_PROJECT_ENVIRONMENT=.venv $(RUN)/uv sync --quiet --frozen --extra embedded
 
-test: setup ## all tests; those that need a real FreeSWITCH or Chromium say so when they skip
-	$(RUN)/pytest
+# What starts a whole centre, a real switch or a browser, or holds itself to a time: with the machine for itself.
+ALONE := tests/browser tests/demo tests/switch_live tests/switches/contract tests/engine \
+	tests/apps/operations/test_deployment.py tests/apps/operations/test_round_trip.py
+
+test: setup ## all tests, most on two cores; those that need a real FreeSWITCH or Chromium say so when they skip
+	@$(RUN)/pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)); beside=$$?; \
+	$(RUN)/pytest $(ALONE) && exit $$beside
 
 lint: ## style, types, import contracts
 	$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy apps && $(RUN)/lint-imports --no-cache
 
 frontend: ## check, test and build the pages' scripts into static/consoles/build (needs Node 20.19 or newer)
 	cd apps/consoles/frontend && npm ci --no-audit --no-fund && npm run check && npm test && npm run build
+
+screenshots: setup ## the pictures of the README, from the demo in a real Chromium
+	$(RUN)/python -m tests.browser.screenshots
 
 SEEDS ?= 1000
 sim: ## simulate SEEDS whole days with faults and crashes

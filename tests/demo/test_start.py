@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from apps.demo.surroundings import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_S, AGAIN_S = 60.0, 15.0
 
@@ -31,7 +33,7 @@ def run_dir() -> Iterator[Path]:
 def start(run_dir: Path) -> tuple[subprocess.Popen[bytes], str, float]:
     """The demo, its address, and how many seconds it took until it said so."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "DEBUG")}
-    environment = {**kept, "STATE_DIR": str(run_dir), "LOG_LEVEL": "INFO"}
+    environment = {**kept, "STATE_DIR": str(run_dir), "LOG_LEVEL": "INFO", "WEB_PORT": str(free_port())}
     output = run_dir / "said"
     began = time.monotonic()
     with output.open("wb") as log:

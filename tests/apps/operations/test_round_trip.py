@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from apps.demo.services import PrivatePostgres, service_directory
+from apps.demo.surroundings import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 CALLS = 2
@@ -37,6 +38,7 @@ def environment(run_dir: Path) -> dict[str, str]:
     postgres = PrivatePostgres(service_directory(run_dir / "postgres"))
     return {
         **kept, "STATE_DIR": str(run_dir), "CALLERS_PER_MINUTE": "60", "LOG_LEVEL": "INFO",
+        "WEB_PORT": str(free_port()),
         "TRUNKLINE_TEST_DATABASE": postgres.url,
     }  # fmt: skip
 

@@ -1,0 +1,167 @@
+"""``make screenshots``: the demo, a real Chromium, and docs/images/*.png in English and 简体中文.
+
+Simulated agents and callers fill the floor. One agent's console is ours: it goes ready, takes a call and is looked at
+in the talk. Pictures are taken when the page says that it is there, and kept small enough for a README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from apps.demo.services import PrivatePostgres, service_directory
+from apps.demo.surroundings import free_port
+from tests.browser.conftest import CHROMIUM_FLAGS, PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT / "docs" / "images"
+LARGEST = 300_000  # bytes
+SIZE = {"width": 1366, "height": 800}
+LANGUAGES = {"en": ("en-US", "en"), "zh": ("zh-CN", "zh-hans")}
+FULL_FLOOR_S = 100.0  # until calls have ended, been recorded and disposed of
+
+
+@dataclass(frozen=True)
+class Shot:
+    """``wait_for`` is what must be seen; ``prepare`` brings the page there."""
+
+    name: str
+    username: str
+    path: str
+    wait_for: str
+    prepare: Callable[[Page], None] = lambda page: None
+
+
+def take_a_call(page: Page) -> None:
+    """Ready, then the next caller, then well into the talk."""
+    page.click("[data-action=ready]")
+    state = "[data-testid=agent-state][data-state={}]"
+    page.wait_for_selector(state.format("OFFERED"), timeout=120_000)
+    page.keyboard.press("F2")
+    page.wait_for_selector(state.format("TALKING"))
+    page.wait_for_timeout(4000)
+
+
+def shots(url: str) -> list[Shot]:
+    call = _a_recorded_call(url)
+    return [
+        Shot("agent", "zhangwei", "/agent/", "[data-testid=agent-state]", take_a_call),
+        Shot("wall", "huang", "/wall/", "[data-testid=agents] >> nth=0"),
+        Shot("calls", "huang", "/calls/", "[data-testid=calls] >> nth=0"),
+        Shot("call", "huang", f"/calls/{call}/", "[data-testid=timeline]"),
+        Shot("customers", "huang", "/customers/", "main"),
+        Shot("admin", "admin", "/admin/", "#content"),
+        Shot("integrations", "admin", "/integrations/", "main"),
+    ]
+
+
+def _a_recorded_call(url: str) -> str:
+    """The one with the most to see on its timeline."""
+    query = (
+        "SELECT c.id FROM calls_call c JOIN recordings_recording r ON r.call_id = c.id AND r.status = 'done'"
+        " WHERE c.outcome = 'served' ORDER BY c.segment_count DESC, c.talk_ms DESC LIMIT 1"
+    )
+    deadline = time.monotonic() + 3 * FULL_FLOOR_S
+    while time.monotonic() < deadline:
+        with psycopg.connect(url) as connection:
+            row = connection.execute(query).fetchone()
+        if row is not None:
+            return str(row[0])
+        time.sleep(2)
+    raise SystemExit("no call was recorded: see the demo's logs")
+
+
+@contextmanager
+def demo(run_dir: Path) -> Iterator[str]:
+    environment = {
+        **os.environ, "STATE_DIR": str(run_dir), "CALLERS_PER_MINUTE": "12", "LOG_LEVEL": "INFO",
+        "WEB_PORT": str(free_port()),
+    }  # fmt: skip
+    output = run_dir / "said"
+    with output.open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "apps.demo"], cwd=ROOT, env=environment, stdout=log)
+    try:
+        while "Trunkline is up: " not in (said := output.read_text()):
+            if process.poll() is not None:
+                raise SystemExit(said)
+            time.sleep(0.2)
+        yield said.split("Trunkline is up: ")[1].split()[0]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@contextmanager
+def signed_in(browser: Browser, web: str, username: str, language: str, scheme: str) -> Iterator[Page]:
+    locale, code = LANGUAGES[language]
+    context: BrowserContext = browser.new_context(
+        base_url=web, locale=locale, color_scheme=scheme, viewport=SIZE, reduced_motion="reduce"  # type: ignore[arg-type]
+    )  # fmt: skip
+    context.add_cookies([{"name": "django_language", "value": code, "url": web}])
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    try:
+        page.goto("/login/")
+        page.fill("[name=username], [name=login]", username)
+        page.fill("[name=password]", PASSWORD)
+        page.click("[data-testid=sign-in] button")
+        page.wait_for_url(lambda address: "login" not in address)
+        yield page
+    finally:
+        context.close()
+
+
+def take(browser: Browser, web: str, shot: Shot, language: str, scheme: str) -> Path:
+    with signed_in(browser, web, shot.username, language, scheme) as page:
+        answer = page.goto(shot.path)
+        if answer is None or answer.status >= 400:
+            raise SystemExit(f"{shot.path}: {answer.status if answer else 'no answer'}")
+        page.wait_for_selector(shot.wait_for)
+        shot.prepare(page)
+        page.wait_for_timeout(1500)  # figures and sound waves are drawn
+        target = IMAGES / f"{shot.name}{'' if language == 'en' else '.zh'}.png"
+        page.screenshot(path=target)
+    size = target.stat().st_size
+    if size > LARGEST:
+        raise SystemExit(f"{target} has {size} bytes, more than {LARGEST}")
+    return target
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="names of pictures, comma separated")
+    parser.add_argument("--scheme", choices=["light", "dark"], default="light")
+    options = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("no Chromium on this machine: apt install chromium fonts-noto-cjk")
+    wanted = [name for name in options.only.split(",") if name]
+    run_dir = Path(tempfile.mkdtemp(prefix="trunkline-screenshots-"))
+    run_dir.chmod(0o755)  # as root the private services run as somebody else
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with demo(run_dir) as web, sync_playwright() as playwright:
+        time.sleep(FULL_FLOOR_S)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        for shot in shots(PrivatePostgres(service_directory(run_dir / "postgres")).url):
+            if not wanted or shot.name in wanted:
+                for language in LANGUAGES:
+                    print(take(browser, web, shot, language, options.scheme).relative_to(ROOT))
+        browser.close()
+    shutil.rmtree(run_dir)
+
+
+if __name__ == "__main__":
+    main()
