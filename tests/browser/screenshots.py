@@ -62,8 +62,8 @@ def shots(url: str) -> list[Shot]:
         Shot("wall", "huang", "/wall/", "[data-testid=agents] >> nth=0"),
         Shot("calls", "huang", "/calls/", "[data-testid=calls] >> nth=0"),
         Shot("call", "huang", f"/calls/{call}/", "[data-testid=timeline]"),
-        Shot("customers", "huang", "/customers/", "main"),
-        Shot("admin", "admin", "/admin/", "#content"),
+        Shot("customers", "huang", "/customers/", "main", lambda page: page.get_by_text("Aisha Rahman").first.click()),
+        Shot("admin", "admin", "/admin/queues/queue/", "#content"),
         Shot("integrations", "admin", "/integrations/", "main"),
     ]
 
@@ -127,8 +127,7 @@ def signed_in(browser: Browser, web: str, username: str, language: str, scheme: 
 def take(browser: Browser, web: str, shot: Shot, language: str, scheme: str) -> Path:
     with signed_in(browser, web, shot.username, language, scheme) as page:
         answer = page.goto(shot.path)
-        if answer is None or answer.status >= 400:
-            raise SystemExit(f"{shot.path}: {answer.status if answer else 'no answer'}")
+        assert answer is not None and answer.status == 200, f"{shot.path}: {answer.status if answer else 'no answer'}"
         page.wait_for_selector(shot.wait_for)
         shot.prepare(page)
         page.wait_for_timeout(1500)  # figures and sound waves are drawn
