@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -162,7 +163,9 @@ class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
-        return rows.filter(endpoint=self.kwargs["webhook"]) if "webhook" in self.kwargs else rows
+        if "webhook" not in self.kwargs:
+            return rows
+        return rows.filter(endpoint=get_object_or_404(Endpoint, pk=self.kwargs["webhook"], tenant=self.tenant))
 
     def filter_queryset(self, queryset: Any) -> Any:
         return queryset.filter(**self.filters(DeliveryFilter)) if self.action == "list" else queryset

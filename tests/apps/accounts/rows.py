@@ -38,7 +38,7 @@ def path_to_tenant(model: type[models.Model]) -> str:
 
 
 def _is_needed(field: Any) -> bool:
-    if field.name in ("tenant", "user"):
+    if field.name in ("tenant", "user", "encoding"):
         return True
     optional = field.blank and field.empty_strings_allowed
     return not (field.has_default() or field.null or field.auto_created or optional)
@@ -52,6 +52,8 @@ def _value(field: Any, tenant: Tenant) -> Any:
         return tenant if field.related_model is Tenant else row_of(field.related_model, tenant)
     if field.choices:
         return field.choices[0][0]
+    if field.name == "encoding":
+        return "utf-8"
     for kind, value in (
         (ArrayField, []),
         (models.UUIDField, uuid.uuid4()),

@@ -24,6 +24,7 @@ from apps.core import facts as f
 from apps.live import session_watch
 from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
 from apps.live.hub import hub
+from apps.live.routing import websocket_urlpatterns
 from tests.apps.live.centre import START_MS, agents_of
 from tests.apps.live.door import TOKEN, Engine, running, until
 from tests.apps.live.test_engine_client import ready
@@ -364,3 +365,32 @@ async def test_who_must_act_first_gets_no_page(engine: Engine) -> None:
     tab = await open_tab("/ws/agent/", "agent1")
     assert await tab.connect()
     assert (await tab.receive_output(timeout=5))["code"] == CLOSE_NOT_PERMITTED
+
+
+TOPICS = {
+    # topic: what a stranger, an agent, a supervisor, an integrator and another tenant's supervisor get
+    "ws/agent/": "4403 in 4403 4403 4403",
+    "ws/wall/": "4403 4403 in 4403 in",  # in: to their own tenant's, whatever they ask for
+    "ws/tv/<str:token>/": "4403 4403 4403 4403 4403",  # nobody's: a token of a screen opens it
+}
+
+
+@pytest.mark.parametrize("topic", [str(item.pattern) for item in websocket_urlpatterns])
+async def test_every_topic_lets_in_whom_it_should(engine: Engine, topic: str) -> None:
+    """A topic without a line in ``TOPICS`` fails."""
+    got = []
+    for username in (None, "agent1", "boss1", "nobody", "boss2"):
+        tab = await open_tab("/" + topic.replace("<str:token>", "no-such-token"), username)
+        assert await tab.connect()
+        first = await tab.receive_output(timeout=5)
+        got.append(str(first["code"]) if first["type"] == "websocket.close" else "in")
+        if got[-1] == "in":
+            await tab.disconnect()
+    assert " ".join(got) == TOPICS[topic]
+
+
+@pytest.mark.parametrize("topic", ["/ws/agent/", "/ws/wall/", "/ws/tv/token/"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", ""])
+async def test_no_page_of_another_site_opens_a_topic(engine: Engine, topic: str, origin: str) -> None:
+    tab = await open_tab(topic, "agent1", origin=origin)
+    assert not await tab.connect()
