@@ -21,7 +21,18 @@ from apps.demo.story_customers import load_customers
 from apps.ivr.models import Flow
 from apps.ivr.services import publish
 from apps.queues.models import Queue
-from apps.telephony.models import Calendar, CalendarDay, CalendarSpan, Did, MusicClass, Prompt, Switch, Trunk
+from apps.telephony.models import (
+    Calendar,
+    CalendarDay,
+    CalendarSpan,
+    DialPolicy,
+    DialRule,
+    Did,
+    MusicClass,
+    Prompt,
+    Switch,
+    Trunk,
+)
 from apps.telephony.services import config_changed
 
 STORY_DIR = Path(settings.BASE_DIR) / "fixtures" / "story"
@@ -189,7 +200,15 @@ def _load_flow(tenant: Tenant) -> Flow:
     return flow
 
 
+def _load_dialing(tenant: Tenant, story: Data) -> None:
+    DialPolicy.objects.update_or_create(tenant=tenant, defaults=story["dialing"])
+    for data in story["dial_rules"]:
+        key = {"tenant": tenant, "prefix": data["prefix"], "whole": data.get("whole", False)}
+        DialRule.objects.update_or_create(**key, defaults=data)
+
+
 def _load_lines(tenant: Tenant, switch: Switch, story: Data, flow: Flow) -> None:
+    _load_dialing(tenant, story)
     for data in story["trunks"]:
         Trunk.objects.update_or_create(switch=switch, gateway=data["gateway"], defaults={**data, "tenant": tenant})
     for data in story["dids"]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -257,8 +257,9 @@ def _check_text(value: Request, place: str) -> None:
     if not (0 < len(value.cmd_id) <= LONGEST_CMD_ID and value.cmd_id.isascii() and value.cmd_id.isprintable()):
         raise BadInput(f"{path}.cmd_id", f"must be 1 to {LONGEST_CMD_ID} printable ASCII characters")
     for name in value.__dataclass_fields__:
-        text = getattr(value, name)
-        if isinstance(text, str) and "\x00" in text:
+        held = getattr(value, name)
+        texts = [held] if isinstance(held, str) else [*held, *held.values()] if isinstance(held, Mapping) else []
+        if any("\x00" in text for text in texts):
             raise BadInput(f"{path}.{name}", "must not hold a NUL character")
 
 

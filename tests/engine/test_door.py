@@ -22,6 +22,9 @@ from tests.engine.rig import Host, arrival, note, until
 TOKEN = "right"
 
 
+DIAL = {"type": "DialRequested", "tenant": "1", "cmd_id": "c1", "actor": "wang", "agent": "7", "number": "10086"}
+
+
 def ready(cmd_id: str = "c1") -> AgentWentReady:
     return AgentWentReady(tenant=TenantId("1"), cmd_id=cmd_id, actor="wang", agent=AgentId("7"))
 
@@ -123,6 +126,9 @@ async def test_a_repeated_request_is_taken_and_decided_once(host: Host, web: aio
         ({**encode(ready()), "cmd_id": "x" * 65}, "AgentWentReady.cmd_id"),
         ({**encode(ready()), "cmd_id": "a\nb"}, "AgentWentReady.cmd_id"),
         ({**encode(ready()), "actor": "a\x00b"}, "AgentWentReady.actor"),
+        ({**DIAL, "attached": {"a": "b\x00"}}, "DialRequested.attached"),
+        ({**DIAL, "attached": {"a\x00": "b"}}, "DialRequested.attached"),
+        ({**DIAL, "attached": {"a": 1}}, "DialRequested.attached.a"),
         ([encode(ready()), {"type": "Nonsense"}], "[1]"),
     ],
 )

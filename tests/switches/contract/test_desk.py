@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import wave
+from array import array
+
 import pytest
 
 from apps.core import commands as c
@@ -43,7 +46,14 @@ def test_a_recording_is_masked_and_unmasked(scene: Scene) -> None:
     scene.do(c.UnmaskRecording(switch=SWITCH, leg=customer, recording=recording, path=path))
     scene.wait(e.RecordingUnmasked, leg=customer, recording=recording)
     scene.do(c.StopRecording(switch=SWITCH, leg=customer, recording=recording, path=path))
-    scene.wait(e.RecordingStopped, recording=recording)
+    stopped = scene.wait(e.RecordingStopped, recording=recording)
+    with wave.open(str(scene.rig.recording(path))) as sound:
+        samples = array("h", sound.readframes(sound.getnframes()))
+        length_ms = sound.getnframes() * 1000 / sound.getframerate()
+    assert abs(length_ms - stopped.duration_ms) < 100, "at its full length"
+    half_a_second = 400 * 8 * 2  # a little less, in samples of both channels
+    quiet = next((n for n in range(0, len(samples), 160) if not any(samples[n : n + half_a_second])), len(samples))
+    assert quiet < len(samples) - half_a_second, "silence where it was masked"
 
 
 def test_what_is_not_recorded_is_never_masked_and_always_unmasked(scene: Scene) -> None:
