@@ -295,16 +295,16 @@ def _span(weekday: int, opens: datetime.time, closes: datetime.time) -> OpeningS
 def utc_offsets(time_zone: str, *, first_year: int | None = None, years: int = 4) -> tuple[tuple[int, int], ...]:
     """Steps of a zone's offset, ``(from_ms, minutes)``, from the start of last year on: the core has no tzdata."""
     zone = zoneinfo.ZoneInfo(time_zone)
-    hour = datetime.timedelta(hours=1)
+    quarter = datetime.timedelta(minutes=15)
     start_year = first_year if first_year is not None else datetime.datetime.now(datetime.UTC).year - 1
     moment = datetime.datetime(start_year, 1, 1, tzinfo=datetime.UTC)
     end = datetime.datetime(start_year + years, 1, 1, tzinfo=datetime.UTC)
     steps = [(0, _offset_min(moment, zone))]
     while moment < end:
-        later = moment + 24 * hour
+        later = moment + datetime.timedelta(days=1)
         if _offset_min(later, zone) != steps[-1][1]:
             while _offset_min(moment, zone) == steps[-1][1]:
-                moment += hour
+                moment += quarter  # Lord Howe changes its clocks at half past an hour of UTC
             steps.append((int(moment.timestamp() * 1000), _offset_min(moment, zone)))
         moment = later
     return tuple(steps)
