@@ -1,6 +1,8 @@
 """All addresses under ``/api/v1/``. Each app's views are registered here; see ``docs/api.md``."""
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import include, path, re_path
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -48,7 +50,14 @@ class SchemaView(SpectacularAPIView):
     permission_classes: tuple[type, ...] = ()
 
 
+@login_required
+def docs(request: HttpRequest) -> HttpResponse:
+    """The document for people, by Swagger UI from our own files."""
+    return render(request, "api/docs.html")
+
+
 urlpatterns = [
+    path("v1/docs/", docs, name="api-docs"),
     path("v1/schema/", SchemaView.as_view(), name="api-schema"),
     path("v1/commands/<uuid:pk>", CommandView.as_view(), name="api-command"),
     path("v1/me", MeView.as_view(), name="api-me"),

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from apps.consoles import agent_day, agent_page, floor, history, phone, recordings, views
+from apps.consoles import agent_day, agent_page, floor, history, integrations, phone, recordings, views
 
 
 class StoredId:
@@ -43,6 +43,7 @@ urlpatterns = [
     path("wall/alarms/acknowledge/", floor.acknowledge, name="acknowledge"),
     path("wall/day/calls.csv", floor.day_csv, {"kind": "calls"}, name="day-calls"),
     path("wall/day/queues.csv", floor.day_csv, {"kind": "queues"}, name="day-queues"),
+    path("integrations/", integrations.integrations, name="integrations"),
     path("calls/", history.calls, name="calls"),
     path("calls/found/", history.calls_found, name="calls-found"),
     path("calls/<stored_id:call_id>/", history.call, name="call"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from apps.calls.projection import StoredFact, row_id
+from apps.config.celery import app as celery
 from apps.webhooks.models import Delivery, Endpoint
 from apps.webhooks.payloads import Names, event_of, payload, stream_of
 
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 TRIED_FOR = timedelta(hours=24)
 NAMESPACE = uuid.UUID("5d0f3e0e-36e2-4a55-8a0b-0a8f3b0f6f55")
 REST_AFTER_FAILURE_S = 30.0
+TASK = "apps.webhooks.tasks.deliver_due"
 
 _asleep_until = 0.0
 
@@ -70,10 +72,9 @@ def wake() -> None:
     global _asleep_until
     if time.monotonic() < _asleep_until:
         return
-    from apps.webhooks.tasks import deliver_due
-
     try:
-        deliver_due.apply_async(retry=False, expires=10)
+        # By our own application: in the engine's process no other has been told of the broker.
+        celery.send_task(TASK, retry=False, expires=10)
     except (OperationalError, OSError) as error:
         _asleep_until = time.monotonic() + REST_AFTER_FAILURE_S
         log.warning("webhook_worker_not_woken", error=str(error))

@@ -50,7 +50,20 @@ function problem(status: number, read: unknown): Problem {
 
 function fieldErrors(errors: unknown): Record<string, string[]> {
   if (typeof errors !== "object" || errors === null) return {};
+  if (Array.isArray(errors)) return byPointer(errors as FieldError[]);
   return Object.fromEntries(Object.entries(errors).map(([name, texts]) => [name, [texts].flat().map(String)]));
+}
+
+interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+/** The interface's list of places (JSON pointers) as field name -> what is wrong there. */
+function byPointer(errors: FieldError[]): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const { pointer, detail } of errors) (found[pointer.split("/").find(Boolean) ?? ""] ??= []).push(detail);
+  return found;
 }
 
 function csrfToken(): string {
