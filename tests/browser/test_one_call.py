@@ -25,7 +25,7 @@ def choose(agent: Page, disposition: str) -> None:
 
 
 def agent_row(wall: Page, name: str) -> Any:
-    return wall.locator("[data-testid=agents] tbody tr").filter(has_text=name)
+    return wall.locator("[data-testid=agents] [data-row]").filter(has_text=name)
 
 
 @pytest.mark.parametrize("how", [CHINESE, ENGLISH], ids=["chinese", "english"])
@@ -52,7 +52,7 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     agent.keyboard.press("F2")
     in_state(agent, "TALKING")
     expect(row).to_contain_text(words["TALKING"])
-    expect(wall.locator("[data-testid=calls] tbody tr").filter(has_text=number)).to_contain_text("陈静")
+    expect(wall.locator("[data-testid=live-calls] [data-row]").filter(has_text=number)).to_contain_text("陈静")
 
     agent.keyboard.press("F4")
     in_state(agent, "HOLDING")
@@ -67,15 +67,16 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     choose(agent, "resolved")
     agent.keyboard.press("Control+Enter")
     in_state(agent, "READY")
-    expect(wall.locator("[data-testid=calls] tbody tr").filter(has_text=number)).to_have_count(0)
+    expect(wall.locator("[data-testid=live-calls] [data-row]").filter(has_text=number)).to_have_count(0)
     look_up(wall, number)
 
 
 def look_up(supervisor: Page, number: str) -> None:
     """The call's history, and its recording in ranges as a player asks for it."""
     supervisor.goto(f"/calls/?q={number}")
-    eventually(lambda: supervisor.reload() and supervisor.locator("tbody tr").count() == 1, "the call is in history")
-    supervisor.goto(str(supervisor.locator("tbody a").get_attribute("href")))
+    rows = supervisor.locator("[data-testid=calls-table] [data-row]")
+    eventually(lambda: supervisor.reload() and rows.count() == 1, "the call is in history")
+    rows.first.press("Enter")
     timeline = supervisor.get_by_test_id("timeline")
     eventually(lambda: supervisor.reload() and "陈静" in timeline.inner_text(), "the timeline")
     eventually(lambda: supervisor.reload() and "refund" in timeline.inner_text(), "the note")
@@ -155,8 +156,8 @@ def test_a_hostile_caller_is_text_and_moves_nothing(people: People, demo: Runnin
     in_state(agent, "OFFERED")
     assert agent.get_by_test_id("call-name").locator("img").count() == 0
     assert len(agent.get_by_test_id("call-name").inner_text()) <= 65
-    expect(wall.locator("[data-testid=calls] tbody tr").filter(has_text="13800138006")).to_be_visible()
-    assert wall.locator("[data-testid=calls] img").count() == 0
+    expect(wall.locator("[data-testid=live-calls] [data-row]").filter(has_text="13800138006")).to_be_visible()
+    assert wall.locator("[data-testid=live-calls] img").count() == 0
     assert "owned" not in agent.title() + wall.title()
     assert agent.get_by_test_id("call-card").bounding_box() == before, "the layout jumped"
     assert wall.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -30,7 +30,7 @@ def test_a_killed_engine_is_shown_and_the_pages_recover(people: People, demo: Ru
     agent = people.sign_in_agent("yangfan")
     os.kill(demo.pid_of("manage.py engine"), signal.SIGKILL)
     expect(agent.get_by_test_id("banner")).to_contain_text("引擎不可达", timeout=30_000)
-    expect(wall.locator("#wall")).to_have_attribute("data-stale", "true")
+    expect(wall.get_by_test_id("wall")).to_have_attribute("data-stale", "true")
     expect(agent.locator("[data-action=ready]")).to_be_disabled()
     expect(agent.get_by_test_id("console")).to_have_attribute("data-stale", "false", timeout=90_000)
     in_state(agent, "PAUSED")
@@ -80,7 +80,7 @@ def test_a_page_is_only_for_its_role(people: People, demo: RunningDemo) -> None:
 
 def test_signing_off_closes_the_other_tabs(people: People, demo: RunningDemo) -> None:
     wall = people.sign_in("martin", locale="en-US")
-    expect(wall.locator("#wall")).to_have_attribute("data-stale", "false")
+    expect(wall.get_by_test_id("wall")).to_have_attribute("data-stale", "false")
     other = wall.context.new_page()
     other.goto("/wall/")
     other.get_by_role("button", name="Leave").click()
