@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import People, RunningDemo, eventually, in_state
+from tests.browser.test_one_call import choose
 
 
 def row(wall: Page, name: str) -> Any:
@@ -102,7 +103,7 @@ def test_after_the_call_means_after_the_call(people: People, demo: RunningDemo) 
     in_state(agent, "TALKING")
     agent.keyboard.press("Control+F2")
     in_state(agent, "WRAP_UP")
-    agent.get_by_text("已解决").click()
+    choose(agent, "resolved")
     agent.keyboard.press("Control+Enter")
     in_state(agent, "PAUSED")
 
