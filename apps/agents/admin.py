@@ -15,8 +15,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.accounts.tenant_admin import TenantForm
 from apps.agents import services
+from apps.agents.exchange import AgentResource, DispositionResource, PauseReasonResource, SkillResource
 from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
+from apps.telephony.exchange import ExchangeAdmin
 from apps.telephony.models import Switch
 
 
@@ -54,7 +56,8 @@ class AgentSkillInline(ConfigInline):
 
 
 @admin.register(Agent)
-class AgentAdmin(ConfigAdmin):
+class AgentAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (AgentResource,)
     form = AgentForm
     list_display = ("number", "name", "team", "user", "device_kind", "sip_account", "enabled")
     list_display_links = ("number", "name")
@@ -95,18 +98,21 @@ class AgentAdmin(ConfigAdmin):
 
 
 @admin.register(Skill)
-class SkillAdmin(ConfigAdmin):
+class SkillAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (SkillResource,)
     list_display = ("code", "name")
     search_fields = ("code", "name")
 
 
 @admin.register(PauseReason)
-class PauseReasonAdmin(ConfigAdmin):
+class PauseReasonAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (PauseReasonResource,)
     list_display = ("name", "code", "position", "allowed_min")
     search_fields = ("name", "code")
 
 
 @admin.register(Disposition)
-class DispositionAdmin(ConfigAdmin):
+class DispositionAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (DispositionResource,)
     list_display = ("name", "code", "position")
     search_fields = ("name", "code")

@@ -19,6 +19,8 @@ CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -253,6 +255,8 @@ CONTENT_SECURITY_POLICY = {
 
 LOGGING_CONFIG = None
 logging_config(env.log_level, env.log_format)
+
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True  # a name that begins with = is no formula
 
 UNFOLD = {
     "SITE_TITLE": "Trunkline",

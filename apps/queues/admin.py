@@ -14,9 +14,11 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from apps.accounts.tenant_admin import TenantForm
 from apps.agents.models import Agent, Skill
 from apps.ivr.selectors import flows_naming
+from apps.queues.exchange import QueueResource
 from apps.queues.models import OverflowChoice, Queue
 from apps.queues.selectors import can_serve
 from apps.telephony.config_admin import ConfigAdmin
+from apps.telephony.exchange import ExchangeAdmin
 
 
 class QueueForm(TenantForm):
@@ -63,7 +65,8 @@ class QueueForm(TenantForm):
 
 
 @admin.register(Queue)
-class QueueAdmin(ConfigAdmin):
+class QueueAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (QueueResource,)
     form = QueueForm
     list_display = ("name", "code", "priority", "max_wait_s", "ring_timeout_s", "wrap_up_s", "overflow_kind")
     search_fields = ("name", "code")

@@ -18,7 +18,9 @@ from apps.accounts.tenant_admin import TenantForm, own_tenant
 from apps.agents.models import Agent
 from apps.ivr.selectors import flows_naming
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
+from apps.telephony.exchange import ExchangeAdmin
 from apps.telephony.file_safe import MusicClassForm, SwitchForm, TrunkFileForm
+from apps.telephony.line_exchange import CalendarDayResource, DidResource
 from apps.telephony.models import (
     Calendar,
     CalendarDay,
@@ -110,7 +112,8 @@ class DidForm(TenantForm):
 
 
 @admin.register(Did)
-class DidAdmin(ConfigAdmin):
+class DidAdmin(ExchangeAdmin, ConfigAdmin):
+    resource_classes = (DidResource,)
     form = DidForm
     list_display = ("number", "switch", "flow", "note")
     list_filter = ("switch", "flow")
@@ -223,11 +226,17 @@ class CalendarDayInline(ConfigInline):
 
 
 @admin.register(Calendar)
-class CalendarAdmin(ConfigAdmin):
+class CalendarAdmin(ExchangeAdmin, ConfigAdmin):
+    """What is taken out and brought in are the special days of the calendars listed."""
+
+    resource_classes = (CalendarDayResource,)
     list_display = ("name", "code", "override")
     search_fields = ("name", "code")
     list_filter = ("override",)
     inlines = (CalendarSpanInline, CalendarDayInline)
+
+    def get_export_queryset(self, request: HttpRequest) -> Any:
+        return CalendarDay.objects.filter(calendar__in=super().get_export_queryset(request))
 
     def still_needed(self, rows: list[Calendar]) -> list[str]:
         return [

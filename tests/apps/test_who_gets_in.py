@@ -33,6 +33,7 @@ ROWS = {
     "endpoint": "webhooks.Endpoint", "delivery": "webhooks.Delivery", "api-command": "api.Command",
 }  # fmt: skip
 
+FIXED = {"token": "no-such-token", "name": "zh-1-1.wav"}
 SHELLS = {"customer", "customers-import-job"}
 """Pages without a row in them: their scripts ask the REST interface, which does not find it."""
 
@@ -58,8 +59,8 @@ def arguments_of(name: str, names: list[str], tenant: Tenant) -> dict[str, Any]:
     row = row_of(apps.get_model(label), tenant) if label and names else None
     values: dict[str, Any] = {}
     for argument in names:
-        if argument == "token":
-            values[argument] = "no-such-token"
+        if argument in FIXED:
+            values[argument] = FIXED[argument]
         elif argument == "webhook":
             values[argument] = row_of(apps.get_model("webhooks.Endpoint"), tenant).pk
         elif argument == "note":
@@ -109,7 +110,7 @@ def test_another_tenants_rows_are_not_found_by_anybody_of_this_one(story: Tenant
     400 is one, too: refused before it was looked for.
     """
     for name, names, methods in addresses():
-        if not names or names == ["token"] or name in SHELLS:
+        if not FIXED.keys().isdisjoint(names) or not names or name in SHELLS:
             continue
         path = reverse(name, kwargs=arguments_of(name, names, story))
         for method in methods:

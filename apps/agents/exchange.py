@@ -1,0 +1,101 @@
+"""Agents, skills, pause reasons and dispositions as spreadsheets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from import_export.fields import Field
+
+from apps.accounts.models import Team, User
+from apps.agents import services
+from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
+from apps.queues.models import Queue
+from apps.telephony.exchange import OwnForeignKey, TenantResource
+from apps.telephony.models import Trunk
+
+_SKILL = re.compile(r"([a-z][a-z0-9_]*(?::[a-z0-9_-]+)?)(?:=([1-5]))?")
+
+
+class SkillResource(TenantResource):
+    class Meta(TenantResource.Meta):
+        model = Skill
+        fields = ("code", "name")
+        import_id_fields = ("code",)
+
+
+class PauseReasonResource(TenantResource):
+    class Meta(TenantResource.Meta):
+        model = PauseReason
+        fields = ("code", "name", "position", "allowed_min")
+        import_id_fields = ("code",)
+
+
+class DispositionResource(TenantResource):
+    class Meta(TenantResource.Meta):
+        model = Disposition
+        fields = ("code", "name", "position")
+        import_id_fields = ("code",)
+
+
+class AgentResource(TenantResource):
+    """``skills`` reads ``lang:zh=5 network=3`` (1 to 5, 3 without a figure), ``queues`` ``sales service``."""
+
+    user = Field("user", "user", widget=OwnForeignKey(User, "username"))
+    team = Field("team", "team", widget=OwnForeignKey(Team, "name"))
+    outside_trunk = Field("outside_trunk", "outside_trunk", widget=OwnForeignKey(Trunk, "gateway"))
+    skills = Field(column_name="skills")
+    queues = Field(column_name="queues")
+
+    class Meta(TenantResource.Meta):
+        model = Agent
+        fields = (
+            "number", "name", "user", "team", "enabled", "device_kind", "outside_number", "outside_trunk", "skills",
+            "queues",
+        )  # fmt: skip
+        import_id_fields = ("number",)
+        skip_unchanged = False  # skills and queues are no columns
+
+    def dehydrate_skills(self, agent: Agent) -> str:
+        rows = agent.agent_skills.select_related("skill").order_by("skill__code") if agent.pk else []
+        return " ".join(f"{row.skill.code}={row.proficiency}" for row in rows)
+
+    def dehydrate_queues(self, agent: Agent) -> str:
+        return " ".join(agent.queues.order_by("code").values_list("code", flat=True)) if agent.pk else ""
+
+    def after_save_instance(self, instance: Agent, row: dict[str, Any], **kwargs: Any) -> None:
+        services.give_device(instance)
+        if "skills" in row:
+            self._set_skills(instance, str(row["skills"] or ""))
+        if "queues" in row:
+            self._set_queues(instance, str(row["queues"] or ""))
+        if not instance.enabled and (left := services.left_unserved([instance])):
+            names = ", ".join(queue.name for queue in left)
+            raise ValidationError({"enabled": _("Nobody else serves these queues: %(names)s.") % {"names": names}})
+
+    def _set_skills(self, agent: Agent, text: str) -> None:
+        wanted: dict[str, int] = {}
+        for word in text.split():
+            match = _SKILL.fullmatch(word)
+            if match is None:
+                raise ValidationError({"skills": _("“%(word)s” is not like lang:zh=5.") % {"word": word[:60]}})
+            wanted[match[1]] = int(match[2] or 3)
+        known = {skill.code: skill for skill in Skill.objects.filter(tenant=self.tenant, code__in=wanted)}
+        if gone := wanted.keys() - known.keys():
+            raise ValidationError({"skills": _("There is no skill %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
+        agent.agent_skills.exclude(skill__code__in=wanted).delete()
+        for code, proficiency in wanted.items():
+            AgentSkill.objects.update_or_create(agent=agent, skill=known[code], defaults={"proficiency": proficiency})
+
+    def _set_queues(self, agent: Agent, text: str) -> None:
+        wanted = set(text.split())
+        known = list(Queue.objects.filter(tenant=self.tenant, code__in=wanted))
+        if gone := wanted - {queue.code for queue in known}:
+            raise ValidationError({"queues": _("There is no queue %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
+        left = agent.queues.exclude(pk__in=[queue.pk for queue in known])
+        if alone := [queue.name for queue in left if queue in services.left_unserved([agent])]:
+            names = {"names": ", ".join(alone)}
+            raise ValidationError({"queues": _("Nobody else serves these queues: %(names)s.") % names})
+        agent.queues.set(known)

@@ -1,0 +1,145 @@
+"""Lists brought in from a spreadsheet and taken out into one, in the admin: tried first, all of it or nothing.
+
+Rows are known by what people call them (a code, an extension), within the tenant of whoever brings them. A superuser,
+who belongs to none, may take lists out and not bring any in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tablib
+from charset_normalizer import from_bytes
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from import_export import resources, widgets
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from apps.accounts.models import Tenant
+from apps.accounts.tenant_admin import administers, of_tenant, own_tenant
+from apps.telephony.services import config_changed
+
+MOST_BYTES = 5 * 1024 * 1024
+MOST_ROWS = 5_000
+
+
+class AnyCsv(CSV):  # type: ignore[misc]  # import-export has no types
+    """CSV as Excel writes it anywhere: UTF-8 with or without a mark, UTF-16, or GB18030 from a Chinese one."""
+
+    def is_binary(self) -> bool:
+        return True
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
+        return super().create_dataset(decoded(in_stream), **kwargs)
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        return str(super().export_data(dataset, **kwargs)).encode("utf-8-sig")
+
+
+def decoded(data: bytes) -> str:
+    """Raises ``ValidationError`` where no encoding of ours fits."""
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    found = from_bytes(data[:65_536]).best()
+    if found is None:
+        raise ValidationError(_("The file is not text in UTF-8 or GB18030."))
+    return data.decode(found.encoding, "replace")
+
+
+class OwnForeignKey(widgets.ForeignKeyWidget):  # type: ignore[misc]
+    """Finds only what belongs to the tenant of who asks, or to all tenants."""
+
+    tenant: Tenant | None = None
+
+    def get_queryset(self, value: Any, row: Any, *args: Any, **kwargs: Any) -> models.QuerySet[Any]:
+        return of_tenant(super().get_queryset(value, row, *args, **kwargs), self.tenant)
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        try:
+            return super().clean(value, row, **kwargs)
+        except self.model.DoesNotExist as error:
+            names = {"kind": self.model._meta.verbose_name, "value": value}
+            raise ValueError(_("There is no %(kind)s “%(value)s”.") % names) from error
+
+
+class TenantResource(resources.ModelResource):  # type: ignore[misc]
+    """Base of every list. Made with the tenant of who asks; None for a superuser, who only exports."""
+
+    def __init__(self, tenant: Tenant | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tenant = tenant
+        for field in self.fields.values():
+            if isinstance(field.widget, OwnForeignKey):
+                field.widget.tenant = tenant
+
+    class Meta:
+        clean_model_instances = True
+        use_transactions = True
+        skip_unchanged = True
+        report_skipped = True
+        exclude = ("id", "tenant")
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return of_tenant(super().get_queryset(), self.tenant)
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        if self.tenant is None:
+            raise ValidationError(_("Sign in as an administrator of the tenant to bring lists in."))
+        if len(dataset) > MOST_ROWS:
+            raise ValidationError(_("At most %(most)s rows at a time.") % {"most": MOST_ROWS})
+        dataset.headers = [str(header or "").strip() for header in dataset.headers or []]
+        known = {field.column_name for field in self.get_import_fields()}
+        if strange := [header for header in dataset.headers if header and header not in known]:
+            names = {"strange": ", ".join(strange[:5]), "known": ", ".join(sorted(known))}
+            raise ValidationError(_("Unknown columns: %(strange)s. Known are: %(known)s.") % names)
+        super().before_import(dataset, **kwargs)
+
+    def init_instance(self, row: Any = None) -> Any:
+        row = super().init_instance(row)
+        row.tenant = self.tenant
+        return row
+
+    def after_import(self, dataset: tablib.Dataset, result: Any, **kwargs: Any) -> None:
+        super().after_import(dataset, result, **kwargs)
+        if not (kwargs.get("dry_run") or result.has_errors() or result.has_validation_errors()):
+            config_changed()
+
+
+class UploadForm(ImportForm):  # type: ignore[misc]
+    def clean_import_file(self) -> Any:
+        file = self.cleaned_data["import_file"]
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(_("The file is larger than %(most)s MB.") % {"most": MOST_BYTES >> 20})
+        return file
+
+
+class ExchangeAdmin(ImportExportMixin):  # type: ignore[misc]
+    """Before ``ConfigAdmin`` in the bases of an admin page; set ``resource_classes``."""
+
+    import_form_class = UploadForm
+    export_form_class = ExportForm
+    import_formats = (AnyCsv, XLSX)
+    export_formats = (AnyCsv, XLSX)
+    import_error_display = ("message", "row")
+    import_help = gettext_lazy("The first line names the columns. Take the list out once to see them.")
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return administers(request) and own_tenant(request) is not None
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return administers(request)
+
+    def get_resource_kwargs(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_resource_kwargs(request, *args, **kwargs), "tenant": own_tenant(request)}
