@@ -37,9 +37,12 @@ def test_muting_nobody_says_nothing(scene: Scene) -> None:
 
 def test_a_recording_is_masked_and_unmasked(scene: Scene) -> None:
     customer = arrive(scene)
+    scene.do(c.StartMusic(switch=SWITCH, leg=customer))  # something to record
+    scene.rig.let_pass(500)
     recording, path = RecordingId("run1-r7"), "mask/run1-r7.wav"
     scene.do(c.StartRecording(switch=SWITCH, leg=customer, recording=recording, path=path))
     scene.wait(e.RecordingStarted, recording=recording)
+    scene.rig.let_pass(500)
     scene.do(c.MaskRecording(switch=SWITCH, leg=customer, recording=recording, path=path))
     scene.wait(e.RecordingMasked, leg=customer, recording=recording)
     scene.rig.let_pass(500)
@@ -52,6 +55,7 @@ def test_a_recording_is_masked_and_unmasked(scene: Scene) -> None:
         length_ms = sound.getnframes() * 1000 / sound.getframerate()
     assert abs(length_ms - stopped.duration_ms) < 100, "at its full length"
     half_a_second = 400 * 8 * 2  # a little less, in samples of both channels
+    assert any(samples[: 8 * 2 * 300]), "sound before it was masked"
     quiet = next((n for n in range(0, len(samples), 160) if not any(samples[n : n + half_a_second])), len(samples))
     assert quiet < len(samples) - half_a_second, "silence where it was masked"
 
