@@ -69,6 +69,9 @@ _MODELS: list[tuple[Any, list[tuple[str, str]]]] = [
     ),
 ]
 
+# Models of libraries that name themselves badly.
+_TITLES = {"usersessions.usersession": lambda: _("Sessions"), "auditlog.logentry": lambda: _("Audit log")}
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """As unfold takes it; only what this person may look at."""
@@ -101,4 +104,5 @@ def _item(request: HttpRequest, page: Any, icon: str) -> dict[str, Any] | None:
         link = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
     except NoReverseMatch:
         return None
-    return {"title": capfirst(options.verbose_name_plural), "icon": icon, "link": link}
+    title = _TITLES[options.label_lower]() if options.label_lower in _TITLES else options.verbose_name_plural
+    return {"title": capfirst(title), "icon": icon, "link": link}

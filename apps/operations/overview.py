@@ -27,7 +27,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     def own(rows: QuerySet[Any]) -> QuerySet[Any]:
         return of_tenant(rows, tenant)
 
-    return {**context, "tiles": _tiles(own), "today": _today(own), "gaps": _gaps(own)}
+    return {**context, "title": _("Overview"), "tiles": _tiles(own), "today": _today(own), "gaps": _gaps(own)}
 
 
 def _tiles(own: Any) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from import_export import resources, widgets
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
@@ -133,7 +132,6 @@ class ExchangeAdmin(ImportExportMixin):  # type: ignore[misc]
     import_formats = (AnyCsv, XLSX)
     export_formats = (AnyCsv, XLSX)
     import_error_display = ("message", "row")
-    import_help = gettext_lazy("The first line names the columns. Take the list out once to see them.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return administers(request) and own_tenant(request) is not None

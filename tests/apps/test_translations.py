@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from django.utils.translation.template import templatize
 from django.utils.translation.trans_real import DjangoTranslation
 
 ROOT = Path(__file__).resolve().parents[2]
+# Whose pages people see in ours.
+THEIRS = [
+    "unfold", "auditlog", "import_export", "allauth.account", "allauth.mfa", "allauth.usersessions",
+    "django.contrib.admin", "django.contrib.auth",
+]  # fmt: skip
 # function -> how its first arguments read: context, text, plural
 SHAPES = {
     "_": ("text",), "gettext": ("text",), "gettext_lazy": ("text",), "gettext_noop": ("text",),
@@ -41,7 +48,7 @@ def python_texts(path: Path) -> Iterator[Text]:
         shape = SHAPES.get(name, ())
         values = [arg.value for arg in node.args[: len(shape)] if isinstance(arg, ast.Constant)]
         if shape and len(values) == len(shape) and all(isinstance(value, str) for value in values):
-            yield Text(f"{path.relative_to(ROOT)}:{node.lineno}", **dict(zip(shape, values, strict=True)))
+            yield Text(f"{path}:{node.lineno}", **dict(zip(shape, values, strict=True)))
 
 
 def template_texts(path: Path) -> Iterator[Text]:
@@ -51,15 +58,19 @@ def template_texts(path: Path) -> Iterator[Text]:
         values = [ast.literal_eval(item) for item in match.groups()[1:] if item is not None]
         named = dict(zip(shape, values, strict=False))
         if named.get("text"):
-            yield Text(str(path.relative_to(ROOT)), **named)
+            yield Text(str(path), **named)
 
 
 def texts() -> list[Text]:
+    return texts_in(ROOT / "apps")
+
+
+def texts_in(folder: Path) -> list[Text]:
     found: list[Text] = []
-    for path in sorted((ROOT / "apps").rglob("*.py")):
+    for path in sorted(folder.rglob("*.py")):
         if not {"migrations", "node_modules"} & set(path.parts):
             found += python_texts(path)
-    for path in sorted((ROOT / "apps").rglob("templates/**/*")):
+    for path in sorted(folder.rglob("templates/**/*")):
         if path.suffix in (".html", ".txt", ".svg"):
             found += template_texts(path)
     return found
@@ -79,6 +90,15 @@ def test_every_string_is_in_chinese() -> None:
     assert len(texts()) > 500, "the sources were read"
     gone = missing(texts())
     assert not gone, "\n".join(f"{item.where}: {item.context and item.context + ' | '}{item.text!r}" for item in gone)
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_what_libraries_show_in_our_pages_is_in_chinese_too(name: str) -> None:
+    """Their catalogues, and ours for what those lack (``apps/accounts/locale``)."""
+    (folder,) = importlib.import_module(name).__path__
+    found = texts_in(Path(folder))
+    gone = {item.text for item in missing(found)}
+    assert found and not gone
 
 
 def test_a_string_that_is_not_translated_would_be_found(tmp_path: Path) -> None:

@@ -71,11 +71,14 @@ class User(AbstractUser):
             )
         ]
 
-    @property
-    def display_name(self) -> str:
+    def get_full_name(self) -> str:
         """Chinese names are written family name first, without a space."""
         if any("一" <= letter <= "鿿" for letter in self.last_name + self.first_name):
             return self.last_name + self.first_name
+        return super().get_full_name()
+
+    @property
+    def display_name(self) -> str:
         return self.get_full_name() or self.username
 
 
