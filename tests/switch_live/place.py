@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.agents.models import Agent
 from apps.queues.models import Queue
-from apps.telephony.models import Switch, Trunk
+from apps.telephony.models import SipAccount, Switch, Trunk
 from apps.telephony.services import config_changed
 
 
@@ -28,4 +28,15 @@ def outside_seat(number: str, outside_number: str) -> None:
         agent.outside_trunk = Trunk.objects.get()
         agent.full_clean()
         agent.save()
+        config_changed()
+
+
+def browser_seat(number: str) -> None:
+    """An agent whose telephone is in the page."""
+    with transaction.atomic():
+        agent = Agent.objects.get(number=number)
+        agent.device_kind = "browser"
+        agent.full_clean()
+        agent.save()
+        SipAccount.objects.filter(agent=agent).update(kind="browser")
         config_changed()

@@ -1,0 +1,89 @@
+"""The telephone in the page, on a real switch: registered over its WebSocket, sound both ways, all of it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from apps.core.agents.machine import AgentState
+from tests.switch_live import sound
+from tests.switch_live.conftest import Rig
+from tests.switch_live.journeys import call_into_sales, talking
+from tests.switch_live.pages import humming_page, web
+from tests.switch_live.waiting import eventually
+
+NUMBER = "13700000077"
+PASSWORD = "cloudbridge-demo"
+
+
+@pytest.fixture
+def page(rig: Rig) -> Iterator[Page]:
+    """李娜 signed in at the console, her telephone in the page."""
+    rig.center.call("browser_seat", "1002")
+    with web(rig.center) as url, humming_page(rig.directory, url, sound.AGENT_HZ) as opened:
+        opened.goto("/login/")
+        opened.locator("input[name=login], input[name=username]").first.fill("lina")
+        opened.fill("[name=password]", PASSWORD)
+        opened.locator("[data-testid=sign-in] button").first.click()
+        in_state(opened, "PAUSED")
+        yield opened
+        rig.center.call("place", {}, {}, {})
+
+
+def in_state(page: Page, state: str) -> None:
+    page.wait_for_selector(f"[data-testid=agent-state][data-state={state}]")
+
+
+def heard_bytes(page: Page) -> int:
+    return int(page.get_attribute("[data-testid=console]", "data-sound-bytes") or 0)
+
+
+def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, page: Page) -> None:
+    sales = rig.center.agent("李娜")
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+    page.click("[data-action=ready]")
+    in_state(page, "READY")
+    caller = call_into_sales(rig, NUMBER)
+    in_state(page, "OFFERED")
+    expect(page.get_by_test_id("call-number")).to_have_text(NUMBER)
+    page.keyboard.press("F2")
+    in_state(page, "TALKING")
+    call = talking(rig, NUMBER, sales)
+
+    before = eventually(lambda: heard_bytes(page), 20, "sound reaches the page")
+    eventually(lambda: heard_bytes(page) > before + 4_000, 20, "and goes on")
+    expect(page.get_by_test_id("quality")).to_contain_text("MOS")
+    recording = eventually(lambda: rig.center.rows("SELECT * FROM recordings_recording WHERE call_id = %s", call.id))[0]
+    path = rig.switch.recordings / recording["path"]
+    eventually(lambda: path.exists() and path.stat().st_size > 4 * 8000 * 2 * 2, 30, "four seconds recorded")
+
+    page.keyboard.press("F4")
+    in_state(page, "HOLDING")
+    page.keyboard.press("F4")
+    in_state(page, "TALKING")
+    assert not caller.gone
+    page.keyboard.press("Control+F2")
+    in_state(page, "WRAP_UP")
+    page.locator("label:has([data-disposition=resolved])").click()
+    page.keyboard.press("Control+Enter")
+    in_state(page, "READY")
+    rig.center.wait_for(sales, AgentState.READY)
+
+    from_caller, from_page = (channel[12_000:28_000] for channel in sound.channels(path))
+    assert sound.strength(from_caller, sound.CALLER_HZ) > 0.5 > sound.strength(from_caller, sound.AGENT_HZ)
+    assert sound.strength(from_page, sound.AGENT_HZ) > 0.5 > sound.strength(from_page, sound.CALLER_HZ)
+
+
+def test_a_page_that_goes_away_takes_its_telephone_with_it(rig: Rig, page: Page) -> None:
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+    sales = rig.center.agent("李娜")
+    assert sales.device is not None
+    account = sales.device.address
+    eventually(lambda: account in rig.switch.api.api("sofia status profile agents reg"), 20, "registered")
+    page.goto("about:blank")
+    rig.center.wait_for(sales, AgentState.DISCONNECTED, 30)
+    page.goto("/agent/")
+    in_state(page, "PAUSED")
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
