@@ -12,6 +12,7 @@ import { SipPhone } from "./phone/sip";
 import { Sounds } from "./phone/sounds";
 
 const RETRY_MS = 5_000;
+const TELL_AGAIN_MS = 500;
 
 export class Media {
   phone = $state.raw<Phone | null>(null);
@@ -25,7 +26,6 @@ export class Media {
   #epoch = 0;
   /** The server knows that this page has the sound. */
   claimed = $state(false);
-  #told: boolean | null = null;
   #acked = "";
   #asking = false;
 
@@ -79,7 +79,7 @@ export class Media {
     if (!me || me.device !== "browser" || !this.#live.ok || this.holding !== "owner" || this.moved) return;
     if (!this.claimed) void this.#claim();
     else if (me.media_page !== undefined && me.media_page !== this.tab.id && (me.media_epoch ?? 0) > this.#epoch) this.#movedAway();
-    else if (this.good !== this.#told) void this.#tell(this.good);
+    else if (this.good !== me.media_ready) void this.#tell(this.good);
   }
 
   /** Answer an offer's question at once: is there a live microphone, may sound be played? */
@@ -151,19 +151,25 @@ export class Media {
     this.#asking = true;
     const outcome = await this.#live.command("media_claim", { page: this.tab.id }, () => this.#me()?.media_page === this.tab.id);
     this.#asking = false;
-    if (!outcome.ok) return;
+    if (!outcome.ok) {
+      this.#again();
+      return;
+    }
     this.#epoch = this.#me()?.media_epoch ?? 0;
-    this.#told = null;
     this.claimed = true;
   }
 
   async #tell(ready: boolean): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const outcome = await this.#live.command("media", { ready, epoch: this.#epoch });
+    const outcome = await this.#live.command("media", { ready, epoch: this.#epoch }, () => this.#me()?.media_ready === ready);
     this.#asking = false;
-    if (outcome.ok) this.#told = ready;
-    else if (outcome.code === "media_moved") this.#movedAway();
+    if (outcome.code === "media_moved") this.#movedAway();
+    else this.#again(); // what is good may have changed meanwhile, or the engine has not heard it
+  }
+
+  #again(): void {
+    setTimeout(() => this.follow(), TELL_AGAIN_MS);
   }
 
   #movedAway(): void {
