@@ -58,7 +58,8 @@ def page(model: type, what: str, *args: Any) -> str:
 
 
 NEVER_ADDED_BY_HAND = {
-    *("Call", "AgentStateSpan", "FlowVersion", "SipAccount", "ImportJob", "SwitchRecord", "RaisedAlarm"),
+    *("Call", "AgentStateSpan", "FlowVersion", "SipAccount", "ImportJob"),
+    *("SwitchRecord", "RaisedAlarm", "RecordingAccess"),
 }  # fmt: skip
 
 

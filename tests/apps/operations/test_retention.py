@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from apps.accounts.models import Tenant
+from apps.accounts.models import Tenant, User
 from apps.calls.models import Call, FactRecord, Leg, Segment
 from apps.calls.services import record_facts
 from apps.core import facts as f
@@ -167,6 +168,19 @@ def test_deliveries_and_imports_go_when_they_are_over(story: Tenant) -> None:
     sweep.run()
     assert Delivery.objects.get().message_id == "pending"
     assert ImportJob.objects.get().finished_at is None
+
+
+def test_the_audit_log_goes_by_the_days_of_who_did_it(story: Tenant, other_tenant: Tenant) -> None:
+    for username in ("admin", "otheradmin", None):
+        actor = User.objects.get(username=username) if username else None
+        entry = LogEntry.objects.log_create(story, force_log=True, action=LogEntry.Action.UPDATE, actor=actor)
+        old = timezone.now() - datetime.timedelta(days=100)
+        LogEntry.objects.filter(pk=entry.pk).update(timestamp=old, additional_data={"for": username})
+    keep(story, audit=90)
+    keep(other_tenant, audit=None)
+    sweep.run()
+    left = LogEntry.objects.exclude(additional_data=None).values_list("additional_data__for", flat=True)
+    assert set(left) == {"otheradmin", None}, "what nobody did is kept as long as anybody keeps"
 
 
 # --- file and row, both or neither ---
