@@ -21,6 +21,8 @@ EXPECTED: dict[str, str] = {
     "mfa_remove_webauthn GET": "login 302 302 302 302 302",
     "mfa_edit_webauthn GET": "login 302 302 302 302 302",
     "usersessions_list GET": "login 200 200 200 200 200",
+    "api-docs GET": "login 200 200 200 200 200",
+    "integrations GET": "login 403 403 200 200 200",
     "api-schema GET": "200 200 200 200 200 200",
     "api-command GET": "401 404 200 404 404 404",
     "api-me GET": "401 200 200 200 200 200",
