@@ -8,9 +8,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.customers.imports import running
-from apps.customers.models import ImportJob, ImportStatus
+from apps.customers.models import ImportFault, ImportJob, ImportStatus
 
 DRAFTS_KEPT = timedelta(days=2)
+FAULTS_KEPT = timedelta(days=30)
+"""They hold what was written in the file: personal data that has served when the file was put right."""
 
 
 @shared_task
@@ -20,6 +22,8 @@ def import_customers(job_id: int) -> None:
 
 @shared_task
 def look_after_imports() -> None:
-    """Twice a minute: imports whose worker is gone go on; uploads that nobody confirmed are forgotten."""
+    """Twice a minute: imports whose worker is gone go on; old drafts and reasons are forgotten."""
     running.nudge_silent()
-    ImportJob.objects.filter(status=ImportStatus.DRAFT, created_at__lt=timezone.now() - DRAFTS_KEPT).delete()
+    now = timezone.now()
+    ImportJob.objects.filter(status=ImportStatus.DRAFT, created_at__lt=now - DRAFTS_KEPT).delete()
+    ImportFault.objects.filter(job__finished_at__lt=now - FAULTS_KEPT).delete()

@@ -21,6 +21,7 @@ from apps.customers.numbers import spellings
 from apps.customers.selectors import plan_of
 from apps.recordings.models import Recording, RecordingStatus
 
+UNSET = "UNSET"  # wrap-up ran out before anything was chosen
 Position = tuple[datetime.datetime, str]  # of the last entry seen: its time, and its key among those of one moment
 
 
@@ -95,7 +96,8 @@ def _complete(customer: Customer, entries: list[Entry]) -> None:
     names = dict(Disposition.objects.filter(tenant_id=customer.tenant_id).values_list("code", "name"))
     for said in CallDisposition.objects.filter(call_id__in=calls).select_related("agent").order_by("at"):
         calls[said.call_id].disposition = said
-        calls[said.call_id].disposition_name = names.get(said.disposition, said.disposition)
+        if said.disposition != UNSET:
+            calls[said.call_id].disposition_name = names.get(said.disposition, said.disposition)
     done = Recording.objects.filter(call_id__in=calls, status=RecordingStatus.DONE).order_by("asked_at")
     for recording in done:
         calls[recording.call_id].recordings.append(recording)

@@ -8,7 +8,7 @@ import io
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import People, eventually
+from tests.browser.conftest import People, RunningDemo, eventually, in_state
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>王"
@@ -125,3 +125,65 @@ def test_an_agent_may_look_but_not_import(people: People) -> None:
     page.goto("/customers/import/")
     expect(page.get_by_test_id("import-file")).to_have_count(0)
     page.goto("/agent/")
+
+
+def take_call(agent: Page, demo: RunningDemo, number: str, **more: str) -> None:
+    agent.click("[data-action=ready]")
+    in_state(agent, "READY")
+    agent.evaluate("document.activeElement?.blur()")
+    demo.call(number, **more)
+    in_state(agent, "OFFERED")
+
+
+def finish_call(agent: Page) -> None:
+    agent.keyboard.press("Control+F2")
+    in_state(agent, "WRAP_UP")
+    agent.get_by_test_id("wrap-up").get_by_text("已解决").click()
+    agent.keyboard.press("Control+Enter")
+    in_state(agent, "READY")
+
+
+def test_the_pop_makes_a_customer_and_the_call_is_theirs(people: People, demo: RunningDemo) -> None:
+    agent = people.sign_in_agent("chenjing")
+    take_call(agent, demo, "013900001234", name="钱多多")
+    pop = agent.get_by_test_id("pop-match")
+    expect(pop).to_have_attribute("data-result", "none")
+    assert agent.evaluate("document.activeElement === document.body"), "the pop must not take the focus while it rings"
+    agent.keyboard.press("F2")
+    in_state(agent, "TALKING")
+    expect(pop.locator("[name=name]")).to_have_value("钱多多")
+    expect(pop.locator("[name=number]")).to_have_value("139 0000 1234")
+    pop.get_by_test_id("save-customer").click()
+    expect(agent.get_by_test_id("pop-customer")).to_contain_text("钱多多")
+    pop.get_by_test_id("note-text").fill("问了发票")
+    pop.get_by_test_id("note-text").press("Control+Enter")
+    expect(pop.get_by_test_id("contacts")).to_contain_text("问了发票")
+    in_state(agent, "TALKING")
+    finish_call(agent)
+    page = customers(people, "huang")
+    find(page, "1234", "钱多多")
+    contacts = page.get_by_test_id("contacts")
+    eventually(lambda: page.reload() and "已解决" in contacts.inner_text(), "the call among the contacts")
+    expect(contacts.locator("[data-kind=call]")).to_have_count(1)
+    expect(contacts).to_contain_text("问了发票")
+
+
+def test_of_several_one_is_chosen(people: People, demo: RunningDemo) -> None:
+    agent = people.sign_in_agent("chenjing")
+    take_call(agent, demo, "02155501137")
+    expect(agent.get_by_test_id("pop-match")).to_have_attribute("data-result", "several")
+    agent.keyboard.press("F2")
+    in_state(agent, "TALKING")
+    expect(agent.get_by_test_id("pop-candidate")).to_have_count(2)
+    agent.get_by_test_id("pop-candidate").filter(has_text="叶晓峰").click()
+    expect(agent.get_by_test_id("pop-customer")).to_contain_text("叶晓峰")
+    finish_call(agent)
+    page = customers(people, "huang")
+    for name, calls in (("叶晓峰", 1), ("林晓彤", 0)):
+        found = page.request.get("/api/v1/customers", params={"q": name}).json()["results"][0]
+
+        def seen(found: dict[str, int] = found) -> int:
+            contacts = page.request.get(f"/api/v1/customers/{found['id']}/timeline").json()["results"]
+            return sum(1 for contact in contacts if contact["kind"] == "call")
+
+        eventually(lambda seen=seen, calls=calls: seen() == calls, f"{calls} calls of {name}")

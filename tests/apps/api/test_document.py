@@ -5,6 +5,7 @@ No 500, no answer that the document does not name, and every answer of the shape
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,8 @@ from apps.accounts.models import Tenant
 from apps.agents.models import Agent
 from apps.api.scopes import Scope
 from apps.calls.services import record_facts
+from apps.customers.imports import upload
+from apps.customers.models import Customer, ImportJob
 from apps.queues.models import Queue
 from apps.webhooks.models import Endpoint
 from tests.apps.api.conftest import program_of
@@ -53,6 +56,7 @@ def authorization(story: Tenant) -> dict[str, str]:
     """A token that may do everything, and some rows to be found."""
     record_facts(stored(_of(story.pk, served_call("c1"))))
     Endpoint.objects.create(tenant=story, url="https://192.0.2.1/", events=["call.ended"])
+    upload.receive(story.pk, None, "a.csv", io.BytesIO(b"name,phone\nA,13955501100\n"), 26)
     token = program_of("admin", *[str(scope) for scope in Scope], rate_per_min=1_000_000)
     return {"Authorization": f"Bearer {token.secret}", "Accept": "application/json"}
 
@@ -91,6 +95,7 @@ def _aim(case: Any) -> None:
         return
     known = {
         "/agents/": Agent.objects.first(), "/queues/": Queue.objects.first(), "/webhooks/": Endpoint.objects.first(),
+        "/customers/imports/": ImportJob.objects.first(), "/customers/": Customer.objects.first(),
     }  # fmt: skip
     row = next((row for part, row in known.items() if part in case.path), None)
     name = "webhook" if "webhook" in case.path_parameters else "id"

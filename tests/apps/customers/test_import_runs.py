@@ -169,6 +169,16 @@ def test_a_draft_that_nobody_confirms_is_forgotten(tenant: Tenant) -> None:
     assert not ImportJob.objects.exists() and not ImportChunk.objects.exists()
 
 
+def test_the_reasons_of_an_old_import_are_forgotten(tenant: Tenant) -> None:
+    job = queued(received(tenant, csv_bytes(rows(10))))
+    running.run(job.pk)
+    tasks.look_after_imports()
+    assert job.faults.count() == 1
+    ImportJob.objects.update(finished_at=timezone.now() - timedelta(days=31))
+    tasks.look_after_imports()
+    assert job.faults.count() == 0 and ImportJob.objects.get().failed_count == 1
+
+
 def test_a_file_that_breaks_off_ends_with_a_reason(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     job = queued(received(tenant, csv_bytes(rows(1500))))
     monkeypatch.setattr(limits, "MOST_COLUMNS", 2)
