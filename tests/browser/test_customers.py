@@ -145,14 +145,14 @@ def finish_call(agent: Page) -> None:
 
 def test_the_pop_makes_a_customer_and_the_call_is_theirs(people: People, demo: RunningDemo) -> None:
     agent = people.sign_in_agent("chenjing")
-    take_call(agent, demo, "013900001234", name="钱多多")
+    take_call(agent, demo, "013900007788", name="钱多多")
     pop = agent.get_by_test_id("pop-match")
     expect(pop).to_have_attribute("data-result", "none")
     assert agent.evaluate("document.activeElement === document.body"), "the pop must not take the focus while it rings"
     agent.keyboard.press("F2")
     in_state(agent, "TALKING")
     expect(pop.locator("[name=name]")).to_have_value("钱多多")
-    expect(pop.locator("[name=number]")).to_have_value("139 0000 1234")
+    expect(pop.locator("[name=number]")).to_have_value("139 0000 7788")
     pop.get_by_test_id("save-customer").click()
     expect(agent.get_by_test_id("pop-customer")).to_contain_text("钱多多")
     pop.get_by_test_id("note-text").fill("问了发票")
@@ -161,7 +161,7 @@ def test_the_pop_makes_a_customer_and_the_call_is_theirs(people: People, demo: R
     in_state(agent, "TALKING")
     finish_call(agent)
     page = customers(people, "huang")
-    find(page, "1234", "钱多多")
+    find(page, "7788", "钱多多")
     contacts = page.get_by_test_id("contacts")
     eventually(lambda: page.reload() and "已解决" in contacts.inner_text(), "the call among the contacts")
     expect(contacts.locator("[data-kind=call]")).to_have_count(1)
