@@ -61,7 +61,7 @@ def test_a_second_factor_is_set_up_used_and_removed(people: People) -> None:
 def test_a_floor_that_is_open_ends_when_its_session_is_ended_elsewhere(people: People) -> None:
     wall, other = people.sign_in("hemin", locale="en-US"), people.sign_in("hemin", locale="en-US")
     wall.wait_for_url("**/wall/")
-    wall.wait_for_selector("[data-testid=agents] tbody tr")
+    wall.wait_for_selector("[data-testid=agents-table] [data-row]")
     other.goto("/account/sessions/")
     other.click("main form button")
     expect(wall.get_by_test_id("banner")).to_contain_text("session has ended")
