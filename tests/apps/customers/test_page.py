@@ -22,7 +22,8 @@ def page(username: str, path: str = "/customers/", language: str = "en") -> Any:
 def test_a_stranger_is_asked_to_sign_in(centre: dict[str, Any], path: str) -> None:
     reply = Client().get(path)
     assert reply.status_code == 302 and reply["Location"].startswith("/login/")
-    assert page("agent-a", path).status_code == 200
+    assert page("supervisor-a", path).status_code == 200
+    assert page("agent-a", path).status_code == (403 if "import" in path else 200)
 
 
 @pytest.mark.parametrize(
