@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint frontend screenshots sim bench bench-turnaround help
+.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-turnaround help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -32,6 +32,9 @@ screenshots: setup ## the pictures of the README, from the demo in a real Chromi
 SEEDS ?= 1000
 sim: ## simulate SEEDS whole days with faults and crashes
 	$(RUN)/pytest -q tests/sim -k promises --seeds $(SEEDS) -n auto
+
+bench-paint: ## from the engine's event to the painted page, beside 200 simulated agents
+	$(RUN)/python -m tests.bench.event_to_paint
 
 bench: ## figures of the core and the driver, each beside a peer
 	$(RUN)/python -m tests.bench.core_events

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,13 @@ def eventually(condition: Callable[[], Any], what: str, timeout_s: float = 60.0)
 
 @pytest.fixture(scope="package")
 def demo() -> Iterator[RunningDemo]:
+    with running_demo() as running:
+        yield running
+
+
+@contextmanager
+def running_demo() -> Iterator[RunningDemo]:
+    """The demo with nobody in it, in a directory of its own."""
     run_dir = Path(tempfile.mkdtemp(prefix="trunkline-demo-"))
     run_dir.chmod(0o755)  # as root the private services run as somebody else
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}

@@ -97,6 +97,8 @@ class Control:
     def _callers(self, asked: Answer) -> Answer:
         if "per_minute" in asked:
             self.callers.crowd = replace(self.callers.crowd, per_minute=float(asked["per_minute"]))
+        if "at_most" in asked:
+            self.callers.crowd = replace(self.callers.crowd, at_most=int(asked["at_most"]))
         if "running" in asked:
             self.callers.stop()
             if asked["running"]:

@@ -39,6 +39,10 @@ export class Media {
     });
     this.holding = this.tab.holding;
     void this.#fetchAccount();
+    // A sound card may take its time, and a browser may stop the sound later.
+    this.sounds.context.onstatechange = () => {
+      if (this.state) this.state.audio = this.sounds.running ? "running" : "suspended";
+    };
     // Browsers let a page speak after any gesture: take the first one.
     for (const kind of ["pointerdown", "keydown"] as const) addEventListener(kind, () => this.#woken(), { capture: true });
   }
@@ -187,6 +191,6 @@ export class Media {
 
   #woken(): void {
     const state = this.state;
-    if (state && state.audio !== "running") void this.sounds.wake().then((running) => (state.audio = running ? "running" : "suspended"));
+    if (state && state.audio !== "running") void this.sounds.wake();
   }
 }

@@ -4,16 +4,22 @@ const RING = { hertz: [440, 480], onMs: 1_000, offMs: 2_000, gain: 0.12 };
 const RINGBACK = { hertz: [450], onMs: 1_000, offMs: 4_000, gain: 0.08 }; // GB/T: one second on, four off
 const BUSY = { hertz: [450], onMs: 350, offMs: 350, gain: 0.08 };
 
+const WAKE_MS = 300;
+
 type Cadence = typeof RING;
 
 export class Sounds {
   readonly context = new AudioContext();
   #playing: { name: string; timer: ReturnType<typeof setInterval> } | null = null;
 
-  /** Browsers let a page speak only after a gesture; this succeeds when there was one. */
-  async wake(): Promise<boolean> {
-    if (this.context.state === "suspended") await Promise.race([this.context.resume(), new Promise((next) => setTimeout(next, 300))]);
+  get running(): boolean {
     return this.context.state === "running";
+  }
+
+  /** Browsers let a page speak only after a gesture; true when the sound runs already. */
+  async wake(): Promise<boolean> {
+    if (!this.running) await Promise.race([this.context.resume(), new Promise((next) => setTimeout(next, WAKE_MS))]);
+    return this.running;
   }
 
   ring(): void {

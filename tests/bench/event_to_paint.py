@@ -1,0 +1,135 @@
+"""From the engine's event to the painted page, with 200 simulated agents at work beside it: p50, p95 and the worst.
+
+``python -m tests.bench.event_to_paint [--agents 200] [--callers-per-minute 240] [--samples 200]``. Starts the demo with
+its simulator, adds agents who answer, talk and wrap up, then lets one real page change its state again and again.
+Measured in the page: from ``since_ms`` of the state (the engine's clock, same machine) to the frame after it was drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import quantiles
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM_FLAGS, PASSWORD, ROOT, RunningDemo, running_demo
+
+BUDGET_MS = 150
+# Reads the state as the page shows it: the attribute changes when Svelte draws, two frames later it is on the screen.
+WATCH = """
+window.paints = [];
+const Real = WebSocket;
+window.WebSocket = class extends Real {
+    set onmessage(handler) {
+        super.onmessage = (event) => {
+            const message = JSON.parse(event.data);
+            const me = Object.values(message.patch?.me ?? {})[0];
+            const seen = Object.values(message.data?.me ?? {})[0];
+            if (seen) window.last = seen.since_ms;
+            handler(event);
+            if (me) requestAnimationFrame(() => requestAnimationFrame(() => {
+                const shown = document.querySelector('[data-testid=agent-state]').dataset.state;
+                if (shown === me.state && window.last !== me.since_ms) window.paints.push(Date.now() - me.since_ms);
+                window.last = me.since_ms;
+            }));
+        };
+    }
+};
+"""
+MORE_AGENTS = """
+from apps.accounts.models import Tenant
+from apps.agents.models import Agent, AgentSkill, Skill
+from apps.agents.services import give_device
+from apps.queues.models import Queue
+from apps.telephony.services import config_changed
+tenant = Tenant.objects.get(code="cloudbridge")
+made = []
+for n in range({count}):
+    agent = Agent.objects.create(tenant=tenant, name=f"模拟{{n:03}}", number=str(70000 + n), device_kind="sip")
+    give_device(agent)
+    for code in ("lang:zh", "lang:en", "network"):
+        AgentSkill.objects.create(agent=agent, skill=Skill.objects.get(tenant=tenant, code=code), proficiency=3)
+    for queue in Queue.objects.filter(tenant=tenant):
+        queue.members.add(agent)
+    made.append([str(agent.pk), agent.sip_account.username])
+config_changed()
+import json
+print(json.dumps(made))
+"""
+
+
+def environment_of(demo: RunningDemo) -> dict[str, str]:
+    """The demo's own, as its web process has it."""
+    raw = Path(f"/proc/{demo.pid_of('manage.py web')}/environ").read_bytes()
+    return dict(item.split("=", 1) for item in raw.decode().split("\0") if "=" in item)
+
+
+def staff(demo: RunningDemo, count: int) -> subprocess.Popen[bytes]:
+    """Rows, telephones and people for so many agents; the process that plays them."""
+    environment = environment_of(demo)
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", MORE_AGENTS.format(count=count)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    made = json.loads(done.stdout.strip().splitlines()[-1])
+    for _, account in made:
+        demo.simulator(do="behave", phone=account, answering="told")
+    ids = ",".join(agent for agent, _ in made)
+    return subprocess.Popen([sys.executable, "-m", "apps.demo.people", "--agents", ids], cwd=ROOT, env=environment)
+
+
+def measure(page: Page, samples: int) -> list[float]:
+    page.add_init_script(WATCH)
+    page.goto("/login/")
+    page.locator("input[name=login], input[name=username]").first.fill("chenjing")
+    page.fill("[name=password]", PASSWORD)
+    page.click("[data-testid=sign-in] button")
+    page.wait_for_selector("[data-testid=preflight][data-ok=true]")
+    while len(found := page.evaluate("window.paints")) < samples:
+        page.keyboard.press("Control+F8")
+        page.wait_for_timeout(250)
+        if page.locator("[data-action=answer]").count():
+            page.keyboard.press("F2")
+        if page.locator("[data-action=hang_up]:not([disabled])").count():
+            page.keyboard.press("Control+F2")
+        if page.locator("[data-action=finish]:not([disabled])").count():
+            page.locator("label:has([data-disposition=resolved])").click()
+            page.keyboard.press("Control+Enter")
+    return list(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agents", type=int, default=200)
+    parser.add_argument("--callers-per-minute", type=float, default=240.0)
+    parser.add_argument("--samples", type=int, default=200)
+    asked = parser.parse_args()
+    with running_demo() as demo:
+        people = staff(demo, asked.agents)
+        try:
+            demo.simulator(do="callers", per_minute=asked.callers_per_minute, at_most=asked.agents, running=True)
+            time.sleep(30)  # until most of them are at work
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM_FLAGS
+                )
+                page = browser.new_context(base_url=demo.url, viewport={"width": 1366, "height": 768}).new_page()
+                found = sorted(measure(page, asked.samples))
+                calling = demo.simulator(do="callers")["calling"]
+                browser.close()
+        finally:
+            people.terminate()
+            people.wait(20)
+    p50, p95 = quantiles(found, n=20)[9], quantiles(found, n=20)[18]
+    print(
+        f"event to paint: p50 {p50:.0f} ms, p95 {p95:.0f} ms, worst {found[-1]:.0f} ms (budget p95 {BUDGET_MS} ms);"
+        f" {len(found)} events beside {asked.agents} simulated agents and {calling} callers"
+    )
+
+
+if __name__ == "__main__":
+    main()
