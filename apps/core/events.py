@@ -433,6 +433,15 @@ class WrapUpFinished(AgentRequest):
 
 
 @record
+class LateResultGiven(AgentRequest):
+    """The result of a call whose wrap-up ran out. Whoever lets this in knows that the agent owes it (history does)."""
+
+    call: CallId
+    disposition: str
+    note: str = ""
+
+
+@record
 class WrapUpExtended(AgentRequest):
     call: CallId
 

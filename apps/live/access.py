@@ -9,7 +9,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from apps.accounts.models import Tenant, User
 from apps.accounts.permissions import can, team_ids, visible_agents
 from apps.agents.models import Agent
-from apps.core.ids import AgentId, TenantId
+from apps.calls.models import CallDisposition
+from apps.core.agents.states import UNSET
+from apps.core.ids import AgentId, CallId, TenantId
 from apps.live.presence import Seat
 
 
@@ -57,3 +59,10 @@ def may(user: AbstractBaseUser | AnonymousUser, code: str, agent_id: AgentId) ->
     fresh = User.objects.filter(pk=user.pk or 0).first()
     agent = Agent.objects.filter(pk=int(agent_id)).first() if agent_id.isdecimal() and len(agent_id) < 19 else None
     return fresh is not None and agent is not None and can(fresh, code, agent=agent)
+
+
+def owes_result(seat: Seat, call_id: CallId) -> bool:
+    """Whether the latest word of this agent on this call is that nothing was chosen."""
+    found = CallDisposition.objects.filter(tenant_id=int(seat.tenant), agent_id=int(seat.agent), call_id=call_id)
+    latest = found.order_by("-at", "-seq").first()
+    return latest is not None and latest.disposition == UNSET

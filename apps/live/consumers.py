@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from apps.accounts.models import User
 from apps.accounts.sessions import duty, live_users
 from apps.core.config import CenterConfig
-from apps.core.events import AgentRequest
+from apps.core.events import AgentRequest, LateResultGiven
 from apps.core.ids import AgentId
 from apps.live import access
 from apps.live.floor_commands import PERMISSIONS, parse_floor
@@ -215,6 +215,12 @@ class AgentPage(LivePage):
             self.reply(type="directory", **targets)
         else:
             await super().take(kind, message)
+
+    async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
+        if not isinstance(request, LateResultGiven):
+            return "", ""
+        owed = await database_sync_to_async(access.owes_result)(self.seat, request.call)
+        return ("", "") if owed else ("not_found", "no result of yours is missing there")
 
 
 class WallPage(LivePage):

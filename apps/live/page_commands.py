@@ -212,13 +212,16 @@ def _draft(asker: Asker, config: CenterConfig, common: dict[str, Any], message: 
     return events.DraftSaved(**common, call=_call(message), note=note, disposition=disposition)
 
 
-def _finish(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    disposition = text_of(message, "disposition", MAX_REASON)
-    tenant = config.tenants.get(asker.tenant)
-    if tenant is None or disposition not in tenant.dispositions:
-        raise BadMessage("unknown disposition")
-    note = text_of(message, "note", MAX_NOTE)
-    return events.WrapUpFinished(**common, call=_call(message), disposition=disposition, note=note)
+def _with_result(kind: type[events.WrapUpFinished] | type[events.LateResultGiven]) -> Build:
+    def build(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+        disposition = text_of(message, "disposition", MAX_REASON)
+        tenant = config.tenants.get(asker.tenant)
+        if tenant is None or disposition not in tenant.dispositions:
+            raise BadMessage("unknown disposition")
+        note = text_of(message, "note", MAX_NOTE)
+        return kind(**common, call=_call(message), disposition=disposition, note=note)
+
+    return build
 
 
 def _extend(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
@@ -247,6 +250,7 @@ _ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
     "unmask": (_CALL_FIELDS, _on_call(events.RecordingResumeRequested)),
     "transfer": (_CALL_FIELDS | {"kind", "target", "note"}, _transfer),
     "draft": (frozenset({"call", "note", "disposition"}), _draft),
-    "finish": (frozenset({"call", "disposition", "note"}), _finish),
+    "finish": (frozenset({"call", "disposition", "note"}), _with_result(events.WrapUpFinished)),
+    "complete": (frozenset({"call", "disposition", "note"}), _with_result(events.LateResultGiven)),
     "extend": (frozenset({"call"}), _extend),
 }

@@ -50,6 +50,7 @@ def tapped(people: People, username: str, **how: Any) -> Page:
 
 
 def ready(agent: Page) -> None:
+    agent.get_by_test_id("my-day").click()  # after a reload the browser plays no sound before a gesture
     expect(agent.get_by_test_id("preflight")).to_have_attribute("data-ok", "true")
     agent.click("[data-action=ready]")
     in_state(agent, "READY")
@@ -187,6 +188,27 @@ def test_wrap_up_is_extended_and_its_end_loses_nothing(people: People, demo: Run
     in_state(agent, "READY")
     expect(agent.get_by_test_id("my-calls")).to_contain_text("13800138104")
     assert kept(agent) == []
+
+
+def test_a_result_is_given_later(people: People, demo: RunningDemo) -> None:
+    """[10] What ran out is listed with what was typed, and completed there."""
+    agent = people.sign_in_agent("chenjing")
+    talk(agent, demo, "13800138109")
+    agent.keyboard.press("Control+F2")
+    in_state(agent, "WRAP_UP")
+    agent.get_by_test_id("note").fill("改天补填")
+    agent.keyboard.press("Control+F8")  # a pause comes after it
+    in_state(agent, "PAUSED")
+    expect(agent.get_by_test_id("tab-to_fill")).to_contain_text("1", timeout=20_000)
+    agent.get_by_test_id("tab-to_fill").click()
+    agent.get_by_test_id("to-fill").get_by_role("button").first.click()
+    expect(agent.get_by_test_id("late-note")).to_have_value("改天补填")
+    agent.locator("[data-testid=to-fill] label:has([data-disposition=follow_up])").click()
+    agent.click("[data-action=complete]")
+    expect(agent.get_by_test_id("to-fill")).to_have_count(0)
+    agent.reload()
+    in_state(agent, "PAUSED")
+    eventually(lambda: "需跟进" in agent.get_by_test_id("my-calls").inner_text(), "the result is in history")
 
 
 def kept(agent: Page) -> list[str]:

@@ -122,6 +122,23 @@ def test_unknown_disposition_is_refused() -> None:
     assert scene.just(f.RequestRefused)[0].code == "bad_disposition" and scene.agent_state("bob") == "WRAP_UP"
 
 
+def test_a_result_may_come_after_wrap_up_ran_out() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.hang_up(leg)
+    scene.ask(e.LateResultGiven, "bob", call=call.id, disposition="no")
+    assert scene.just(f.RequestRefused)[0].code == "wrong_state"  # it is at hand: finish it
+    scene.wait(60_000)
+    assert scene.agent_state("bob") == "READY"
+    scene.ask(e.LateResultGiven, "bob", call=call.id, disposition="nonsense")
+    assert scene.just(f.RequestRefused)[0].code == "bad_disposition"
+    scene.ask(e.LateResultGiven, "bob", call=call.id, disposition="no", note="late")
+    told = scene.just(f.CallDisposed)[0]
+    assert (told.call, told.disposition, told.note, told.wrap_up_ms) == (call.id, "no", "late", 0)
+    assert scene.agent_state("bob") == "READY"
+
+
 def test_supervisor_forces_after_the_call() -> None:
     scene = Scene()
     scene.ready("bob")

@@ -216,12 +216,37 @@ def _save_draft(center: Center, agent: Agent, event: e.DraftSaved) -> Refusal | 
 def _finish_wrap_up(center: Center, agent: Agent, event: e.WrapUpFinished) -> Refusal | None:
     if agent.state is not AgentState.WRAP_UP or agent.call != event.call:
         return wrong_state(agent)
-    tenant = center.state.config.tenants.get(agent.tenant)
-    if tenant is not None and tenant.dispositions and event.disposition not in tenant.dispositions:
+    if not _is_disposition(center, agent, event.disposition):
         return Refusal("bad_disposition", "no such disposition")
     states.dispose(center, agent, event.disposition[:64], event.note[:MAX_NOTE])
     states.rest(center, agent)
     return None
+
+
+@on(e.LateResultGiven)
+def _give_late_result(center: Center, agent: Agent, event: e.LateResultGiven) -> Refusal | None:
+    """It takes no wrap-up time: that ran out and was counted."""
+    if agent.call == event.call:
+        return wrong_state(agent)
+    if not _is_disposition(center, agent, event.disposition):
+        return Refusal("bad_disposition", "no such disposition")
+    center.emit(
+        f.CallDisposed(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            call=event.call,
+            agent=agent.id,
+            disposition=event.disposition[:64],
+            note=event.note[:MAX_NOTE],
+            wrap_up_ms=0,
+        )
+    )
+    return None
+
+
+def _is_disposition(center: Center, agent: Agent, disposition: str) -> bool:
+    tenant = center.state.config.tenants.get(agent.tenant)
+    return tenant is None or not tenant.dispositions or disposition in tenant.dispositions
 
 
 @on(e.WrapUpExtended)

@@ -14,6 +14,9 @@ from apps.accounts.models import Tenant, User
 from apps.agents.models import Agent
 from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, Segment
 from apps.consoles.phone import VOICES, websocket_url
+from apps.core.ids import AgentId, CallId, TenantId
+from apps.live import access
+from apps.live.presence import Seat
 from apps.telephony.models import SipAccount, Switch
 from tests.apps.conftest import signed_in
 
@@ -150,3 +153,15 @@ def test_the_page_holds_what_its_script_needs_and_nothing_inline(mine: Agent) ->
     assert "小休" in page.encode().decode("unicode_escape", "ignore") or "\\u5c0f\\u4f11" in page
     scripts = re.findall(r"<script([^>]*)>", page)
     assert all("src=" in script or "application/json" in script for script in scripts)
+
+
+def test_a_result_is_owed_by_whom_the_latest_word_is_unset(mine: Agent) -> None:
+    other = Agent.objects.get(user__username="zhaomin")
+    call = talked(mine, "c-9", 5)
+    seat, others_seat = (Seat(TenantId(str(mine.tenant_id)), AgentId(str(agent.pk))) for agent in (mine, other))
+    assert not access.owes_result(seat, CallId("c-9"))
+    noted(call, mine, 1, "UNSET", minutes_ago=4)
+    assert access.owes_result(seat, CallId("c-9")) and not access.owes_result(others_seat, CallId("c-9"))
+    assert not access.owes_result(Seat(TenantId("999"), seat.agent), CallId("c-9"))
+    noted(call, mine, 2, "resolved", minutes_ago=3)
+    assert not access.owes_result(seat, CallId("c-9"))

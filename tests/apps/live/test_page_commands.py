@@ -31,6 +31,7 @@ ABOUT = {"type": "command", "cmd_id": "abcdef0123"}
         ({"action": "transfer", "call": "r-c1", "kind": "agent", "target": "11"}, events.TransferRequested),
         ({"action": "transfer", "call": "r-c1", "kind": "number", "target": "+861012345678"}, events.TransferRequested),
         ({"action": "finish", "call": "r-c1", "disposition": "solved", "note": "好\nfine"}, events.WrapUpFinished),
+        ({"action": "complete", "call": "r-c1", "disposition": "solved", "note": "late"}, events.LateResultGiven),
         ({"action": "extend", "call": "r-c1"}, events.WrapUpExtended),
         ({"action": "dial", "number": "+86 (010) 1234-5678"}, events.DialRequested),
         ({"action": "dial", "number": "10086", "caller_id": "4001", "customer": "c1"}, events.DialRequested),

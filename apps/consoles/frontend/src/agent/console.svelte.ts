@@ -131,6 +131,8 @@ export class Console {
     if (!this.live.ok || !this.me) return action === "mute" && this.mutesHere && CONNECTED.has(this.me?.state ?? "");
     if (action === "mute" || action === "unmute") return CONNECTED.has(this.me.state) && (this.mutesHere || this.me.controls.includes(action));
     if (action === "ready" && this.me.device === "browser" && !this.media.ready) return false;
+    // Not about the call at hand, so no state has it among its controls.
+    if (action === "complete") return true;
     return this.me.controls.includes(action);
   }
 

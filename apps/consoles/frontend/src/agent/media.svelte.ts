@@ -68,6 +68,11 @@ export class Media {
     return state !== null && (state.microphone === "live" || state.microphone === "silent") && state.audio === "running" && state.registered;
   }
 
+  /** The browser plays no sound yet: it wants to be clicked first. */
+  get mute(): boolean {
+    return this.state?.registered === true && this.state.audio === "suspended" && this.#me()?.state !== "LOGGED_OUT";
+  }
+
   /** Calls can reach this agent by the device they have. */
   get ready(): boolean {
     const me = this.#me();

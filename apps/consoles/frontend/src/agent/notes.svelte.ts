@@ -53,6 +53,9 @@ export class Notes {
   async done(): Promise<void> {
     clearTimeout(this.#timer);
     await drafts.drop(this.call);
+    this.call = "";
+    this.note = "";
+    this.disposition = "";
     this.kept = "";
   }
 
