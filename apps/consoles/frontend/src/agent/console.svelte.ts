@@ -198,9 +198,10 @@ export class Console {
       document.querySelector<HTMLElement>("[data-testid=disposition-search]")?.focus();
       return;
     }
-    this.#finished = this.me?.call ?? "";
+    const call = this.me?.call ?? "";
+    this.#finished = call;
     if (!(await this.command("finish", { disposition: this.notes.disposition, note: this.notes.note }))) return;
-    await this.notes.done();
+    await this.notes.done(call);
     toasts.say(w("finished"));
   }
 

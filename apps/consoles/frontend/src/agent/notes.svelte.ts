@@ -49,14 +49,16 @@ export class Notes {
     this.#timer = setTimeout(() => this.#send(), SEND_AFTER_MS);
   }
 
-  /** The result is with the engine: nothing is left to keep. */
-  async done(): Promise<void> {
-    clearTimeout(this.#timer);
-    await drafts.drop(this.call);
-    this.call = "";
-    this.note = "";
-    this.disposition = "";
-    this.kept = "";
+  /** The result of this call is with the engine: nothing is left to keep. Another call may have come meanwhile. */
+  async done(call: string): Promise<void> {
+    if (this.call === call) {
+      clearTimeout(this.#timer);
+      this.call = "";
+      this.note = "";
+      this.disposition = "";
+      this.kept = "";
+    }
+    await drafts.drop(call);
   }
 
   #send(): void {
