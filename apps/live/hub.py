@@ -367,11 +367,11 @@ def running() -> Hub | None:
 
 def expel_user(user_id: str) -> None:
     """Close the open pages of a user who signed off. From any thread."""
-    if _hub is not None:
-        _hub.expel_user(user_id)
+    if (hub := running()) is not None:
+        hub.expel_user(user_id)
 
 
 def alarm_acknowledged(tenant: int, alarm: Alarm) -> None:
     """Show at once who takes an alarm on; other web processes see it in the rows. From any thread."""
-    if _hub is not None:
-        _hub._loop.call_soon_threadsafe(_hub.alarms.acknowledged, tenant, alarm)
+    if (hub := running()) is not None:
+        hub.loop.call_soon_threadsafe(hub.alarms.acknowledged, tenant, alarm)
