@@ -17,7 +17,7 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, SwitchId
 from apps.core.ivr import runs
-from apps.core.queues import offers, overflow
+from apps.core.queues import offers, overflow, unanswered
 from apps.core.state import State
 
 
@@ -181,7 +181,7 @@ def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
         center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
 
 
-_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing", "number_barred"})
+_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing", "number_barred", "device_invalid"})
 """What a new configuration may have mended; the next caller who still meets it raises it again."""
 
 
@@ -241,7 +241,7 @@ _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "state": _call_overdue,
     "wait": overflow.waited_too_long,
     "ack": offers.not_acknowledged,
-    "offer": offers.offer_overdue,
+    "offer": unanswered.overdue,
     "mask": recording.resume,
     "ivr": runs.waited,
 }

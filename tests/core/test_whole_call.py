@@ -78,6 +78,7 @@ def test_silent_switch_is_caught_by_our_own_deadline() -> None:
     scene.ready("bob")
     call = scene.to_queue()
     leg = call.offer.leg if call.offer else ""
+    scene.feed(e.LegRinging(switch=SWITCH, leg=leg))
     scene.wait(22)
     assert scene.agent_state("bob") == "NOT_RESPONDING" and call.offer is None
     assert [item.leg for item in scene.all(c.HangUpLeg)] == [leg]

@@ -15,11 +15,15 @@ from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.model import Switch
 
 STUCK_OFFERED_MS = 60_000
+LEAST_BACK_OFF_MS = 1_000  # before who could not be rung is rung again
+MOST_BACK_OFF_MS = 61_000
 STUCK_PAUSED_MS = 30_000
 STUCK_DIALING_MS = 110_000  # the device, the number, and the links that were away meanwhile
 STUCK_CONNECTING_MS = 30_000
 SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
 UNHEARD_END_MS = 310_000  # a prompt whose end was lost is believed to play for so long
+REFUSED = frozenset({"congestion", "unreachable", "error", "invalid", "unallocated"})
+"""Why a telephone was not rung that its agent could not help."""
 
 
 class BrokenPromise(AssertionError):
@@ -42,6 +46,8 @@ class Auditor:
         self.dials = 0
         self.not_reached: Counter[str] = Counter()
         self.paused_until_ms: dict[str, int] = {}
+        self.not_rung_ms: dict[str, int] = {}  # agents whose telephone the switch could not ring, since when
+        self.missed: set[str] = set()  # agents whose telephone rang in vain, or is not there
         self.up_since_ms = 0  # since when the engine runs and its link is up
         self.missed_in_crashes = 0  # callers who hung up before the next run could see them
         self.originated: set[str] = set()
@@ -101,6 +107,8 @@ class Auditor:
         self._promise(fact.agent not in self.agent_of, "one agent, one call", fact, self.agent_of.get(fact.agent))
         self._promise(fact.call in self.line, "only waiting callers are offered", fact)
         self._promise(fact.call not in self.agent_of.values(), "one call, one agent", fact)
+        failed_ms = fact.at_ms - self.not_rung_ms.pop(fact.agent, 0)
+        self._promise(failed_ms >= LEAST_BACK_OFF_MS, "who could not be rung is not rung again at once", fact)
         mine = self.line[fact.call]
         for other in self.line.values():
             same_line = (other.queue, other.skills, other.wanted_agent) == (mine.queue, mine.skills, mine.wanted_agent)
@@ -139,8 +147,17 @@ class Auditor:
         if fact.outcome is f.OfferOutcome.ANSWERED:
             return
         self._promise(self.agent_of.pop(fact.agent, None) == fact.call, "an offer ends where it began", fact)
+        if fact.cause in REFUSED:
+            self.not_rung_ms[fact.agent] = fact.at_ms
+        elif fact.cause is not None:
+            self.missed.add(fact.agent)
         if fact.call in self.offered:
             self.line[fact.call] = self.offered.pop(fact.call)
+
+    def _on_AgentStateChanged(self, fact: f.AgentStateChanged) -> None:
+        if fact.state == "NOT_RESPONDING" and fact.prior == "OFFERED":
+            self._promise(fact.agent in self.missed, "only who missed a call is not responding", fact)
+        self.missed.discard(fact.agent)
 
     def _on_CallBridged(self, fact: f.CallBridged) -> None:
         if fact.agent is not None:
@@ -195,6 +212,8 @@ class Auditor:
                 self._promise(self.bridged.get(agent.call or "") == agent.id, "who talks is bridged", agent)
             elif agent.state == "READY":
                 self._promise(agent.id not in self.agent_of, "a ready agent has no call", agent)
+                held_ms = (agent.suspended_until_ms or now_ms) - now_ms
+                self._promise(-1_000 < held_ms < MOST_BACK_OFF_MS, "who could not be rung is tried again", agent)
 
         for recording, until_ms in self.paused_until_ms.items():
             late_ms = now_ms - max(until_ms, self.up_since_ms)

@@ -5,14 +5,13 @@ Replay one: ``.venv/bin/pytest tests/sim --seed 17``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.calls import closing, talk
-from apps.core.queues import matching, offers
+from apps.core.events import HangupCause
+from apps.core.queues import matching, offers, unanswered
 from apps.switches.simulator.faults import FaultRates
 from tests.sim.auditor import BrokenPromise
 from tests.sim.world import Story, World
@@ -57,10 +56,11 @@ def test_same_seed_same_bytes() -> None:
         (states, "free", lambda *args, **kwargs: None),  # an agent stays OFFERED for ever
         (closing, "finish_if_over", lambda center, call: None),  # calls never become history
         (offers, "back_in_line", lambda center, call: None),  # a caller falls out of the line
+        (unanswered, "DOING", dict.fromkeys(HangupCause, unanswered.Doing.MISSED)),  # an agent is blamed for the switch
     ],
 )
 def test_the_auditor_sees_a_planted_bug(
-    monkeypatch: pytest.MonkeyPatch, where: object, name: str, planted: Callable[..., object]
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, planted: object
 ) -> None:
     monkeypatch.setattr(where, name, planted)
     with pytest.raises((BrokenPromise, AssertionError, RuntimeError, KeyError)):

@@ -12,7 +12,7 @@ from apps.core.agents.model import Agent
 from apps.core.calls import dialing, recording, transfers
 from apps.core.calls.model import Call, CallState, Leg
 from apps.core.center import Center
-from apps.core.queues import offers
+from apps.core.queues import offers, unanswered
 from apps.core.refusals import Refusal
 
 MAX_HANDOVER = 1_000
@@ -72,7 +72,7 @@ def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> R
     config, queue = center.agent_config(agent.id), center.queue_config(call.offer.queue)
     if not (config is not None and config.may_decline and queue is not None and queue.may_decline):
         return Refusal("not_permitted", "you may not decline calls of this queue")
-    offers.decline(center, call)
+    unanswered.decline(center, call)
     return None
 
 

@@ -24,6 +24,8 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
     if fact.call != agent.call:
         agent.draft = agent.draft_disposition = ""
         agent.typed_on, agent.ends_at_once = 0, False
+    if following in (AgentState.TALKING, AgentState.LOGGED_OUT):
+        agent.suspended_until_ms, agent.not_rung = None, 0
     if following in (AgentState.DISCONNECTED, AgentState.LOGGED_OUT):
         agent.media_ready = False  # the page is gone, and its microphone with it; one that comes back says so
     stays_in_wrap_up = following is agent.state is AgentState.WRAP_UP
@@ -78,3 +80,18 @@ def _agent_drafted(state: State, fact: f.AgentDrafted) -> None:
     if fact.deadline_ms is not None:
         agent.deadline_ms = fact.deadline_ms
         agent.typed_on += 1
+
+
+@on(f.OffersSuspended)
+def _offers_suspended(state: State, fact: f.OffersSuspended) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.suspended_until_ms = fact.until_ms
+        agent.not_rung += 1
+
+
+@on(f.OffersResumed)
+def _offers_resumed(state: State, fact: f.OffersResumed) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.suspended_until_ms = None

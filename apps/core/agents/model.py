@@ -46,3 +46,5 @@ class Agent:
     media_epoch: int = 0
     media_page: str = ""  # the page that has the sound
     last_dial: LastDial | None = None
+    suspended_until_ms: int | None = None  # not offered to: the switch could not ring the telephone
+    not_rung: int = 0  # times in a row that it could not

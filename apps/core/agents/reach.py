@@ -20,7 +20,7 @@ def lacks_media(agent: Agent, device: DeviceConfig) -> bool:
 
 
 def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> str:
-    """``no_device``, ``switch``, ``media``, ``device``; "" when nothing is in the way."""
+    """``no_device``, ``switch``, ``media``, ``device``, ``suspended``; "" when nothing is in the way."""
     device = config.device if config is not None else None
     if device is None:
         return "no_device"
@@ -29,4 +29,6 @@ def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> str:
         return "switch"
     if lacks_media(agent, device):
         return "media"
-    return "device" if is_away(state, device) else ""
+    if is_away(state, device):
+        return "device"
+    return "suspended" if agent.suspended_until_ms is not None else ""

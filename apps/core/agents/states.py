@@ -149,9 +149,13 @@ def dispose(center: Center, agent: Agent, disposition: str, note: str) -> None:
 
 
 def deadline_passed(center: Center, agent_id: AgentId) -> None:
-    """Wrap-up ran out, or the console stayed away."""
+    """Wrap-up ran out, the console stayed away, or the telephone may be tried again."""
     agent = center.agent(agent_id)
-    if agent is None or agent.deadline_ms is None:
+    if agent is None:
+        return
+    if agent.suspended_until_ms is not None and agent.suspended_until_ms <= center.now_ms:
+        center.emit(f.OffersResumed(at_ms=center.now_ms, tenant=agent.tenant, agent=agent_id))
+    if agent.deadline_ms is None or agent.deadline_ms > center.now_ms:
         return
     if agent.state is AgentState.WRAP_UP:
         dispose(center, agent, UNSET, agent.draft)

@@ -12,7 +12,7 @@ from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import LegId
-from apps.core.queues import offers
+from apps.core.queues import offers, unanswered
 
 
 def awaited(call: Call, leg: Leg) -> bool:
@@ -37,6 +37,7 @@ def answered(center: Center, call: Call, leg: Leg) -> None:
 def parked(center: Center, call: Call, leg: Leg) -> None:
     """Answered and idle: bridge it, or let it go if nobody waits for it any more."""
     center.emit(f.LegIdled(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+    unanswered.rung(center, leg)
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.parked(center, call, leg)
     elif awaited(call, leg):
@@ -63,7 +64,7 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
         closing.customer_left(center, call, cause)
         return
     if offers.offered_in(call, leg_id):
-        offers.offer_leg_ended(center, call, leg.switch, cause)
+        unanswered.leg_ended(center, call, leg, cause, raw)
     elif awaited(call, leg):
         transfers.dial_failed(center, call, cause)
     else:

@@ -11,6 +11,8 @@ from apps.core.facts.agents import (
     AgentNextStateSet,
     AgentOverruled,
     AgentStateChanged,
+    OffersResumed,
+    OffersSuspended,
 )
 from apps.core.facts.base import (
     AgentFact,
@@ -129,6 +131,8 @@ __all__ = [
     "OfferAcked",
     "OfferEnded",
     "OfferOutcome",
+    "OffersResumed",
+    "OffersSuspended",
     "QueueExit",
     "RecordingAsked",
     "RecordingBegan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.core.events import HangupCause
 from apps.core.facts.base import AgentFact
 from apps.core.ids import CallId
 from apps.core.record import record
@@ -63,3 +64,17 @@ class AgentDrafted(AgentFact):
     note: str
     disposition: str
     deadline_ms: int | None = None
+
+
+@record
+class OffersSuspended(AgentFact):
+    """The switch could not ring this agent's telephone: until then it is not tried again."""
+
+    until_ms: int
+    cause: HangupCause
+    raw: str = ""
+
+
+@record
+class OffersResumed(AgentFact):
+    pass

@@ -10,19 +10,13 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.events import HangupCause, LegRole
-from apps.core.ids import AgentId, LegId, QueueId, SkillId, SwitchId
+from apps.core.ids import AgentId, LegId, QueueId, SkillId
 
 RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
 
 ACK_MS = 1_500
 """By then the page of a browser phone shows the offer (console.md section 2), or nobody would hear it ring."""
-
-_OUTCOME_OF_CAUSE: dict[HangupCause, f.OfferOutcome] = {
-    HangupCause.NO_ANSWER: f.OfferOutcome.NO_ANSWER,
-    HangupCause.BUSY: f.OfferOutcome.DECLINED,
-    HangupCause.REJECTED: f.OfferOutcome.DECLINED,
-}
 
 
 def enqueue(
@@ -198,35 +192,6 @@ def _originate(
     )
 
 
-def offer_leg_ended(center: Center, call: Call, switch: SwitchId, cause: HangupCause) -> None:
-    """The agent's leg ended before it was connected: the agent missed, declined, or could not be reached."""
-    offer = call.offer
-    if offer is None:
-        return
-    outcome = _OUTCOME_OF_CAUSE.get(cause, f.OfferOutcome.FAILED)
-    end_offer(center, call, outcome, cause)
-    agent = center.agent(offer.agent)
-    if agent is None:
-        return
-    if cause is HangupCause.LOST or not center.link_up(switch):
-        # Our link or the switch failed, not the agent.
-        states.free(center, offer.agent, call, to_the_end=True)
-    elif outcome is f.OfferOutcome.DECLINED:
-        _turn_away(center, offer.agent, AgentState.PAUSED, "declined")
-    else:
-        reason = "no_answer" if outcome is f.OfferOutcome.NO_ANSWER else str(cause)
-        _turn_away(center, offer.agent, AgentState.NOT_RESPONDING, reason)
-
-
-def _turn_away(center: Center, agent_id: AgentId, state: AgentState, reason: str) -> None:
-    """Who wished to sign out or to pause after this call gets that wish instead."""
-    agent = center.state.agents[agent_id]
-    if agent.next_state in (AgentState.LOGGED_OUT, AgentState.PAUSED):
-        states.rest(center, agent)
-    else:
-        states.move(center, agent_id, state, reason=reason, keep_next=False)
-
-
 def end_offer(center: Center, call: Call, outcome: f.OfferOutcome, cause: HangupCause | None = None) -> None:
     if call.offer is None:
         return
@@ -248,7 +213,7 @@ def withdraw(center: Center, call: Call, outcome: f.OfferOutcome) -> None:
     offer = call.offer
     if offer is None:
         return
-    _cancel_leg(center, call, offer.leg)
+    cancel_leg(center, call, offer.leg)
     end_offer(center, call, outcome)
     states.free(center, offer.agent, call)
 
@@ -273,33 +238,7 @@ def not_acknowledged(center: Center, call: Call) -> None:
         states.disconnect(center, agent, states.NO_ACK)
 
 
-def decline(center: Center, call: Call) -> None:
-    """The agent said no: the caller keeps the place, the agent pauses."""
-    offer = call.offer
-    if offer is None:
-        return
-    _cancel_leg(center, call, offer.leg)
-    end_offer(center, call, f.OfferOutcome.DECLINED)
-    _turn_away(center, offer.agent, AgentState.PAUSED, "declined")
-
-
-def offer_overdue(center: Center, call: Call) -> None:
-    """Neither an answer nor a failure came in time: the switch did not do its part, or could not tell us."""
-    offer = call.offer
-    if offer is None:
-        return
-    leg = call.legs.get(offer.leg)
-    unheard = leg is None or not center.link_up(leg.switch)
-    _cancel_leg(center, call, offer.leg)
-    if unheard:
-        end_offer(center, call, f.OfferOutcome.WITHDRAWN)
-        states.free(center, offer.agent, call, to_the_end=True)
-    else:
-        end_offer(center, call, f.OfferOutcome.NO_ANSWER, HangupCause.NO_ANSWER)
-        _turn_away(center, offer.agent, AgentState.NOT_RESPONDING, "no_answer")
-
-
-def _cancel_leg(center: Center, call: Call, leg_id: LegId) -> None:
+def cancel_leg(center: Center, call: Call, leg_id: LegId) -> None:
     leg = call.legs.get(leg_id)
     if leg is not None:
         center.send(c.HangUpLeg(switch=leg.switch, leg=leg_id, cause=HangupCause.CANCELLED))
