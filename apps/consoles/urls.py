@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from apps.consoles import agent_day, agent_page, floor, history, integrations, phone, recordings, views
+from apps.consoles import agent_day, agent_page, floor, history, integrations, phone, views
 
 
 class StoredId:
@@ -47,6 +47,4 @@ urlpatterns = [
     path("calls/", history.calls, name="calls"),
     path("calls/found/", history.calls_found, name="calls-found"),
     path("calls/<stored_id:call_id>/", history.call, name="call"),
-    path("recordings/<stored_id:recording_id>/", recordings.sound, name="recording"),
-    path("recordings/<stored_id:recording_id>/peaks/", recordings.peaks, name="peaks"),
 ]

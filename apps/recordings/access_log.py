@@ -1,4 +1,4 @@
-"""Who heard which recording, and when: a row for each time that somebody begins to listen."""
+"""Who heard which recording, and when: a row for each time that somebody listens."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ SAME_LISTENING = datetime.timedelta(minutes=10)
 """A player asks for a file in many parts, and again after each jump: within this time that is one listening."""
 
 
-def begins(request: HttpRequest) -> bool:
-    """Whether a request begins to listen: it asks for all, or for a part from the first byte on."""
-    asked = request.headers.get("Range", "").strip().removeprefix("bytes=").split("-")[0]
-    return request.method == "GET" and asked.strip("0") == ""
-
-
 def note_access(recording: Recording, request: HttpRequest, way: str = RecordingAccess.Way.PLAYED) -> None:
+    """Call it for every part that is sent, wherever in the file: all but the first byte is the whole talk."""
     user = request.user
     assert isinstance(user, User)
     since = timezone.now() - SAME_LISTENING

@@ -29,7 +29,7 @@ ROWS = {
     "agent": "agents.Agent", "call": "calls.Call", "importjob": "customers.ImportJob",
     "customers-import-job": "customers.ImportJob", "customer": "customers.Customer", "did": "telephony.Did",
     "disposition": "agents.Disposition", "pausereason": "agents.PauseReason", "queue": "queues.Queue",
-    "recording": "recordings.Recording", "peaks": "recordings.Recording", "apitoken": "api.ApiToken",
+    "recording": "recordings.Recording", "apitoken": "api.ApiToken",
     "endpoint": "webhooks.Endpoint", "delivery": "webhooks.Delivery", "api-command": "api.Command",
 }  # fmt: skip
 

@@ -68,6 +68,7 @@ EXPECTED: dict[str, str] = {
     "recording-list GET": "401 403 200 200 200 200",
     "recording-detail GET": "401 403 200 200 200 404",
     "recording-audio GET": "401 403 409 409 409 404",
+    "recording-peaks GET": "401 403 409 409 409 404",
     "apitoken-list GET": "401 403 403 200 200 200",
     "apitoken-list POST": "401 403 403 400 400 400",
     "apitoken-detail DELETE": "401 403 403 404 204 404",
@@ -104,6 +105,4 @@ EXPECTED: dict[str, str] = {
     "calls GET": "login 403 200 403 200 200",
     "calls-found GET": "login 403 200 403 200 200",
     "call GET": "login 403 200 403 200 404",
-    "recording GET": "login 403 404 403 404 404",
-    "peaks GET": "login 403 404 403 404 404",
 }

@@ -14,7 +14,8 @@ from apps.agents.models import Agent
 from apps.calls.services import record_facts
 from apps.core import facts as f
 from apps.queues.models import Queue
-from apps.recordings.models import Recording, RecordingStatus
+from apps.recordings import sound
+from apps.recordings.models import Recording, RecordingAccess, RecordingStatus
 from apps.telephony.models import Switch
 from tests.apps.api.conftest import Program, problem, program_of
 from tests.apps.api.engine import Centre
@@ -177,6 +178,9 @@ def content(response: Any) -> bytes:
         ("bytes=-999999", (0, 102_400)),
         ("bytes=102399-999999999999999999", (102_399, 102_400)),
         ("bytes=0-102399", (0, 102_400)),
+        ("Bytes = 5-5", (5, 6)),
+        ("bytes=,\t7-9 ,,", (7, 10)),
+        ("bytes=0000000000000000000000005-" + "9" * 5000, (5, 102_400)),
     ],
 )
 def test_a_part_of_the_sound(wav: bytes, header: str, part: tuple[int, int]) -> None:
@@ -187,24 +191,56 @@ def test_a_part_of_the_sound(wav: bytes, header: str, part: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("header", ["", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,4-5", "seconds=1-2", "bytes=x-y",
-                                    "bytes=" + "9" * 5000 + "-", "bytes=１-２"])  # fmt: skip
+                                    "bytes=1,2", "bytes=,", "bytes=0x1-2", "bytes=+1-2", "bytes=１-２"])  # fmt: skip
 def test_no_range_is_the_whole(wav: bytes, header: str) -> None:
     response = program_of("admin").get("/recordings/r1/audio", range=header.encode().decode("latin-1"))
     assert response.status_code == 200 and content(response) == wav
 
 
-@pytest.mark.parametrize("header", ["bytes=102400-", "bytes=999999-1000000", "bytes=-0"])
+@pytest.mark.parametrize("header", ["bytes=102400-", "bytes=999999-1000000", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
 def test_a_part_that_is_not_there(wav: bytes, header: str) -> None:
     response = program_of("admin").get("/recordings/r1/audio", range=header)
     assert response.status_code == 416 and response["Content-Range"] == "bytes */102400"
 
 
-def test_head_and_if_range(wav: bytes) -> None:
+def test_head_and_conditions(wav: bytes) -> None:
     program = program_of("admin")
-    head = program.ask("HEAD", "/recordings/r1/audio")
-    assert head.status_code == 200 and head["Content-Length"] == "102400" and head["Accept-Ranges"] == "bytes"
+    head = program.ask("HEAD", "/recordings/r1/audio", range="bytes=0-9")
+    assert head.status_code == 200, "a range is GET's alone"
+    assert head["Content-Length"] == "102400" and head["Accept-Ranges"] == "bytes" and content(head) == b""
+    assert not RecordingAccess.objects.exists(), "no sound was sent"
     assert content(program.get("/recordings/r1/audio", range="bytes=0-9", if_range=head["ETag"])) == wav[:10]
     assert content(program.get("/recordings/r1/audio", range="bytes=0-9", if_range='"old"')) == wav
+    assert program.get("/recordings/r1/audio", if_none_match=head["ETag"]).status_code == 304
+    assert program.get("/recordings/r1/audio", if_match='"old"').status_code == 412
+
+
+def test_who_listens_is_noted_once_a_listening(wav: bytes) -> None:
+    """Wherever they begin: all but the first byte is the whole talk."""
+    program = program_of("admin")
+    program.get("/recordings/r1/peaks")
+    program.get("/recordings/r1/audio", range="bytes=999999-")
+    assert not RecordingAccess.objects.exists(), "a look at the shape is no listening"
+    for asked in ("bytes=50-", "bytes=0-", "bytes=40-"):
+        program.get("/recordings/r1/audio", range=asked)
+    reply = program.get("/recordings/r1/audio?download")
+    assert reply["Content-Disposition"] == 'attachment; filename="r1.wav"'
+    noted = RecordingAccess.objects.order_by("at").values_list("username", "way", "recording")
+    assert list(noted) == [("admin", "played", "r1"), ("admin", "downloaded", "r1")]
+
+
+async def test_an_asynchronous_server_reads_the_file_as_it_is_heard(tmp_path: Path, rf: Any) -> None:
+    """Django would collect a plain iterator first: an hour of sound in memory for each listener."""
+    path = tmp_path / "long.wav"
+    path.write_bytes(b"0123456789abcdef" * (4 * sound.CHUNK // 16))
+    response: Any = sound.answer(rf.get("/", headers={"range": f"bytes=5-{3 * sound.CHUNK + 7}"}), path)
+    pieces = aiter(response)
+    first = await anext(pieces)
+    assert len(first) == sound.CHUNK and response._part._file.tell() < 4 * sound.CHUNK
+    rest = [piece async for piece in pieces]
+    assert b"".join([first, *rest]) == path.read_bytes()[5 : 3 * sound.CHUNK + 8] and len(rest) > 2
+    response.close()
+    assert response._part._file.closed
 
 
 def test_sound_that_is_not_there(history: Tenant) -> None:
@@ -212,5 +248,6 @@ def test_sound_that_is_not_there(history: Tenant) -> None:
     for path in ("../../../etc/passwd", "/etc/passwd", "gone.wav", "x" * 5000):
         Recording.objects.filter(pk="r1").update(path=path)
         problem(program.get("/recordings/r1/audio"), 404, "not_found")
+        problem(program.get("/recordings/r1/peaks"), 404, "not_found")
     Recording.objects.filter(pk="r1").update(status=RecordingStatus.RUNNING)
     problem(program.get("/recordings/r1/audio", accept="audio/*"), 409, "not_ready")
