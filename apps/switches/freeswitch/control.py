@@ -23,6 +23,7 @@ from apps.core.events import (
     PlayOutcome,
     RecordingFailed,
     RecordingMasked,
+    RecordingStarted,
     RecordingUnmasked,
     SwitchEvent,
 )
@@ -43,7 +44,7 @@ GAP_SNAPSHOT_MS = 30_000
 FORGET_MS = 5_000
 SETTLE_MS = 15_000
 """What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms; on a starved host later."""
-KILL_AGAIN_EVENTS = frozenset({"CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_PARK"})
+KILL_AGAIN_EVENTS = frozenset({"CHANNEL_PROGRESS", "CHANNEL_ANSWER", "CHANNEL_PARK"})
 
 
 def failure_of(command: c.Command, reason: str) -> SwitchEvent | None:
@@ -136,6 +137,8 @@ class Control:
         now_ms = self._ports.now_ms()
         for leg in self.legs:
             self._media.tick(leg)
+            if leg.doomed and leg.job:
+                self._kill(leg.leg, leg.doomed)  # when it was asked for, the switch had no channel yet
             if leg.gone is not None and not leg.job:
                 leg.settled_ms = leg.settled_ms or now_ms + SETTLE_MS
                 if now_ms >= leg.settled_ms:
@@ -219,7 +222,7 @@ class Control:
         self._ports.send(encode.kill(leg_id, word), lambda reply: self._killed(leg_id, leg, reply))
 
     def _killed(self, leg_id: LegId, leg: Leg | None, reply: str) -> None:
-        """No such channel: not yet (the originate is under way, CHANNEL_CREATE brings it), or no more."""
+        """No such channel: not yet (the originate is under way: ``tick`` asks again), or no more."""
         if not reply.startswith("-") or reply == LINK_LOST:
             return
         leg = leg or self.legs.get(leg_id)
@@ -250,8 +253,14 @@ class Control:
         leg.recordings[path] = command.recording
         self._ports.send(frames[0], lane=Lane.RECORDINGS)
         self._ports.send(
-            frames[1], lambda reply: self._record_replied(leg, command.recording, path, reply), Lane.RECORDINGS
+            frames[1], lambda reply: self._record_started(leg, command.recording, path, reply), Lane.RECORDINGS
         )
+
+    def _record_started(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
+        """The file is open when the switch says +OK; the end may have been told before that reply is read."""
+        if reply.startswith("+OK") and path in leg.recordings:
+            self._ports.emit(RecordingStarted(switch=self._switch, leg=leg.leg, recording=recording))
+        self._record_replied(leg, recording, path, reply)
 
     def _stop_recording(self, command: c.StopRecording) -> None:
         path = encode.record_path(command.path, self._settings)  # the switch needs the identical path
@@ -311,7 +320,6 @@ class Control:
         if leg is None:
             leg = self.legs.add(Leg(leg=event.leg, role=LegRole.CUSTOMER, since_ms=self._ports.now_ms()))
         self._bridges.back(leg, headers)
-        leg.created = True
         leg.call = event.call or leg.call
         leg.answered = leg.answered or event.answered
         self._ports.emit(event)
@@ -346,7 +354,7 @@ class Control:
         call, role, agent = marks
         leg = self.legs.get(uuid)
         if leg is None:
-            leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms(), created=True))
+            leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms()))
             if decode.field(headers, "Event-Name") not in ("CHANNEL_ANSWER", "CHANNEL_PARK"):
                 leg.answered = decode.field(headers, "Answer-State") == "answered"
         leg.call, leg.role, leg.agent = call, role, agent
@@ -359,7 +367,6 @@ class Control:
                 self.legs.drop(leg.leg)
 
     def _leg_event(self, name: str, headers: decode.Headers, leg: Leg) -> None:
-        leg.created = True
         if name in KILL_AGAIN_EVENTS and leg.doomed:
             self._kill(leg.leg, leg.doomed)
         if name == "CHANNEL_EXECUTE_COMPLETE":

@@ -7,8 +7,7 @@ exist gives no hangup, and the cause in the job's reply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from apps.core.events import (
     CallArrived,
@@ -25,31 +24,31 @@ from apps.core.events import (
     LegsUnbridged,
     LegUnheld,
     RecordingFailed,
-    RecordingStarted,
     RecordingStopped,
     SnapshotLeg,
     SwitchEvent,
     TrunkChanged,
 )
 from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId
-from apps.switches.freeswitch import clean
+from apps.switches.freeswitch import clean, framing
 from apps.switches.freeswitch.causes import cause_of
 from apps.switches.freeswitch.legs import Leg
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
-Headers = Mapping[str, Any]
+Headers = framing.Event
 
 # The switch has deleted the file again: no audio came, or too little of it (switch_ivr_async.c).
 _NO_FILE = frozenset({"empty-file", "input-too-short"})
 _DIGITS = frozenset("0123456789*#ABCD")
 
-# What the events connection asks for: each event costs the switch 4 to 12 KB of JSON, the later in a call the more.
+# What the events connection asks for: each event costs the switch 4 to 12 KB of text, the later in a call the more.
 # CHANNEL_STATE, CALL_UPDATE and the like are half of all bytes and tell nothing; CHANNEL_HANGUP_COMPLETE and
-# CHANNEL_DESTROY, the largest, tell nothing that CHANNEL_HANGUP and RECORD_STOP have not told.
+# CHANNEL_DESTROY, the largest, tell nothing that CHANNEL_HANGUP and RECORD_STOP have not told; CHANNEL_CREATE tells
+# what an arrival or an originate tells, and RECORD_START what the reply to uuid_record tells.
 SUBSCRIPTION = (
-    "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
+    "CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
     "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE "
-    "CHANNEL_HANGUP DTMF RECORD_START RECORD_STOP BACKGROUND_JOB HEARTBEAT "
+    "CHANNEL_HANGUP DTMF RECORD_STOP BACKGROUND_JOB HEARTBEAT "
     "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state"
 )
 
@@ -171,14 +170,6 @@ def _recording(headers: Headers, leg: Leg) -> tuple[str, RecordingId | None]:
     return path, known
 
 
-def _record_started(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
-    path, recording = _recording(headers, leg)
-    if recording is None:
-        return []
-    leg.recordings[path] = recording
-    return [RecordingStarted(switch=switch, leg=leg.leg, recording=recording)]
-
-
 def _record_stopped(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     path, recording = _recording(headers, leg)
     leg.recordings.pop(path, None)
@@ -219,7 +210,6 @@ _BY_NAME: dict[str, LegDecoder] = {
     "CHANNEL_UNHOLD": _unheld,
     "CHANNEL_HANGUP": _hangup,
     "DTMF": _digit,
-    "RECORD_START": _record_started,
     "RECORD_STOP": _record_stopped,
 }
 

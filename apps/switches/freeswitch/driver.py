@@ -27,7 +27,7 @@ from apps.switches.freeswitch import clean, encode
 from apps.switches.freeswitch.arrivals import Arrivals
 from apps.switches.freeswitch.control import Control, failure_of
 from apps.switches.freeswitch.decode import SUBSCRIPTION
-from apps.switches.freeswitch.framing import Message, parse_json
+from apps.switches.freeswitch.framing import Message, PlainEvent
 from apps.switches.freeswitch.link import EventSocketLink, LinkError
 from apps.switches.freeswitch.ports import LINK_LOST, Context, Counters, Lane, Then
 from apps.switches.freeswitch.settings import FreeSwitchSettings
@@ -294,9 +294,9 @@ class FreeSwitchDriver:
     def _event(self, message: Message) -> None:
         self._beat = time.monotonic()
         try:
-            headers = parse_json(message.body)
-        except (ValueError, RecursionError):
+            event = PlainEvent(message.body)
+        except ValueError:
             self.counters.unreadable += 1
-            log.warning("an event that is no JSON object, %s bytes", len(message.body))
+            log.warning("what came as an event is none, %s bytes", len(message.body))
             return
-        self._control.event(headers)
+        self._control.event(event)

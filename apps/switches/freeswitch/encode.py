@@ -35,7 +35,7 @@ def auth(password: str) -> bytes:
 
 
 def subscribe(names: str) -> bytes:
-    return frame(f"event json {names}")
+    return frame(f"event plain {names}")
 
 
 def only_worthwhile(boot: str) -> list[bytes]:

@@ -36,7 +36,6 @@ class Leg:
     agent: AgentId | None = None
     called: bool = False  # a customer whom we have called, until the leg has first parked
     job: str = ""  # Job-UUID of an originate that has not reported
-    created: bool = False  # the switch has (or had) a channel for it
     rang: bool = False
     answered: bool = False
     gone: tuple[HangupCause, str] | None = None  # hung up; reported once its recording has stopped

@@ -179,6 +179,8 @@ def quote(value: str) -> str:
 
 
 def as_plain(headers: dict[str, str]) -> bytes:
+    """As switch_event_serialize writes it: an empty value has a word of its own, a body is counted."""
     body = headers.get("_body", "")
-    lines = [f"{key}: {quote(value)}\n" for key, value in headers.items() if key != "_body"]
-    return ("".join(lines) + "\n" + body).encode(errors="surrogateescape")
+    lines = [f"{key}: {quote(value) or '_undef_'}\n" for key, value in headers.items() if key != "_body"]
+    counted = f"Content-Length: {len(body.encode(errors='surrogateescape'))}\n\n{body}" if body else "\n"
+    return ("".join(lines) + counted).encode(errors="surrogateescape")

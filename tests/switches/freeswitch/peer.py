@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from apps.core.events import SwitchEvent
+from tests.switches.freeswitch.recorded import plain
 
 PASSWORD = "secret"
 
@@ -80,9 +80,9 @@ class Peer:
             self._reply(sock, "-ERR invalid")
         elif command == "api global_getvar core_uuid":
             self._api(sock, self.boot)
-        elif command.startswith("event json"):
+        elif command.startswith("event plain"):
             self.subscribers.append(sock)
-            self._reply(sock, "+OK event listener enabled json")
+            self._reply(sock, "+OK event listener enabled plain")
             self.push({"Event-Name": "HEARTBEAT", "Event-Sequence": "1"})  # in the same breath as the reply
         elif command.startswith("api "):
             self._api(sock, "+OK")
@@ -96,10 +96,10 @@ class Peer:
         sock.sendall(b"Content-Type: api/response\nContent-Length: %d\n\n%s" % (len(text), text.encode()))
 
     def push(self, event: dict[str, str]) -> None:
-        self.push_raw(json.dumps(event).encode())
+        self.push_raw(plain(event))
 
     def push_raw(self, body: bytes) -> None:
-        self.write(b"Content-Type: text/event-json\nContent-Length: %d\n\n%s" % (len(body), body))
+        self.write(b"Content-Type: text/event-plain\nContent-Length: %d\n\n%s" % (len(body), body))
 
     def write(self, data: bytes) -> None:
         self.subscribers[-1].sendall(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -15,7 +15,7 @@ from apps.core.events import LegRole, SwitchEvent
 from apps.core.ids import LegId, RecordingId
 from apps.switches.freeswitch.control import Control
 from apps.switches.freeswitch.decode import ARRIVAL_HEADERS
-from apps.switches.freeswitch.framing import Framer, Message, parse_json, unquoted
+from apps.switches.freeswitch.framing import Framer, Message, PlainEvent, parse_json, unquoted
 from apps.switches.freeswitch.legs import Leg
 from tests.switches.freeswitch.fakes import FakePorts, control
 
@@ -25,6 +25,7 @@ NAMES = sorted(path.name.removesuffix(".jsonl.gz") for path in SESSIONS.glob("*.
 _ORIGINATE = re.compile(r"originate \{origination_uuid=([^,}]+)")
 _BRIDGE = re.compile(r"uuid_bridge (\S+) (\S+)")
 _RECORD = re.compile(r"uuid_record (\S+) start (\S+)")
+_UNSAFE = '\r\n #%&+:;<=>?@[\\]^`{|}"'
 _JOB = re.compile(r"Job-UUID: (\S+)")
 
 
@@ -32,6 +33,22 @@ def lines(name: str) -> Iterator[dict[str, Any]]:
     with gzip.open(SESSIONS / f"{name}.jsonl.gz", "rt", encoding="utf-8") as rows:
         for row in rows:
             yield json.loads(row)
+
+
+def plain(event: Mapping[str, Any]) -> bytes:
+    """A recorded event in the form the driver asks for (EV switch_event_serialize, switch_url_encode)."""
+    body = event.get("_body", "")
+    rows = [f"{name}: {_encoded(value) or '_undef_'}\n" for name, value in event.items() if name != "_body"]
+    return "".join([*rows, f"Content-Length: {len(body.encode())}\n\n{body}" if body else "\n"]).encode()
+
+
+def _encoded(value: str | list[str]) -> str:
+    if isinstance(value, list):  # a variable that was pushed to
+        value = "ARRAY::" + "|:".join(value)
+    return "".join(
+        chr(byte) if 0x20 <= byte <= 0x7E and chr(byte) not in _UNSAFE else f"%{byte:02X}"
+        for byte in value.encode("utf-8", "surrogatepass")
+    )
 
 
 def raw(name: str, conn: str) -> bytes:
@@ -86,7 +103,7 @@ class Player:
                 # These callers were parked by the dialplan; ours would have come by an arrival socket.
                 uuid = LegId(headers["Unique-ID"])
                 self.control.legs.add(Leg(leg=uuid, role=LegRole.CUSTOMER, since_ms=self.ports.now_ms()))
-            self.control.event(headers)
+            self.control.event(PlainEvent(plain(headers)))
 
 
 def play(name: str) -> list[SwitchEvent]:

@@ -194,7 +194,7 @@ def test_a_kill_before_the_channel_is_there_is_made_again(pair: Pair) -> None:
     ports.reply()
     ports.reply("-ERR No such channel!\n")
     assert ports.take() == []
-    control.event(event("CHANNEL_CREATE", AGENT, Answer__State="ringing"))
+    control.tick()
     assert ports.commands() == [f"api uuid_kill {AGENT} ORIGINATOR_CANCEL"]
     control.event(job(ports, "-ERR ORIGINATOR_CANCEL\n"))
     tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_role": "agent"}
@@ -273,7 +273,7 @@ def test_a_recording_and_its_end_before_the_leg_s(pair: Pair) -> None:
         "api uuid_setvar_multi cust-1 RECORD_STEREO=true;trunkline_recording=r1",
         "api uuid_record cust-1 start /srv/rec/2026/r1.wav",
     ]
-    control.event(record_event("RECORD_START"))
+    ports.reply_all("+OK Success\n")
     control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     control.event(record_event("RECORD_STOP", variable_record_ms="5980"))
     assert ports.take() == [
@@ -303,11 +303,20 @@ def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_tag(pair: Pair) 
     assert [type(e).__name__ for e in ports.take()] == ["RecordingStopped", "LegHungUp"]
 
 
+def test_a_recording_that_ended_before_its_beginning_was_confirmed_does_not_begin_again(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    control.event(record_event("RECORD_STOP", variable_record_ms="10"))
+    ports.reply_all("+OK Success\n")
+    assert [type(e) for e in ports.take()] == [RecordingStopped]
+
+
 def test_a_recording_whose_end_never_comes_does_not_keep_the_leg(pair: Pair) -> None:
     control, ports = pair
     arrive(control, ports)
     control.execute(start_recording())
-    control.event(record_event("RECORD_START"))
+    ports.reply_all("+OK Success\n")
     control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     assert [type(e) for e in ports.take()] == [RecordingStarted]
     control.tick()

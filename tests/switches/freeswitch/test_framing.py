@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.switches.freeswitch.framing import MAX_MESSAGE_BYTES, Framer, Message, ProtocolError, parse_json, unquoted
+from apps.switches.freeswitch.framing import (
+    MAX_MESSAGE_BYTES,
+    Framer,
+    Message,
+    PlainEvent,
+    ProtocolError,
+    parse_json,
+    unquoted,
+)
+from tests.switches.freeswitch.recorded import plain
 
 BODIES = st.binary(max_size=200)
 
@@ -72,6 +81,35 @@ def test_a_connect_reply_is_unquoted_after_its_lines_were_split() -> None:
     assert headers["Unique-ID"] == "theirs"
     assert headers["Caller-Caller-ID-Name"] == "x\nUnique-ID: mine"
     assert headers["Bad"] == "\ufffd"
+
+
+NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789_-", min_size=1).filter(lambda name: name != "_body")
+
+
+@given(st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"))), st.text(st.characters(codec="utf-8")))
+def test_a_plain_event_comes_back_whatever_its_values_hold(headers: dict[str, str], body: str) -> None:
+    event = {"Event-Name": "CUSTOM", **headers}
+    read = PlainEvent(plain({**event, "_body": body}))
+    assert {name: read.get(name) for name in event} == event
+    assert read.get("_body") == body
+    assert read.get("_no_such_header") is None
+
+
+def test_nothing_a_caller_chose_becomes_a_header_of_a_plain_event() -> None:
+    name = "x\nUnique-ID: mine\n\nEvent-Name: HEARTBEAT"
+    read = PlainEvent(plain({"Event-Name": "CHANNEL_PARK", "Caller-Caller-ID-Name": name, "Unique-ID": "theirs"}))
+    assert (read.get("Event-Name"), read.get("Unique-ID")) == ("CHANNEL_PARK", "theirs")
+    assert read.get("Caller-Caller-ID-Name") == name
+    # What already looks encoded, the switch passes on as it is. **live**
+    read = PlainEvent(b"Event-Name: CHANNEL_PARK\nn: x%0aUnique-ID%3A%20mine\nUnique-ID: theirs\nUnique-ID: mine\n\n")
+    assert read.get("Unique-ID") == "theirs"
+    assert PlainEvent(b"Event-Name: X\nn: %FF\xfe\n\n").get("n") == "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\n", b"Event-Name: X\n", b"{}", b"n: x\n\nEvent-Name: X\n"])
+def test_what_is_no_event_is_an_error(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        PlainEvent(raw)
 
 
 @given(st.dictionaries(st.text(), st.text()))

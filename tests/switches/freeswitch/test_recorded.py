@@ -13,9 +13,9 @@ import pytest
 
 from apps.core.events import CallArrived
 from apps.switches.freeswitch import decode
-from apps.switches.freeswitch.framing import Framer, parse_json
+from apps.switches.freeswitch.framing import Framer, PlainEvent, parse_json
 from tests.switches.freeswitch.fakes import SETTINGS
-from tests.switches.freeswitch.recorded import NAMES, brief, play, raw
+from tests.switches.freeswitch.recorded import NAMES, brief, plain, play, raw
 
 EXPECTED: dict[str, list[str]] = json.loads((Path(__file__).parent / "expected.json").read_text(encoding="utf-8"))
 HOSTILE = [name for name in NAMES if name.startswith("hostile_")]
@@ -45,17 +45,18 @@ def test_recorded_bytes_may_come_in_any_chunks(size: int) -> None:
 
 
 def _parked(name: str) -> list[decode.Headers]:
-    events = [parse_json(m.body) for m in Framer().feed(raw(name, "inbound")) if m.content_type == "text/event-json"]
-    return [event for event in events if event["Event-Name"] == "CHANNEL_PARK"]
+    messages = [m for m in Framer().feed(raw(name, "inbound")) if m.content_type == "text/event-json"]
+    events = [PlainEvent(plain(parse_json(message.body))) for message in messages]
+    return [event for event in events if event.get("Event-Name") == "CHANNEL_PARK"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_a_hostile_caller_sends_is_data_and_alters_no_header(name: str) -> None:
     for message in Framer().feed(raw(name, "inbound")):
         if message.content_type == "text/event-json":
-            event = parse_json(message.body)
-            assert event["Event-Name"].startswith("CHANNEL_")
-            assert len(event["Unique-ID"]) == 36
+            event = PlainEvent(plain(parse_json(message.body)))
+            assert str(event.get("Event-Name")).startswith("CHANNEL_")
+            assert len(str(event.get("Unique-ID"))) == 36
     parked = _parked(name)
     assert parked
     for headers in parked:
