@@ -59,6 +59,15 @@ _MODELS: list[tuple[Any, list[tuple[str, str]]]] = [
         ],
     ),
     (
+        lambda: _("Integrations"),
+        [
+            ("api.apitoken", "key"),
+            ("webhooks.endpoint", "webhook"),
+            ("webhooks.delivery", "outgoing_mail"),
+            ("api.command", "terminal"),
+        ],
+    ),
+    (
         lambda: _("People and access"),
         [
             ("accounts.user", "person"),

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-from functools import lru_cache
+import secrets
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import sealing
 from apps.accounts.models import SessionsAtOnce, User
 from apps.accounts.passwords import set_password
 from apps.accounts.sessions import end_sessions, may_sign_in, needs_second_factor
+
+log = structlog.get_logger(__name__)
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth's forms have no types
@@ -75,21 +77,20 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return "Trunkline"
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return sealing.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        """One that cannot be read becomes one that no code fits: who has it is refused, and asks for a new one."""
+        try:
+            return sealing.unseal(encrypted_text)
+        except sealing.Unreadable as error:
+            log.error("second_factor_unreadable", error=str(error))
+            return base64.b32encode(secrets.token_bytes(20)).decode()
 
     def can_delete_authenticator(self, authenticator: Any) -> bool:
         user = authenticator.user
         others = user.authenticator_set.exclude(pk=authenticator.pk).exclude(type="recovery_codes")
         return not needs_second_factor(user) or bool(others.exists())
-
-
-@lru_cache
-def _cipher() -> Fernet:
-    key = hashlib.sha256(b"trunkline second factor" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def locked_out(request: HttpRequest, *_details: Any) -> HttpResponse:

@@ -7,6 +7,7 @@ import ipaddress
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,8 @@ from apps.accounts.models import TenantOwned
 from apps.api.scopes import Scope
 
 DEFAULT_RATE_PER_MIN = 600
+MOST_RATE_PER_MIN = 6000
+MOST_NETWORKS = 32
 
 
 def validate_network(text: str) -> None:
@@ -32,21 +35,31 @@ class ApiToken(TenantOwned):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens", verbose_name=_("made by")
     )
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(_("name"), max_length=100, help_text=_("Of the program that uses it."))
     prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
-    scopes = ArrayField(models.CharField(max_length=32, choices=Scope.choices), verbose_name=_("scopes"))
+    scopes = ArrayField(
+        models.CharField(max_length=32, choices=Scope.choices),
+        verbose_name=_("scopes"),
+        help_text=_("What it may do; never more than the role of whoever made it."),
+    )
     networks = ArrayField(
         models.CharField(max_length=43, validators=[validate_network]),
         verbose_name=_("allowed addresses"),
         default=list,
         blank=True,
-        help_text=_("Addresses or networks the token may be used from. Empty: any."),
+        size=MOST_NETWORKS,
+        help_text=_("Addresses or networks the token may be used from, comma separated. Empty: any."),
     )
-    rate_per_min = models.PositiveIntegerField(_("requests a minute"), default=DEFAULT_RATE_PER_MIN)
+    rate_per_min = models.PositiveIntegerField(
+        _("requests a minute"),
+        default=DEFAULT_RATE_PER_MIN,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_RATE_PER_MIN)],
+        help_text=_("More are answered with 429, and when to come back."),
+    )
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("Empty: never."))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     last_used_from = models.GenericIPAddressField(_("last used from"), null=True, editable=False)
 

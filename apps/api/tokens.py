@@ -30,20 +30,26 @@ def issue(
     rate_per_min: int = DEFAULT_RATE_PER_MIN,
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which nobody can read again."""
-    prefix = "tl_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(10))
-    secret = secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
+    token = ApiToken(
         tenant=tenant,
         user=user,
         name=name,
-        prefix=prefix,
-        secret_hash=_hash(secret),
         scopes=scopes,
         networks=networks or [],
         expires_at=expires_at,
         rate_per_min=rate_per_min,
     )
-    return token, f"{prefix}_{secret}"
+    text = give_secret(token)
+    token.save()
+    return token, text
+
+
+def give_secret(token: ApiToken) -> str:
+    """Make a secret for a token that is not saved yet; the caller saves it and shows the text once."""
+    token.prefix = "tl_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(10))
+    secret = secrets.token_urlsafe(32)
+    token.secret_hash = _hash(secret)
+    return f"{token.prefix}_{secret}"
 
 
 def recognise(text: str) -> ApiToken | None:

@@ -20,6 +20,11 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 VARIABLES: dict[str, tuple[str, str]] = {
     "DEBUG": ("false", "true shows tracebacks in the browser and allows plain http; never in production"),
     "SECRET_KEY": ("", "Django's signing key; empty: made once and kept in STATE_DIR/secret_key"),
+    "ENCRYPTION_KEYS": (
+        "",
+        "keys for secrets in the database (of webhooks, second factors), comma separated, 32 characters or more each;"
+        " the first encrypts, all decrypt; empty: SECRET_KEY",
+    ),
     "ALLOWED_HOSTS": ("localhost,127.0.0.1,[::1]", "host names that the web answers to, comma separated"),
     "CSRF_TRUSTED_ORIGINS": ("", "origins behind a proxy, e.g. https://cc.example.com, comma separated"),
     "SECURE_COOKIES": ("", "true or false; empty: true unless DEBUG. False only where there is no TLS at all"),
@@ -53,6 +58,8 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "LOG_FORMAT": ("json", "json for machines, console for people"),
 }  # fmt: skip
 
+SHORTEST_KEY = 32
+
 
 class BadVariable(ValueError):
     """A variable holds something we cannot use; the message names it and what it should be."""
@@ -62,6 +69,7 @@ class BadVariable(ValueError):
 class Environment:
     debug: bool
     secret_key: str
+    encryption_keys: tuple[str, ...]
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     secure_cookies: bool
@@ -93,9 +101,11 @@ def load(source: Mapping[str, str]) -> Environment:
     text = {name: source.get(name, "").strip() or default for name, (default, _) in VARIABLES.items()}
     debug = _flag("DEBUG", text["DEBUG"])
     state_dir = BASE_DIR / text["STATE_DIR"]
+    secret_key = text["SECRET_KEY"] or _kept_secret(state_dir / "secret_key")
     return Environment(
         debug=debug,
-        secret_key=text["SECRET_KEY"] or _kept_secret(state_dir / "secret_key"),
+        secret_key=secret_key,
+        encryption_keys=tuple(_long_items("ENCRYPTION_KEYS", text["ENCRYPTION_KEYS"])) or (secret_key,),
         allowed_hosts=_items(text["ALLOWED_HOSTS"]),
         csrf_trusted_origins=_items(text["CSRF_TRUSTED_ORIGINS"]),
         secure_cookies=_flag("SECURE_COOKIES", text["SECURE_COOKIES"]) if text["SECURE_COOKIES"] else not debug,
@@ -171,6 +181,13 @@ def _celery_url(redis_url: str) -> str:
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _long_items(name: str, text: str) -> list[str]:
+    items = _items(text)
+    if any(len(item) < SHORTEST_KEY for item in items):
+        raise BadVariable(f"{name} must hold keys of {SHORTEST_KEY} characters or more each")
+    return items
 
 
 def _network(name: str, text: str) -> IPv4Network | IPv6Network:

@@ -13,6 +13,7 @@ from apps.config.schedule import SCHEDULE
 
 DEBUG = env.debug
 SECRET_KEY = env.secret_key
+ENCRYPTION_KEYS = env.encryption_keys
 ALLOWED_HOSTS = env.allowed_hosts
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins
 
@@ -93,6 +94,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "apps.accounts.permissions.permissions",
+                "apps.webhooks.trouble.for_templates",
             ]
         },
     }

@@ -12,8 +12,8 @@ from django.db import Error, connection
 
 from apps.core.facts import Fact, OfferEnded, OfferOutcome
 from apps.core.ids import AgentId
-from apps.reports import alarm_rows
-from apps.reports.alarms.conditions import MISSED, Floor, View, conditions
+from apps.reports import alarm_rows, alarm_sources
+from apps.reports.alarms.conditions import MISSED, Condition, Floor, View, conditions
 from apps.reports.alarms.watch import Alarm, AlarmWatch, Change
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ class FloorAlarms:
         self._missed: dict[str, deque[int]] = {}  # by agent
         self._unsaved: list[tuple[int, Change]] = []
         self._resumed = False
+        self._others: dict[int, list[Condition]] | None = None  # of ``alarm_sources``, by tenant
         self._task = asyncio.create_task(self._keep_rows())
 
     def stop(self) -> None:
@@ -51,7 +52,9 @@ class FloorAlarms:
             view=view, now_ms=now_ms, engine_reachable=engine_reachable, alarm_wait_ms=alarm_wait_ms,
             missed=self._missed_of(view, now_ms),
         )  # fmt: skip
-        changes = self._watch(int(tenant)).step(conditions(floor), now_ms, all_seen=engine_reachable)
+        others = (self._others or {}).get(int(tenant), [])
+        all_seen = engine_reachable and self._others is not None
+        changes = self._watch(int(tenant)).step([*conditions(floor), *others], now_ms, all_seen=all_seen)
         self._unsaved += [(int(tenant), change) for change in changes]
         for change in changes:
             word = "alarm_raised" if change.cleared_ms is None else "alarm_cleared"
@@ -93,7 +96,9 @@ class FloorAlarms:
         while True:
             try:
                 if not self._resumed or refreshed_s >= REFRESH_S:
-                    self._refresh(await asyncio.to_thread(_in_thread, alarm_rows.standing))
+                    standing = await asyncio.to_thread(_in_thread, alarm_rows.standing)
+                    self._others = await asyncio.to_thread(_in_thread, alarm_sources.read)
+                    self._refresh(standing)
                     refreshed_s = 0.0
                 if self._unsaved:
                     saving = list(self._unsaved)

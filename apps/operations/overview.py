@@ -18,6 +18,7 @@ from apps.calls.models import Call
 from apps.core.facts import CallOutcome
 from apps.queues.models import Queue
 from apps.telephony.models import Did, Trunk
+from apps.webhooks.trouble import troubled
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +74,7 @@ def _gaps(own: Any) -> list[dict[str, str]]:
             _("serves no queue: gets no calls"),
         ),
         (own(Did.objects.filter(flow__published=None)), "telephony_did", _("its flow is not published")),
+        (own(troubled(timezone.now())), "webhooks_endpoint", _("gets no messages: look at its deliveries")),
     ]
     return [
         {"name": str(row), "why": why, "link": reverse(f"admin:{page}_change", args=[row.pk])}

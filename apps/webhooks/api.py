@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,13 +20,9 @@ from apps.api.problems import Conflict
 from apps.api.schema import problem
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
-from apps.webhooks import delivering, outbox, signing
+from apps.webhooks import services, signing
 from apps.webhooks.destinations import validate_url
 from apps.webhooks.models import PING, Attempt, Delivery, DeliveryStatus, Endpoint, EventType
-from apps.webhooks.payloads import envelope
-from apps.webhooks.sending import send
-
-MOST_ENDPOINTS = 50
 
 
 class EndpointSerializer(serializers.ModelSerializer):
@@ -61,8 +55,7 @@ class EndpointSerializer(serializers.ModelSerializer):
     def update(self, endpoint: Endpoint, data: dict[str, Any]) -> Endpoint:
         """Switching it on again forgets why it was switched off."""
         if data.get("active") and not endpoint.active:
-            endpoint.failing_since = endpoint.disabled_at = None
-            endpoint.failures, endpoint.disabled_reason = 0, ""
+            services.forgive(endpoint)
         updated: Endpoint = super().update(endpoint, data)
         return updated
 
@@ -115,8 +108,8 @@ class EndpointViewSet(mixins.ListModelMixin, RetrieveWithEtag, ChangeWithEtag, A
         """The answer holds the key that messages are signed with; it is not shown again."""
         serializer = EndpointSerializer(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
-        if Endpoint.objects.filter(tenant=self.tenant).count() >= MOST_ENDPOINTS:
-            raise Conflict("too_many", _("At most %(most)s webhooks.") % {"most": MOST_ENDPOINTS})
+        if Endpoint.objects.filter(tenant=self.tenant).count() >= services.MOST_ENDPOINTS:
+            raise Conflict("too_many", _("At most %(most)s webhooks.") % {"most": services.MOST_ENDPOINTS})
         endpoint = serializer.save(tenant=self.tenant, made_by=request.user)
         return Response(EndpointWithSecretSerializer(endpoint).data, status=201, headers={"ETag": etag_of(endpoint)})
 
@@ -133,28 +126,12 @@ class EndpointViewSet(mixins.ListModelMixin, RetrieveWithEtag, ChangeWithEtag, A
     @action(detail=True, methods=["post"])
     def ping(self, request: Request, pk: str = "") -> Response:
         """Send a test message now, also to a webhook that is switched off, and tell how it went."""
-        endpoint = self.get_object()
-        now = timezone.now()
-        delivery = Delivery.objects.create(
-            tenant=endpoint.tenant,
-            endpoint=endpoint,
-            message_id=f"msg_{uuid4().hex}",
-            event=PING,
-            stream=f"ping:{uuid4().hex}",
-            payload=envelope(PING, int(now.timestamp() * 1000), {"webhook": endpoint.pk}),
-            created_at=now,
-            due_at=now,
-            give_up_at=now,  # never tried again: whoever pings looks at it now
-            leased_until=now + delivering.LEASE,
-            attempts=1,
-        )
-        delivering.settle(delivery, send(delivery))
-        return Response(DeliverySerializer(delivery).data)
+        return Response(DeliverySerializer(services.ping(self.get_object())).data)
 
 
 @extend_schema(tags=["webhooks"])
 class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    """The log of one webhook, kept for two weeks."""
+    """The log of one webhook, kept for as long as the tenant says."""
 
     queryset = Delivery.objects.prefetch_related("tries")
     serializer_class = DeliverySerializer
@@ -180,14 +157,8 @@ class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
     @action(detail=True, methods=["post"])
     def redeliver(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send it once more, with the same ``webhook-id``: a receiver that has it knows it again."""
-        delivery = self.get_object()
-        if delivery.status == DeliveryStatus.PENDING:
-            raise Conflict("wrong_state", _("It has not been given up yet."))
-        if not delivery.endpoint.active:
-            raise Conflict("wrong_state", _("The webhook is switched off."))
-        now = timezone.now()
-        delivery.status, delivery.finished_at = DeliveryStatus.PENDING, None
-        delivery.due_at, delivery.give_up_at, delivery.attempts = now, now + timedelta(hours=24), 0
-        delivery.save(update_fields=["status", "finished_at", "due_at", "give_up_at", "attempts"])
-        transaction.on_commit(outbox.wake)
+        try:
+            delivery = services.redeliver(self.get_object())
+        except services.Refused as refused:
+            raise Conflict("wrong_state", services.REFUSALS[refused.code]) from None
         return Response(DeliverySerializer(delivery).data, status=202)

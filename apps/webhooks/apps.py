@@ -11,6 +11,8 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.calls import followers
-        from apps.webhooks import outbox
+        from apps.reports import alarm_sources
+        from apps.webhooks import outbox, trouble
 
         followers.follow(outbox.fill)
+        alarm_sources.watch(trouble.alarms)

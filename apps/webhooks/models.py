@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import sealing
 from apps.accounts.models import TenantOwned
 from apps.webhooks.destinations import validate_url
 
@@ -17,6 +18,10 @@ from apps.webhooks.destinations import validate_url
 def new_secret() -> str:
     """As Standard Webhooks writes them."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def new_sealed_secret() -> str:
+    return sealing.seal(new_secret())
 
 
 class EventType(models.TextChoices):
@@ -37,13 +42,28 @@ PING = "ping"
 class Endpoint(TenantOwned):
     """Where to send, what, and with which key it is signed."""
 
-    url = models.CharField(_("address"), max_length=500, validators=[validate_url])
-    description = models.CharField(_("description"), max_length=200, blank=True)
-    events = ArrayField(models.CharField(max_length=32, choices=EventType.choices), verbose_name=_("events"))
-    active = models.BooleanField(_("active"), default=True)
-    secret = models.CharField(max_length=100, default=new_secret, editable=False)
-    old_secret = models.CharField(max_length=100, blank=True, editable=False)
-    old_secret_until = models.DateTimeField(null=True, editable=False)
+    url = models.CharField(
+        _("address"),
+        max_length=500,
+        validators=[validate_url],
+        help_text=_("Where messages are sent by POST: https, and not in this installation's own network."),
+    )
+    description = models.CharField(
+        _("description"), max_length=200, blank=True, help_text=_("For people: which program this is, and whose.")
+    )
+    events = ArrayField(
+        models.CharField(max_length=32, choices=EventType.choices),
+        verbose_name=_("events"),
+        help_text=_("What it is told."),
+    )
+    active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("Switched off by itself after a day of failures, or when the receiver answers 410."),
+    )
+    sealed_secret = models.TextField(default=new_sealed_secret, editable=False)
+    sealed_old_secret = models.TextField(blank=True, editable=False)
+    old_secret_until = models.DateTimeField(_("old key signs until"), null=True, editable=False)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("made by")
     )
@@ -61,6 +81,16 @@ class Endpoint(TenantOwned):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def secret(self) -> str:
+        """The key that messages are signed with. Raises ``sealing.Unreadable``."""
+        return sealing.unseal(self.sealed_secret)
+
+    @property
+    def old_secret(self) -> str:
+        """The one before, empty where there is none. Raises ``sealing.Unreadable``."""
+        return sealing.unseal(self.sealed_old_secret) if self.sealed_old_secret else ""
 
 
 class DeliveryStatus(models.TextChoices):

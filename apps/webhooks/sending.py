@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 from django.utils import timezone
 
+from apps.accounts.sealing import Unreadable
 from apps.webhooks.destinations import Barred, JudgingResolver, judge
 from apps.webhooks.models import Delivery
 from apps.webhooks.signing import headers
@@ -46,13 +47,14 @@ def send(delivery: Delivery) -> Outcome:
     """From any thread without an event loop."""
     at = timezone.now()
     body = orjson.dumps(delivery.payload, option=orjson.OPT_SORT_KEYS)
-    named = {
-        **headers(delivery.endpoint, delivery.message_id, at, body),
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-    }
+    named = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     began_s = time.monotonic()
-    status, error, answer = asyncio.run(_post(delivery.endpoint.url, body, named))
+    try:
+        named = {**headers(delivery.endpoint, delivery.message_id, at, body), **named}
+    except Unreadable as unreadable:
+        status, error, answer = None, f"the key of this webhook is {unreadable}: make a new one", ""
+    else:
+        status, error, answer = asyncio.run(_post(delivery.endpoint.url, body, named))
     shown = "\n".join(f"{name}: {value}" for name, value in named.items() if name != "webhook-signature")
     return Outcome(
         at=at,

@@ -7,7 +7,8 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from apps.webhooks.models import Endpoint, new_secret
+from apps.accounts.sealing import Unreadable, unseal
+from apps.webhooks.models import Endpoint, new_sealed_secret
 
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 
@@ -20,10 +21,13 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def headers(endpoint: Endpoint, message_id: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The three headers. After a rotation the old key signs beside the new one for a day."""
+    """The three headers. After a rotation the old key signs beside the new one for a day.
+
+    Raises ``sealing.Unreadable``.
+    """
     timestamp = int(now.timestamp())
     keys = [endpoint.secret]
-    if endpoint.old_secret and endpoint.old_secret_until is not None and now < endpoint.old_secret_until:
+    if endpoint.sealed_old_secret and endpoint.old_secret_until is not None and now < endpoint.old_secret_until:
         keys.append(endpoint.old_secret)
     return {
         "webhook-id": message_id,
@@ -33,6 +37,11 @@ def headers(endpoint: Endpoint, message_id: str, now: datetime, body: bytes) -> 
 
 
 def rotate(endpoint: Endpoint, now: datetime) -> None:
-    endpoint.old_secret, endpoint.old_secret_until = endpoint.secret, now + OLD_SECRET_SIGNS_FOR
-    endpoint.secret = new_secret()
-    endpoint.save(update_fields=["secret", "old_secret", "old_secret_until"])
+    """A new key; for a day the old one signs as well, where it can still be read."""
+    try:
+        unseal(endpoint.sealed_secret)
+        endpoint.sealed_old_secret, endpoint.old_secret_until = endpoint.sealed_secret, now + OLD_SECRET_SIGNS_FOR
+    except Unreadable:
+        endpoint.sealed_old_secret, endpoint.old_secret_until = "", None
+    endpoint.sealed_secret = new_sealed_secret()
+    endpoint.save(update_fields=["sealed_secret", "sealed_old_secret", "old_secret_until"])

@@ -16,12 +16,9 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.accounts.permissions import can
 from apps.api import scopes, tokens
-from apps.api.models import DEFAULT_RATE_PER_MIN, ApiToken, validate_network
+from apps.api.models import DEFAULT_RATE_PER_MIN, MOST_NETWORKS, MOST_RATE_PER_MIN, ApiToken, validate_network
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
-
-MOST_NETWORKS = 32
-MOST_RATE = 6000
 
 
 class TokenSerializer(serializers.ModelSerializer):
@@ -31,7 +28,7 @@ class TokenSerializer(serializers.ModelSerializer):
     networks = serializers.ListField(
         child=serializers.CharField(max_length=43), required=False, max_length=MOST_NETWORKS
     )
-    rate_per_min = serializers.IntegerField(min_value=1, max_value=MOST_RATE, default=DEFAULT_RATE_PER_MIN)
+    rate_per_min = serializers.IntegerField(min_value=1, max_value=MOST_RATE_PER_MIN, default=DEFAULT_RATE_PER_MIN)
 
     class Meta:
         model = ApiToken

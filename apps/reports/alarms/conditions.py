@@ -12,6 +12,7 @@ View = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 LONGEST_WAIT, SERVICE_LEVEL, UNSTAFFED = "longest_wait", "sl30", "queue_unserved"
 TRUNK_DOWN, TRUNK_USE, ENGINE, RECORDING, MISSED = "trunk_down", "trunk_use", "engine", "recording_failed", "missed"
+WEBHOOK_FAILING, WEBHOOK_OFF = "webhook_failing", "webhook_off"
 
 _S = 1000
 DELAYS: dict[str, Delays] = {

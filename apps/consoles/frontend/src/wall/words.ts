@@ -238,6 +238,8 @@ export const alarmWords = dictionary(
     prompt_failed: "A prompt could not be played: render and place it again. {detail}",
     number_barred: "A call was to go to a number that may not be dialled: correct the overflow or the rules. {detail}",
     switch_down: "A switch is out of reach: new calls take the fallback. {detail}",
+    webhook_failing: "Nothing reaches the program {name}: {value} failures in a row. Tell whoever looks after it.",
+    webhook_off: "The program {name} is told nothing any more: its webhook switched itself off. Mend it, then switch it on.",
     other: "{kind}: {detail}",
   },
   {
@@ -259,6 +261,8 @@ export const alarmWords = dictionary(
     prompt_failed: "提示音无法播放:请重新生成并部署。{detail}",
     number_barred: "有来电要转往禁止拨打的号码:请修改溢出设置或外呼规则。{detail}",
     switch_down: "交换机不可达:新来电走应急路由。{detail}",
+    webhook_failing: "程序 {name} 收不到消息:已连续失败 {value} 次。请通知其负责人。",
+    webhook_off: "程序 {name} 的 Webhook 已自动停用,不再收到消息。请排除故障后重新启用。",
     other: "{kind}:{detail}",
   },
 );
