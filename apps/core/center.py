@@ -159,7 +159,7 @@ class Center:
     def index_agent(self, agent_id: AgentId) -> bool:
         """Bring the indexes up to one agent. True when free to be offered a call."""
         agent = self.state.agents.get(agent_id)
-        dues = (agent.deadline_ms, agent.suspended_until_ms) if agent is not None else ()
+        dues = (agent.deadline_ms, agent.back_deadline_ms, agent.suspended_until_ms) if agent is not None else ()
         self.deadlines.set(("agent", agent_id), min((due for due in dues if due is not None), default=None))
         config = self.state.config.agents.get(agent_id)
         if agent is None or config is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from apps.core.ids import AgentId, FlowId, QueueId, SkillId, SwitchId, TenantId, TrunkId
+
+UNKNOWN_SOUND_MS = 60_000
+"""A sound whose length nobody has told is over by then."""
 
 
 class DeviceKind(StrEnum):
@@ -175,6 +178,11 @@ class CenterConfig:
     flows: Mapping[FlowId, FlowConfig] = field(default_factory=dict)
     calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)  # keyed "<tenant>/<code>"
     unknown_did_sounds: tuple[str, ...] = ()
+    sound_ms: Mapping[str, int] = field(default_factory=dict)  # file -> how long it lasts, where that is known
+
+    def lasts_ms(self, sounds: Iterable[str]) -> int:
+        """How long these files last, one after the other."""
+        return sum(self.sound_ms.get(sound, UNKNOWN_SOUND_MS) for sound in sounds)
 
     def did(self, switch: SwitchId, number: str) -> DidConfig | None:
         return self.dids.get(f"{switch}/{number}")

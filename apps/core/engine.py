@@ -181,7 +181,9 @@ def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
         center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
 
 
-_CONFIG_ALARMS = frozenset({"unknown_did", "flow_missing", "queue_missing", "number_barred", "device_invalid"})
+_CONFIG_ALARMS = frozenset(
+    {"unknown_did", "flow_missing", "queue_missing", "number_barred", "device_invalid", "prompt_failed"}
+)
 """What a new configuration may have mended; the next caller who still meets it raises it again."""
 
 

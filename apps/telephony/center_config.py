@@ -64,6 +64,7 @@ def compile_center_config(version: int) -> CenterConfig:
         flows=_flows(sounds),
         calendars=_calendars(tenants),
         unknown_did_sounds=next((files for files in announcements.values() if files), ()),
+        sound_ms=_sound_lengths(),
     )
 
 
@@ -72,6 +73,13 @@ def _sounds_by_tenant() -> dict[int, PromptSounds]:
     for prompt in Prompt.objects.all():
         found[prompt.tenant_id][prompt.code] = prompt.sounds()
     return dict(found)
+
+
+def _sound_lengths() -> dict[str, int]:
+    """Of every prompt that has been rendered, by file."""
+    rows = Prompt.objects.order_by("pk").values_list("sound_zh", "length_zh_ms", "sound_en", "length_en_ms")
+    pairs = (pair for zh, zh_ms, en, en_ms in rows for pair in ((zh, zh_ms), (en, en_ms)))
+    return {name: length_ms for name, length_ms in pairs if name and length_ms is not None}
 
 
 def _announcement(sounds: Mapping[int, PromptSounds], tenant: Tenant, code: str) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def test_a_number_of_an_unpublished_flow_is_left_out(story: Tenant) -> None:
 
 
 def test_overflow_and_sounds(story: Tenant) -> None:
-    Prompt.objects.filter(code="all_busy").update(sound_zh="ab/zh.wav", sound_en="ab/en.wav")
+    Prompt.objects.filter(code="all_busy").update(sound_zh="ab/zh.wav", sound_en="ab/en.wav", length_zh_ms=2_500)
     Prompt.objects.filter(code="hotline.main").update(sound_zh="cd/zh.wav")
     Prompt.objects.filter(code="unknown_did").update(sound_en="ef/en.wav")
     config = compiled()
@@ -108,6 +108,7 @@ def test_overflow_and_sounds(story: Tenant) -> None:
     assert flow.sounds["main"] == {"zh": "cd/zh.wav"}
     assert flow.sounds["goodbye"] == {}
     assert config.unknown_did_sounds == ("ef/en.wav",)
+    assert config.sound_ms == {"ab/zh.wav": 2_500}, "only what has been measured"
     story.language = "en"
     story.save()
     again = compiled().queues[QueueId(queues["客服"].id)]

@@ -200,11 +200,40 @@ def test_a_prompt_that_cannot_be_played_does_not_strand_the_caller() -> None:
     assert scene.last(c.PlayPrompts).sounds == ("main.zh.wav",)
 
 
+def test_the_alarm_of_a_prompt_ends_when_it_is_heard_again() -> None:
+    scene = Scene()
+    scene.arrive()
+    played(scene, e.PlayOutcome.FAILED)
+    call = scene.arrive("cust2")
+    scene.press(call, "1")
+    played(scene, e.PlayOutcome.DONE)
+    assert scene.state.alarms, "another one was"
+    scene.arrive("cust3")
+    played(scene, e.PlayOutcome.DONE)
+    assert not scene.state.alarms
+
+
 def test_a_prompt_whose_end_nobody_reports_is_over_some_time() -> None:
+    """By its own length and a little, or a caller would sit in silence for as long as the longest might take."""
+    scene = Scene(center_config(sound_ms={"choose.zh.wav": 4_000, "choose.en.wav": 2_000}))
+    call = scene.arrive()
+    scene.wait(8.9)
+    assert call.ivr and call.ivr.position and call.ivr.position.phase == "playing"
+    scene.wait(0.2)
+    assert call.ivr.position.phase == "waiting" and call.ivr.position.node == "lang"
+    late = scene.last(c.PlayPrompts)
+    scene.feed(e.PlayEnded(switch=SWITCH, leg=call.leg, play=late.play, outcome=e.PlayOutcome.DONE))
+    scene.wait(5)
+    assert call.ivr.position.node == "main" and scene.folded() == scene.state
+
+
+def test_a_prompt_of_unknown_length_is_given_its_time() -> None:
     scene = Scene()
     call = scene.arrive()
-    scene.wait(305)
-    assert call.ivr and call.ivr.position and (call.ivr.position.phase == "waiting" or call.ivr.position.node != "lang")
+    scene.wait(110)
+    assert call.ivr and call.ivr.position and call.ivr.position.phase == "playing", "two files that nobody has measured"
+    scene.wait(14)
+    assert call.ivr.position.phase == "waiting"
 
 
 def test_an_old_prompts_end_is_not_the_new_ones() -> None:

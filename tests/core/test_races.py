@@ -86,6 +86,15 @@ def test_last_words_are_not_cut_short_by_a_snapshot() -> None:
     assert scene.all(c.HangUpLeg), "but not for ever"
 
 
+def test_last_words_whose_end_nobody_reports_end_by_their_length() -> None:
+    scene = Scene(center_config(sound_ms={"unknown.wav": 4_000}))
+    call = scene.arrive(did="999")
+    scene.wait(8.9)
+    assert not scene.all(c.HangUpLeg)
+    scene.wait(0.2)
+    assert scene.last(c.HangUpLeg).leg == call.leg
+
+
 def test_a_talker_without_a_tag_is_tagged_and_left_in_the_talk() -> None:
     scene = Scene()
     scene.ready("bob")

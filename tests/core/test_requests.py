@@ -89,6 +89,43 @@ def test_lost_console_in_a_talk_comes_back_to_where_the_call_is() -> None:
     assert scene.agent_state("bob") == "WRAP_UP"
 
 
+def test_wrap_up_runs_on_while_the_console_is_away() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.hang_up(leg)
+    scene.ask(e.WrapUpExtended, "bob", call=call.id)
+    bob = scene.state.agents["bob"]
+    ends_ms = scene.now_ms + 60_000
+    assert bob.deadline_ms == ends_ms
+    scene.wait(20)
+    for _ in range(2):
+        scene.ask(e.AgentConnectionLost, "bob")
+        scene.wait(5)
+        scene.ask(e.AgentConnectionRestored, "bob")
+    assert (bob.state, bob.deadline_ms, bob.extended) == ("WRAP_UP", ends_ms, 1), "it goes on where it was"
+    scene.ask(e.AgentConnectionLost, "bob")
+    scene.wait(31)
+    assert bob.state == "DISCONNECTED" and scene.last(f.CallDisposed).disposition == "UNSET"
+    assert scene.last(f.CallDisposed).wrap_up_ms == 60_000
+    scene.ask(e.AgentConnectionRestored, "bob")
+    assert bob.state == "READY" and scene.folded() == scene.state
+
+
+def test_a_console_lost_before_the_talk_ended_finds_the_wrap_up_it_missed() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    _call, leg = scene.talk()
+    scene.ask(e.AgentConnectionLost, "bob")
+    scene.wait(10)
+    scene.hang_up(leg)
+    ends_ms = scene.now_ms + 30_000
+    scene.wait(10)
+    scene.ask(e.AgentConnectionRestored, "bob")
+    bob = scene.state.agents["bob"]
+    assert (bob.state, bob.deadline_ms) == ("WRAP_UP", ends_ms)
+
+
 def test_a_console_that_stays_away_is_signed_out() -> None:
     scene = Scene()
     scene.ready("bob")

@@ -21,7 +21,6 @@ STUCK_PAUSED_MS = 30_000
 STUCK_DIALING_MS = 110_000  # the device, the number, and the links that were away meanwhile
 STUCK_CONNECTING_MS = 30_000
 SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
-UNHEARD_END_MS = 310_000  # a prompt whose end was lost is believed to play for so long
 REFUSED = frozenset({"congestion", "unreachable", "error", "invalid", "unallocated"})
 """Why a telephone was not rung that its agent could not help."""
 
@@ -40,7 +39,6 @@ class Auditor:
         self.bridged: dict[str, str] = {}
         self.talked: set[str] = set()
         self.silent_since_ms: dict[str, int] = {}  # customer leg on the switch
-        self.prompted: set[str] = set()  # calls that hear a prompt, as the engine believes
         self.outcomes: Counter[str] = Counter()
         self.transfers = 0
         self.dials = 0
@@ -182,9 +180,6 @@ class Auditor:
             if call == fact.call and fact.call not in self.bridged:
                 del self.agent_of[agent]
 
-    def _on_IvrStepped(self, fact: f.IvrStepped) -> None:
-        (self.prompted.add if fact.position.phase == "playing" else self.prompted.discard)(fact.call)
-
     def _on_TransferStarted(self, fact: f.TransferStarted) -> None:
         self.transfers += 1
 
@@ -232,8 +227,7 @@ class Auditor:
                 self.silent_since_ms.pop(leg.uuid, None)
                 continue
             since_ms = max(self.silent_since_ms.setdefault(leg.uuid, now_ms), self.up_since_ms)
-            longest_ms = UNHEARD_END_MS if self.taken.get(leg.uuid) in self.prompted else SILENCE_MS
-            self._promise(now_ms - since_ms < longest_ms, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
+            self._promise(now_ms - since_ms < SILENCE_MS, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
 
     def at_the_end(self, state: State, placed: int, switch: Switch) -> None:
         self._promise(not state.calls, "every call ends", list(state.calls.values())[:3])

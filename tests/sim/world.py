@@ -28,6 +28,7 @@ from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
 from tests.core.scene import FLOW, SWITCH, TENANT
 from tests.sim.auditor import Auditor
 
+SOUND_MS = 3_000  # of every file, on the simulator
 START_MS = 1_700_000_000_000
 FAULTS = FaultRates(
     lost=0.002, late=0.01, doubled=0.01, refused_originate=0.01, gap_death=0.02, drops_per_hour=4, drop_lasts_ms=1500
@@ -79,6 +80,7 @@ def center_config(story: Story) -> cfg.CenterConfig:
         flows={"hot": cfg.FlowConfig(id="hot", tenant=TENANT, version="v1", document=FLOW, sounds=sounds)},
         calendars={"1/main": cfg.CalendarConfig(id="main", spans=always)},
         unknown_did_sounds=("unknown.wav",),
+        sound_ms={name: SOUND_MS for files in sounds.values() for name in files.values()} | {"sorry.wav": SOUND_MS},
     )
 
 

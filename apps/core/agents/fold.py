@@ -28,17 +28,18 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
         agent.suspended_until_ms, agent.not_rung = None, 0
     if following in (AgentState.DISCONNECTED, AgentState.LOGGED_OUT):
         agent.media_ready = False  # the page is gone, and its microphone with it; one that comes back says so
-    stays_in_wrap_up = following is agent.state is AgentState.WRAP_UP
-    agent.extended = agent.extended + 1 if stays_in_wrap_up else 0
-    behind = AgentState.WRAP_UP in (agent.state, agent.back_state)
+    extends = following is agent.state is AgentState.WRAP_UP
+    was_wrapping_up = AgentState.WRAP_UP in (agent.state, agent.back_state)
     agent.back_state = fact.prior if following is AgentState.DISCONNECTED else ""
-    if AgentState.WRAP_UP in (following, agent.back_state) and not behind:
+    wraps_up = AgentState.WRAP_UP in (following, agent.back_state)
+    agent.extended = agent.extended + extends if wraps_up and was_wrapping_up else 0
+    if wraps_up and not was_wrapping_up:
         agent.wrap_up_since_ms = fact.at_ms
     if agent.state is not following:
         agent.since_ms = fact.at_ms
     agent.state, agent.reason, agent.call = following, fact.reason, fact.call
     agent.next_state, agent.next_reason = fact.next_state, fact.next_reason
-    agent.deadline_ms = fact.deadline_ms
+    agent.deadline_ms, agent.back_deadline_ms = fact.deadline_ms, fact.back_deadline_ms
     if fact.idle_since_ms is not None:
         agent.idle_since_ms = fact.idle_since_ms
 

@@ -35,6 +35,7 @@ class Agent:
     next_reason: str = ""
     back_state: str = ""
     deadline_ms: int | None = None
+    back_deadline_ms: int | None = None  # of the wrap-up behind a lost console: it runs on
     idle_since_ms: int = 0
     wrap_up_since_ms: int = 0  # of the latest; a lost console does not end it
     extended: int = 0  # times this wrap-up was extended

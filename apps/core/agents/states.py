@@ -67,6 +67,7 @@ def move(
             next_state=agent.next_state if keep_next else "",
             next_reason=agent.next_reason if keep_next else "",
             deadline_ms=agent.deadline_ms if shown is AgentState.DISCONNECTED else deadline_ms,
+            back_deadline_ms=deadline_ms if shown is AgentState.DISCONNECTED else None,
             idle_since_ms=idle_since_ms,
         )
     )
@@ -155,12 +156,13 @@ def deadline_passed(center: Center, agent_id: AgentId) -> None:
         return
     if agent.suspended_until_ms is not None and agent.suspended_until_ms <= center.now_ms:
         center.emit(f.OffersResumed(at_ms=center.now_ms, tenant=agent.tenant, agent=agent_id))
-    if agent.deadline_ms is None or agent.deadline_ms > center.now_ms:
-        return
-    if agent.state is AgentState.WRAP_UP:
+    ends_ms = agent.back_deadline_ms if agent.state is AgentState.DISCONNECTED else agent.deadline_ms
+    if logical(agent) is AgentState.WRAP_UP and ends_ms is not None and ends_ms <= center.now_ms:
         dispose(center, agent, UNSET, agent.draft)
         rest(center, agent)
-    elif agent.state is AgentState.DISCONNECTED:
+    elif (
+        agent.state is AgentState.DISCONNECTED and agent.deadline_ms is not None and agent.deadline_ms <= center.now_ms
+    ):
         _stayed_away(center, agent)
 
 
@@ -200,6 +202,7 @@ def _emit_disconnected(center: Center, agent: Agent, reason: str = "") -> None:
             next_state=agent.next_state,
             next_reason=agent.next_reason,
             deadline_ms=center.now_ms + DISCONNECTED_MS,
+            back_deadline_ms=agent.deadline_ms if agent.state is AgentState.WRAP_UP else agent.back_deadline_ms,
         )
     )
 
@@ -207,7 +210,6 @@ def _emit_disconnected(center: Center, agent: Agent, reason: str = "") -> None:
 def reconnect(center: Center, agent: Agent) -> None:
     """Back to what the agent would be doing had the console stayed."""
     state = logical(agent)
-    wrap_up_ms = wrap_up_of(center, None)
     center.emit(
         f.AgentStateChanged(
             at_ms=center.now_ms,
@@ -219,7 +221,7 @@ def reconnect(center: Center, agent: Agent) -> None:
             call=agent.call,
             next_state=agent.next_state,
             next_reason=agent.next_reason,
-            deadline_ms=center.now_ms + wrap_up_ms if state is AgentState.WRAP_UP else None,
+            deadline_ms=agent.back_deadline_ms,
             idle_since_ms=center.now_ms if state is AgentState.READY else None,
         )
     )

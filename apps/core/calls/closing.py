@@ -12,11 +12,11 @@ from apps.core.events import HangupCause
 from apps.core.ids import PlayId
 from apps.core.queues import offers
 
-LAST_WORDS_MS = 60_000
-"""The longest that a closing announcement may take."""
+LAST_WORDS_GRACE_MS = 5_000
+"""A closing announcement whose end nobody reports is over so long after it should be."""
 GONE_MS = 5_000
 """A leg told to hang up is gone by then, or we look."""
-GIVE_UP_MS = 60_000
+GIVE_UP_MS = 120_000
 """A call this long in closing, on a switch that answers, has only legs that nobody knows."""
 
 
@@ -35,7 +35,8 @@ def close(
 ) -> None:
     """Decide the outcome and hang the customer up, after ``sounds`` if there are any."""
     play = center.mint.play() if sounds else None
-    _decide(center, call, outcome, cause, LAST_WORDS_MS if sounds else GONE_MS, play)
+    within_ms = center.state.config.lasts_ms(sounds) + LAST_WORDS_GRACE_MS if sounds else GONE_MS
+    _decide(center, call, outcome, cause, within_ms, play)
     if play is not None:
         answer(center, call)
         center.send(c.PlayPrompts(switch=call.switch, leg=call.leg, play=play, sounds=sounds, barge=False))
@@ -128,7 +129,7 @@ def closing_overdue(center: Center, call: Call) -> None:
     """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
     if not call.legs:
         give_up_recording(center, call, "the switch did not say that it ended")
-    overdue = center.now_ms - call.since_ms > GIVE_UP_MS + LAST_WORDS_MS
+    overdue = call.last_words is None and center.now_ms - call.since_ms > GIVE_UP_MS
     for leg in list(call.legs.values()):
         if overdue and center.link_up(leg.switch):
             center.emit(

@@ -22,6 +22,7 @@ class AgentStateChanged(AgentFact):
     next_state: str = ""  # where a call or wrap-up will end: READY, PAUSED, LOGGED_OUT
     next_reason: str = ""
     deadline_ms: int | None = None  # wrap-up or disconnection runs out
+    back_deadline_ms: int | None = None  # with DISCONNECTED: the wrap-up behind it runs out
     idle_since_ms: int | None = None  # for longest idle; set while READY
 
 

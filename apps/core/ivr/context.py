@@ -21,6 +21,7 @@ class Context:
     tenant: str
     now_ms: int
     new_play: Callable[[], PlayId]
+    lasts_ms: Callable[[Iterable[str]], int]  # of sound files
 
     def languages(self) -> tuple[str, ...]:
         return tuple(self.flow.document["langs"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from apps.core.ivr.actions import Action, HangUp
+from apps.core.ivr.actions import Action, HangUp, Play
 from apps.core.ivr.context import Context, Node, Step
 from apps.core.ivr.nodes import NODES
 from apps.core.ivr.position import IvrPosition
@@ -16,8 +16,8 @@ from apps.core.ivr.position import IvrPosition
 MAX_STEPS = 500
 MAX_STEPS_BETWEEN_WAITS = 50
 MAX_VISITS = 20
-LONGEST_PROMPT_MS = 300_000
-"""A prompt whose end nobody reports is over by then."""
+PROMPT_GRACE_MS = 3_000
+"""So long after it should be over, a prompt whose end nobody reports is: the call may first have to be answered."""
 GRACE_STEPS = 20
 
 
@@ -59,11 +59,7 @@ def timed_out(ctx: Context, position: IvrPosition) -> Iterator[Left]:
 
 def prompt_began_before(position: IvrPosition, at_ms: int) -> bool:
     """A prompt runs, as far as we know, and did so before ``at_ms``."""
-    return (
-        position.phase == "playing"
-        and position.deadline_ms is not None
-        and position.deadline_ms - LONGEST_PROMPT_MS < at_ms
-    )
+    return position.phase == "playing" and position.began_ms is not None and position.began_ms < at_ms
 
 
 def leave(ctx: Context, position: IvrPosition, port: str) -> Iterator[Left]:
@@ -102,7 +98,7 @@ def _follow(ctx: Context, step: Step) -> Iterator[Left]:
     for _ in range(MAX_STEPS_BETWEEN_WAITS):
         here = step.position
         if not step.port:
-            yield _left(here.node, step, _watched(ctx, here))
+            yield _left(here.node, step, _watched(ctx, step))
             return
         target = _target(ctx.flow.document["nodes"][here.node], step.port)
         allowed = MAX_STEPS + (GRACE_STEPS if here.handler else 0)
@@ -123,10 +119,13 @@ def _follow(ctx: Context, step: Step) -> Iterator[Left]:
     yield from _handler(ctx, step.position, "limit")
 
 
-def _watched(ctx: Context, position: IvrPosition) -> IvrPosition:
-    if position.phase != "playing" or position.deadline_ms is not None:
-        return position
-    return replace(position, deadline_ms=ctx.now_ms + LONGEST_PROMPT_MS)
+def _watched(ctx: Context, step: Step) -> IvrPosition:
+    """A prompt that begins gets a deadline from its length."""
+    sounds = next((action.sounds for action in step.actions if isinstance(action, Play)), None)
+    if sounds is None:
+        return step.position
+    ends_ms = ctx.now_ms + ctx.lasts_ms(sounds) + PROMPT_GRACE_MS
+    return replace(step.position, began_ms=ctx.now_ms, deadline_ms=ends_ms)
 
 
 def _target(node: Node, port: str) -> str | None:

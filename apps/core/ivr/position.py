@@ -17,6 +17,7 @@ class IvrPosition:
     lang: str
     phase: str = "playing"
     play: PlayId | None = None
+    began_ms: int | None = None  # when the prompt was asked for
     digits: str = ""  # typed ahead or half of a longer key
     attempts: int = 0  # failed tries in this node
     repeats: int = 0  # of this node's prompt

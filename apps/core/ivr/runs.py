@@ -60,10 +60,11 @@ def play_ended(center: Center, call: Call, play: PlayId, outcome: PlayOutcome) -
         soon = replace(position, deadline_ms=center.now_ms + STOPPED_GRACE_MS)
         _carry_out(center, call, [Left(node=position.node, port="", digits="", position=soon, actions=(), over=False)])
         return
+    subject = f"{context.flow.id}/{position.node}"
     if outcome is PlayOutcome.FAILED:
-        center.alarm(
-            "prompt_failed", position.node, f"a prompt of node {position.node} could not be played", call.tenant
-        )
+        center.alarm("prompt_failed", subject, f"a prompt of node {position.node} could not be played", call.tenant)
+    elif outcome is PlayOutcome.DONE:
+        center.clear_alarm("prompt_failed", subject)
     _carry_out(center, call, interpreter.played(context, position))
 
 
@@ -121,6 +122,7 @@ def _context(center: Center, call: Call) -> Context | None:
         tenant=call.tenant,
         now_ms=center.now_ms,
         new_play=center.mint.play,
+        lasts_ms=center.state.config.lasts_ms,
     )
 
 

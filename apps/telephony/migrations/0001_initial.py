@@ -97,6 +97,8 @@ class Migration(migrations.Migration):
                 ('text_en', models.TextField(blank=True, max_length=2000, verbose_name='text in English')),
                 ('sound_zh', models.CharField(blank=True, help_text='Set by rendering.', max_length=200, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_./-]{0,190}$', 'A file name relative to the sounds directory.')], verbose_name='sound in Chinese')),
                 ('sound_en', models.CharField(blank=True, help_text='Set by rendering.', max_length=200, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_./-]{0,190}$', 'A file name relative to the sounds directory.')], verbose_name='sound in English')),
+                ('length_zh_ms', models.PositiveIntegerField(editable=False, null=True, verbose_name='length in Chinese (ms)')),
+                ('length_en_ms', models.PositiveIntegerField(editable=False, null=True, verbose_name='length in English (ms)')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
             ],
             options={

@@ -33,6 +33,8 @@ class Prompt(TenantOwned):
     sound_en = models.CharField(
         _("sound in English"), max_length=200, blank=True, validators=[sound_file], help_text=_("Set by rendering.")
     )
+    length_zh_ms = models.PositiveIntegerField(_("length in Chinese (ms)"), null=True, editable=False)
+    length_en_ms = models.PositiveIntegerField(_("length in English (ms)"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("prompt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import wave
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,17 @@ class Library:
     def has(self, name: str) -> bool:
         """At the telephone's rate at least; the switch resamples from it."""
         return self.find(name, RATES[0]) is not None
+
+    def length_ms(self, name: str) -> int | None:
+        """None where there is no such sound, or one that is no wav."""
+        path = self.find(name, RATES[0]) if name else None
+        if path is None:
+            return None
+        try:
+            with wave.open(str(path), "rb") as sound:
+                return sound.getnframes() * 1000 // sound.getframerate()
+        except (wave.Error, EOFError, ZeroDivisionError):
+            return None
 
     def add(self, name: str, wavs: dict[int, bytes]) -> None:
         """Keep a sound; readers see the whole file or none."""

@@ -31,7 +31,7 @@ def render_prompts(library: Library | None = None) -> Rendered:
     for text, lang in missing:
         library.add(sound_name(text, lang), synthesize(text, lang))
     with transaction.atomic():
-        changed = sum(_set_sounds(prompt) for prompt in prompts)
+        changed = sum(_set_sounds(library, prompt) for prompt in prompts)
         if changed:
             config_changed()
     return Rendered(spoken=len(missing), changed=changed)
@@ -55,10 +55,11 @@ def _texts(prompt: Prompt) -> list[tuple[str, str]]:
     return [(lang, text) for lang, text in pairs if text]
 
 
-def _set_sounds(prompt: Prompt) -> bool:
+def _set_sounds(library: Library, prompt: Prompt) -> bool:
     sounds = {lang: sound_name(text, lang) for lang, text in _texts(prompt)}
-    new = {"sound_zh": sounds.get("zh", prompt.sound_zh), "sound_en": sounds.get("en", prompt.sound_en)}
-    if new == {"sound_zh": prompt.sound_zh, "sound_en": prompt.sound_en}:
+    zh, en = sounds.get("zh", prompt.sound_zh), sounds.get("en", prompt.sound_en)
+    new = {"sound_zh": zh, "sound_en": en, "length_zh_ms": library.length_ms(zh), "length_en_ms": library.length_ms(en)}
+    if all(getattr(prompt, name) == value for name, value in new.items()):
         return False
     Prompt.objects.filter(pk=prompt.pk).update(**new)
     return True

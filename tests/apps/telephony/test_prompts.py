@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from apps.demo.story import load_story
-from apps.telephony.center_config import current_version
+from apps.telephony.center_config import compile_center_config, current_version
 from apps.telephony.models import Prompt
 from apps.telephony.prompts import audio, music, speech
 from apps.telephony.prompts.library import SHIPPED, Library, place_sounds
@@ -111,4 +111,5 @@ def test_the_storys_sounds_are_shipped_so_the_demo_needs_no_voice(
         for name in prompt.sounds().values():
             samples, rate = audio.read_wav((tmp_path / "sounds" / "8000" / name).read_bytes())
             assert rate == 8000 and audio.rms(samples) > 300
+            assert compile_center_config(1).lasts_ms([name]) == len(samples) * 1000 // rate
     assert (tmp_path / "sounds" / "music" / "trunkline.wav").stat().st_size > 100_000
