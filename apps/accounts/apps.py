@@ -7,6 +7,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        from apps.accounts import audit_events
         from apps.accounts.audit import register
 
         register()
+        audit_events.listen()

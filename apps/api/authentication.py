@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
+from apps.accounts.audit import acts
 from apps.accounts.models import User
 from apps.accounts.permissions import can
 from apps.api import tokens
@@ -33,6 +34,7 @@ class TokenAuthentication(BaseAuthentication):
         if not tokens.allows_address(token, address):
             raise Forbidden("address_not_allowed", _("This token may not be used from this address."))
         tokens.note_use(token, address)
+        acts(token.user)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

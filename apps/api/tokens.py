@@ -9,13 +9,19 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
+from auditlog.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from apps.accounts.audit_events import Event, clean_address, note
 from apps.accounts.models import Tenant, User
 from apps.api.models import DEFAULT_RATE_PER_MIN, ApiToken
 
 SHAPE = re.compile(r"(tl_[a-z0-9]{10})_([A-Za-z0-9_-]{43})")
 USE_NOTED_EVERY = timedelta(minutes=1)
+MOST_SEEN = 10_000
+_seen: set[tuple[int, str]] = set()
+"""Tokens and addresses that this process has looked up in the audit log."""
 _PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -80,17 +86,25 @@ def allows_address(token: ApiToken, address: str) -> bool:
 
 
 def note_use(token: ApiToken, address: str) -> None:
-    """Roughly: once a minute, so that a busy token does not write with every request."""
-    now = timezone.now()
+    """Roughly: once a minute, so that a busy token does not write with every request. A new address at once."""
+    now, clean = timezone.now(), clean_address(address)
+    if clean is not None and (token.pk, clean) not in _seen:
+        _note_address(token, clean)
     if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=_address_or_none(address))
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=clean)
 
 
-def _address_or_none(address: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None
+def _note_address(token: ApiToken, address: str) -> None:
+    """The audit log is told of it, and is the memory of what was told."""
+    told = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(ApiToken), object_pk=str(token.pk), remote_addr=address,
+        additional_data__event=Event.TOKEN_MOVED,
+    )  # fmt: skip
+    if not told.exists():
+        note(Event.TOKEN_MOVED, token, tenant_id=token.tenant_id, actor=token.user, address=address)
+    if len(_seen) >= MOST_SEEN:
+        _seen.clear()
+    _seen.add((token.pk, address))
 
 
 def _hash(secret: str) -> str:

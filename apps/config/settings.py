@@ -142,6 +142,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False  # ours is in apps/accounts/admin
 AXES_VERBOSE = False
 
+AUDITLOG_CID_HEADER = "HTTP_X_REQUEST_ID"  # the log's own, which is a sane one (apps/operations/request_log.py)
+
 # --- language and time --------------------------------------------------------------------------------------
 
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]

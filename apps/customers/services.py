@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from apps.accounts.audit_events import Event, note
 from apps.accounts.models import User
 from apps.customers.models import CallLink, Customer, Note, PhoneNumber, Tag
 from apps.customers.models.people import Level
@@ -191,6 +192,7 @@ def merge(kept: Customer, other: Customer) -> Customer:
     Note.objects.filter(customer=other).update(customer=kept)
     CallLink.objects.filter(customer=other).update(customer=kept)
     Customer.objects.filter(merged_into=other).update(merged_into=kept)
+    note(Event.CUSTOMERS_MERGED, kept, tenant_id=kept.tenant_id, other=f"#{other.pk}")
     return kept
 
 

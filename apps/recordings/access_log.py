@@ -7,6 +7,7 @@ import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 
+from apps.accounts.audit_events import Event, note
 from apps.accounts.models import User
 from apps.recordings.models import Recording, RecordingAccess
 
@@ -25,3 +26,6 @@ def note_access(recording: Recording, request: HttpRequest, way: str = Recording
             recording=recording, tenant_id=recording.tenant_id, user=user, username=user.get_username(),
             address=request.META.get("REMOTE_ADDR", "")[:64], way=way,
         )  # fmt: skip
+        taken = way == RecordingAccess.Way.DOWNLOADED
+        event = Event.RECORDING_TAKEN if taken else Event.RECORDING_PLAYED
+        note(event, recording, name=recording.pk, tenant_id=recording.tenant_id, actor=user, call=recording.call_id)

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from apps.accounts.audit_events import Event, note
 from apps.accounts.models import Role, Team, User
 from apps.accounts.passwords import set_password
 from apps.accounts.sessions import end_sessions
@@ -180,8 +181,9 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
 
     @admin.action(description=_("Unlock"))
     def unlock(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
-        for username in queryset.values_list("username", flat=True):
-            AxesProxyHandler.reset_attempts(username=username.lower())
+        for user in queryset:
+            AxesProxyHandler.reset_attempts(username=user.username.lower())
+            note(Event.UNLOCKED, user, tenant_id=user.tenant_id)
         self._say(request, _("Unlocked."))
 
     @admin.action(description=_("Sign out everywhere"))
@@ -189,12 +191,15 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
         for user in queryset:
             end_sessions(user)
             close_pages(user)
+            note(Event.SESSION_ENDED, user, tenant_id=user.tenant_id)
         self._say(request, _("Signed out everywhere."))
 
     @admin.action(description=_("Forget the second factor"))
     def forget_second_factor(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
         """For a lost telephone; where the tenant asks for one, a new one is set up at the next sign-in."""
-        Authenticator.objects.filter(user__in=queryset).delete()
+        for factor in Authenticator.objects.filter(user__in=queryset).select_related("user"):
+            factor.delete()
+            note(Event.FACTOR_REMOVED, factor.user, tenant_id=factor.user.tenant_id, factor=factor.type)
         self._say(request, _("Forgotten. Who must have one sets it up at the next sign-in."))
 
     @admin.action(description=_("Ask for a new password at the next sign-in"))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from apps.accounts.admin.people import close_pages
+from apps.accounts.audit_events import Event, note
 from apps.accounts.permissions import can
 from apps.accounts.tenant_admin import ReadOnlyAdmin, own_tenant
 
@@ -52,4 +53,5 @@ class SessionAdmin(ReadOnlyAdmin):
         for row in queryset.select_related("user"):
             row.end()
             close_pages(row.user)
+            note(Event.SESSION_ENDED, row.user, tenant_id=row.user.tenant_id, browser=row.user_agent)
         self.message_user(request, _("Ended."), messages.SUCCESS)

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from apps.accounts.audit_events import Event, note
 from apps.accounts.models import User
 from apps.accounts.permissions import can
 from apps.api.etags import matches
@@ -304,6 +305,7 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
     def export(self, request: Request) -> HttpResponseBase:
         """As CSV, for a spreadsheet; the same filters as the list. An import takes it back."""
         rows = self.filter_queryset(self.get_queryset())
+        note(Event.CUSTOMERS_TAKEN, Customer, name="CSV", tenant_id=self.tenant.pk, actor=self.person)
         response = StreamingHttpResponse(
             export.csv_lines(export.customer_rows(rows, export.headings())), content_type="text/csv"
         )

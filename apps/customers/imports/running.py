@@ -18,6 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from apps.accounts.audit_events import Event, note
 from apps.config.celery import app as celery
 from apps.customers.imports import limits, tables, upload
 from apps.customers.imports.limits import FileRefused
@@ -50,6 +51,7 @@ def enqueue(job: ImportJob) -> bool:
     draft = ImportJob.objects.filter(pk=job.pk, status=ImportStatus.DRAFT)
     if not draft.update(status=ImportStatus.QUEUED, seen_at=timezone.now()):
         return False
+    note(Event.IMPORT_STARTED, job, tenant_id=job.tenant_id, file=job.file_name, rows=job.rows_total)
     transaction.on_commit(lambda: nudge(job.pk))
     return True
 
@@ -181,3 +183,7 @@ def _end(job: ImportJob, status: ImportStatus) -> None:
     job.finished_at = timezone.now()
     job.save()
     job.chunks.all().delete()
+    note(
+        Event.IMPORT_ENDED, job, tenant_id=job.tenant_id, actor=job.created_by, status=job.status,
+        created=job.created_count, updated=job.updated_count, refused=job.failed_count,
+    )  # fmt: skip
