@@ -7,7 +7,6 @@ SWITCH_PORT PASSWORD LISTEN_PORT AGENTS PROMPT RECORDINGS``; agents are the numb
 
 from __future__ import annotations
 
-import json
 import selectors
 import socket
 import sys
@@ -16,6 +15,10 @@ from collections.abc import Callable, Iterator
 
 EVENTS = "CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE DTMF"
 Headers = dict[str, str]
+
+
+def _headers(head: bytes) -> Headers:
+    return dict(line.split(": ", 1) for line in head.decode(errors="replace").split("\n") if ": " in line)
 
 
 class Frames:
@@ -30,7 +33,7 @@ class Frames:
             head, found, rest = self._buffer.partition(b"\n\n")
             if not found:
                 return
-            headers = dict(line.split(": ", 1) for line in head.decode(errors="replace").split("\n") if ": " in line)
+            headers = _headers(head)
             length = int(headers.get("Content-Length", 0))
             if len(rest) < length:
                 return
@@ -42,7 +45,7 @@ class BareLoop:
     def __init__(self, port: int, password: str, listen_port: int, agents: int, prompt: str, recordings: str) -> None:
         self._prompt, self._recordings = prompt, recordings
         self._selector = selectors.DefaultSelector()
-        self._events = self._link(port, password, f"event json {EVENTS}")
+        self._events = self._link(port, password, f"event plain {EVENTS}")
         self._commands = self._link(port, password, "noevents")
         self._listener = socket.create_server(("127.0.0.1", listen_port), backlog=512)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
@@ -107,9 +110,9 @@ class BareLoop:
         self._execute(leg, "playback", self._prompt)
 
     def _event(self, headers: Headers, body: bytes) -> None:
-        if headers.get("Content-Type") != "text/event-json":
+        if headers.get("Content-Type") != "text/event-plain":
             return
-        event = json.loads(body)
+        event = _headers(body)
         name, leg = event["Event-Name"], event.get("Unique-ID", "")
         if name == "DTMF" and leg in self._in_menu:
             self._in_menu.discard(leg)
