@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Tenant, User
-from apps.accounts.permissions import can, team_ids
+from apps.accounts.permissions import can
 from apps.agents.models import PauseReason
 from apps.calls.visibility import visible_calls
 from apps.live import access
+from apps.live.floor_alarms import concerns
 from apps.live.hub import alarm_acknowledged
 from apps.live.tv import screen_of
+from apps.queues.selectors import scope_of
 from apps.reports import alarm_rows
 from apps.reports.csv_of_day import calls_csv, day_of, queues_csv
 from apps.reports.formulas.service_level import FORMULAS
@@ -90,6 +92,9 @@ def acknowledge(request: HttpRequest) -> HttpResponse:
     known = isinstance(alarm_id, str) and len(alarm_id) <= 200 and alarm_id.isprintable()
     if not known or not isinstance(note, str) or len(note) > MAX_NOTE:
         return _problem(400, _("An alarm's id and a note of at most %(most)s characters, please.") % {"most": MAX_NOTE})
+    kind, _colon, subject = str(alarm_id).partition(":")
+    if not concerns(kind, subject, scope_of(user)):
+        return _problem(404, _("This alarm no longer stands."))
     alarm = alarm_rows.acknowledge(tenant.pk, str(alarm_id), user, _storable(note))
     if alarm is None:
         return _problem(404, _("This alarm no longer stands."))
@@ -121,8 +126,6 @@ def day_csv(request: HttpRequest, kind: str) -> HttpResponseBase:
     tenant = floor_tenant(request)
     if not can(request.user, "calls.export" if kind == "calls" else "reports.export", tenant=tenant):
         raise PermissionDenied
-    if kind == "queues" and team_ids(request.user) is not None:
-        raise PermissionDenied  # a queue's figures are made by agents of other teams as well
     try:
         day, start, end = day_of(request.GET.get("day", ""), tenant, timezone.now())
     except (ValueError, OverflowError):
@@ -132,7 +135,8 @@ def day_csv(request: HttpRequest, kind: str) -> HttpResponseBase:
         calls = visible_calls(request.user, tenant.pk).filter(started_at__gte=start, started_at__lt=end)
         lines = calls_csv(calls, tenant, language)
     else:
-        lines = queues_csv(tenant, start, end, language)
+        scope = scope_of(request.user)
+        lines = queues_csv(tenant, scope.queue_keys if scope is not None else None, start, end, language)
     return _download(lines, f"{tenant.code}-{kind}-{day}.csv")
 
 

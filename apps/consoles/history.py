@@ -18,7 +18,7 @@ from apps.calls.search import LIVE, find, page_of, read_search
 from apps.calls.timeline import call_row, ms, timeline
 from apps.calls.visibility import visible_calls
 from apps.consoles.floor import floor_tenant
-from apps.queues.models import Queue
+from apps.queues.selectors import visible_queues
 from apps.recordings.models import Recording
 from apps.recordings.sound import NoSound, file_of
 
@@ -43,13 +43,12 @@ def calls(request: HttpRequest) -> HttpResponse:
     """The page, with the first rows of what its address looks for."""
     tenant = history_tenant(request)
     agents = visible_agents(request.user).filter(tenant=tenant)
+    queues = visible_queues(request.user).filter(tenant=tenant)
     page = {
         "time_zone": tenant.time_zone,
         "found": _found(request, tenant),
         "agents": [{"id": pk, "name": name} for pk, name in agents.values_list("pk", "name")],
-        "queues": [
-            {"id": pk, "name": name} for pk, name in Queue.objects.filter(tenant=tenant).values_list("pk", "name")
-        ],
+        "queues": [{"id": pk, "name": name} for pk, name in queues.values_list("pk", "name")],
         "outcomes": [LIVE, *[code for code, _word in Call._meta.get_field("outcome").choices or ()]],
         "can_export": can(request.user, "calls.export", tenant=tenant),
     }

@@ -7,19 +7,20 @@ from typing import NamedTuple
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from apps.accounts.models import Tenant, User
-from apps.accounts.permissions import can, team_ids, visible_agents
+from apps.accounts.permissions import can
 from apps.agents.models import Agent
 from apps.calls.models import CallDisposition
 from apps.core.agents.states import UNSET
 from apps.core.ids import AgentId, CallId, TenantId
 from apps.live.presence import Seat
+from apps.queues.scope import Scope
 
 
 class Floor(NamedTuple):
-    """A tenant's floor; ``agents``: whom it is confined to, None for everybody."""
+    """A tenant's floor; ``scope``: the agents and queues it is confined to, None for all of it."""
 
     tenant: TenantId
-    agents: frozenset[AgentId] | None
+    scope: Scope | None
 
 
 def seat_of(user: AbstractBaseUser | AnonymousUser) -> Seat | None:
@@ -45,13 +46,6 @@ def floor_of(user: AbstractBaseUser | AnonymousUser, wanted: str = "") -> Tenant
         tenant = tenants.first()
         return TenantId(str(tenant.pk)) if tenant is not None else None
     return TenantId(str(user.tenant_id)) if user.tenant_id is not None else None
-
-
-def floor_agents(user: AbstractBaseUser | AnonymousUser) -> frozenset[AgentId] | None:
-    """The agents whom a floor is confined to; None where it shows the whole tenant."""
-    if team_ids(user) is None:
-        return None
-    return frozenset(AgentId(str(pk)) for pk in visible_agents(user).values_list("pk", flat=True))
 
 
 def may(user: AbstractBaseUser | AnonymousUser, code: str, agent_id: AgentId) -> bool:

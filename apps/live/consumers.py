@@ -28,6 +28,7 @@ from apps.live.hub import Hub, hub
 from apps.live.page_commands import Asker, BadMessage, parse
 from apps.live.presence import Seat
 from apps.live.views_of_state import directory
+from apps.queues.selectors import scope_of
 
 log = structlog.get_logger(__name__)
 
@@ -229,18 +230,18 @@ class WallPage(LivePage):
     def right(self, user: User) -> access.Floor | None:
         wanted = parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get("tenant", [""])[0]
         tenant = access.floor_of(user, wanted)
-        return access.Floor(tenant, access.floor_agents(user)) if tenant is not None else None
+        return access.Floor(tenant, scope_of(user)) if tenant is not None else None
 
     async def permitted(self) -> bool:
         if not isinstance(self.granted, access.Floor):
             return False
-        self.tenant, self.agents = self.granted
+        self.tenant, self.scope_of_page = self.granted
         user = self.scope["user"]
         self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=self.tenant, agent=AgentId(""))
         return True
 
     def join(self) -> None:
-        self.hub.open_wall(self.tenant, self, self.agents)
+        self.hub.open_wall(self.tenant, self, self.scope_of_page)
 
     async def take(self, kind: str, message: dict[str, Any]) -> None:
         if kind == "command":

@@ -74,7 +74,7 @@ class DayFeed:
         self._begun_s = time.monotonic()
         self._catching_up: asyncio.Task[None] | None = None
         self._rules_watch = asyncio.create_task(self._watch_rules())
-        self._shown: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._shown: dict[tuple[int, frozenset[int] | None], tuple[int, dict[str, Any]]] = {}
 
     def stop(self) -> None:
         for task in (self._catching_up, self._rules_watch):
@@ -146,17 +146,22 @@ class DayFeed:
 
     # --- for the screens ---
 
-    def view(self, tenant: str) -> dict[str, Any]:
-        """The kinds ``figures`` and ``quarters`` of the wall; both empty until the day was read once."""
+    def view(self, tenant: str, queues: frozenset[int] | None = None) -> dict[str, Any]:
+        """The kinds ``figures`` and ``quarters`` of the wall; both empty until the day was read once.
+
+        ``queues``: those that are shown and added up; all of them without.
+        """
         if self.today is None or not tenant.isdecimal():
             return {"figures": {}, "quarters": {}}
         key, now_ms = int(tenant), self._now_ms()
         second = now_ms // 1000
-        at, view = self._shown.get(key, (0, {}))
-        if at != second or key in self.today.changed:
+        if key in self.today.changed:
             self.today.changed.discard(key)
+            self._shown = {shown: kept for shown, kept in self._shown.items() if shown[0] != key}
+        at, view = self._shown.get((key, queues), (0, {}))
+        if at != second:
             self.today.forget(now_ms)
-            view = figures(self.today, key, now_ms)
-            self._shown[key] = (second, view)
+            view = figures(self.today, key, now_ms, queues)
+            self._shown[key, queues] = (second, view)
         view["figures"]["total"]["in_step"] = self.in_step
         return view

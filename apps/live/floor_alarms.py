@@ -11,9 +11,18 @@ import structlog
 from django.db import Error, connection
 
 from apps.core.facts import Fact, OfferEnded, OfferOutcome
-from apps.core.ids import AgentId
+from apps.queues.scope import Scope
 from apps.reports import alarm_rows, alarm_sources
-from apps.reports.alarms.conditions import MISSED, Condition, Floor, View, conditions
+from apps.reports.alarms.conditions import (
+    LONGEST_WAIT,
+    MISSED,
+    SERVICE_LEVEL,
+    UNSTAFFED,
+    Condition,
+    Floor,
+    View,
+    conditions,
+)
 from apps.reports.alarms.watch import Alarm, AlarmWatch, Change
 
 log = structlog.get_logger(__name__)
@@ -23,6 +32,14 @@ REFRESH_S = 5.0
 AWAY_RETRY_S = 3.0
 MISSED_MS = 10 * 60_000
 ABOUT_AGENTS = frozenset({MISSED, "device_invalid"})
+ABOUT_QUEUES = frozenset({LONGEST_WAIT, SERVICE_LEVEL, UNSTAFFED})
+
+
+def concerns(kind: str, subject: str, scope: Scope | None) -> bool:
+    """Whether an alarm is for whoever is confined to ``scope``. What is about neither agent nor queue: yes."""
+    if scope is not None and kind in ABOUT_AGENTS:
+        return subject in scope.agents
+    return scope is None or kind not in ABOUT_QUEUES or subject in scope.queues
 
 
 class FloorAlarms:
@@ -60,15 +77,11 @@ class FloorAlarms:
             word = "alarm_raised" if change.cleared_ms is None else "alarm_cleared"
             log.info(word, tenant=tenant, kind=change.alarm.kind, subject=change.alarm.subject)
 
-    def view(self, tenant: str, agents: frozenset[AgentId] | None = None) -> dict[str, dict[str, Any]]:
-        """The alarms that stand; who is confined to some agents sees none about others."""
+    def view(self, tenant: str, scope: Scope | None = None) -> dict[str, dict[str, Any]]:
+        """The alarms that stand and concern whoever is confined to ``scope``."""
         watch = self._floors.get(int(tenant)) if tenant.isdecimal() else None
         standing = watch.alarms.values() if watch is not None else ()
-        return {
-            alarm.id: alarm.shown()
-            for alarm in standing
-            if agents is None or alarm.kind not in ABOUT_AGENTS or alarm.subject in agents
-        }
+        return {alarm.id: alarm.shown() for alarm in standing if concerns(alarm.kind, alarm.subject, scope)}
 
     def acknowledged(self, tenant: int, alarm: Alarm) -> None:
         """Somebody took it on, here or in another web process."""

@@ -40,6 +40,7 @@ from apps.live.topic import Topic
 from apps.live.tv_view import tv_view
 from apps.live.views_of_state import View, wall_view
 from apps.live.watch_list import WatchList
+from apps.queues.scope import Scope
 from apps.reports.alarms.watch import Alarm
 from apps.reports.day.rules import Rules
 
@@ -52,8 +53,8 @@ EVERY_AGENT = (ConfigApplied, DeviceStateChanged, SwitchConnected, SwitchDisconn
 """Facts that may show on any agent's page; others show only on the pages of the agents they name."""
 
 
-Floor = tuple[TenantId, frozenset[AgentId] | str | None]
-"""Which part of a tenant's floor a wall shows: some agents, all of them (None), or a screen's ("tv")."""
+Floor = tuple[TenantId, Scope | str | None]
+"""Which part of a tenant's floor a wall shows: some teams', all of it (None), or a screen's ("tv")."""
 
 
 class Page(Protocol):
@@ -121,12 +122,12 @@ class Hub:
             self._agents[seat] = Channel(topic, lambda state: agent_view(state, seat.tenant, seat.agent))
         self._open(self._agents[seat], page)
 
-    def open_wall(self, tenant: TenantId, page: Page, agents: frozenset[AgentId] | None = None) -> None:
-        """``agents``: whom this page is confined to; pages that see the same share one view."""
-        floor = (tenant, agents)
+    def open_wall(self, tenant: TenantId, page: Page, scope: Scope | None = None) -> None:
+        """``scope``: what this page is confined to; pages that see the same share one view."""
+        floor: Floor = (tenant, scope)
         if floor not in self._walls:
             topic = Topic("wall", self._epoch)
-            self._walls[floor] = Channel(topic, lambda state: self.floor_view(state, tenant, agents))
+            self._walls[floor] = Channel(topic, lambda state: self.floor_view(state, tenant, scope))
         self._open(self._walls[floor], page)
 
     def open_tv(self, tenant: TenantId, page: Page) -> None:
@@ -136,10 +137,11 @@ class Hub:
             self._walls[floor] = Channel(Topic("tv", self._epoch), view)
         self._open(self._walls[floor], page)
 
-    def floor_view(self, state: State, tenant: TenantId, agents: frozenset[AgentId] | None = None) -> View:
+    def floor_view(self, state: State, tenant: TenantId, scope: Scope | None = None) -> View:
         """The engine's state and today's figures; alarms are those that deserve a look (``floor_alarms``)."""
-        alarms = self.alarms.view(tenant, agents)
-        return {**wall_view(state, tenant, agents), **self.day.view(tenant), "alarms": alarms}
+        alarms = self.alarms.view(tenant, scope)
+        queues = scope.queue_keys if scope is not None else None
+        return {**wall_view(state, tenant, scope), **self.day.view(tenant, queues), "alarms": alarms}
 
     def _open(self, channel: Channel, page: Page) -> None:
         channel.pages.add(page)

@@ -18,6 +18,7 @@ from apps.core.config import AgentConfig, QueueConfig
 from apps.core.events import LegRole
 from apps.core.ids import AgentId, QueueId, TenantId
 from apps.core.state import State
+from apps.queues.scope import Scope
 
 Entity = dict[str, Any]
 View = dict[str, dict[str, Entity]]
@@ -42,26 +43,29 @@ def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
 # --- wall ----------------------------------------------------------------------------------------------------------
 
 
-def wall_view(state: State, tenant: TenantId, only: frozenset[AgentId] | None = None) -> View:
+def wall_view(state: State, tenant: TenantId, only: Scope | None = None) -> View:
     """One tenant's floor: ``queues``, ``agents``, ``calls``, ``switches``, ``trunks``, ``alarms``.
 
-    ``only`` confines agents, and calls that are with an agent, to those named; queues are counted whole.
+    ``only`` confines it to some agents and queues. A queue is counted whole; trunks and switches carry everybody.
     """
     calls = [call for call in state.calls.values() if call.tenant == tenant and _within(call, only)]
-    agents = [(agent, config) for agent, config in _agents_of(state, tenant) if only is None or agent.id in only]
+    agents = [(agent, config) for agent, config in _agents_of(state, tenant) if only is None or agent.id in only.agents]
+    queues = [(queue, item) for queue, item in _wall_queues(state, tenant) if only is None or queue.id in only.queues]
     return {
-        "queues": {queue.id: entity for queue, entity in _wall_queues(state, tenant)},
+        "queues": {queue.id: entity for queue, entity in queues},
         "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in agents},
-        "calls": {call.id: _wall_call(state, call) for call in calls},
+        "calls": {call.id: _wall_call(state, call, only) for call in calls},
         "switches": _wall_switches(state, tenant),
         "trunks": _wall_trunks(state, tenant),
         "alarms": _wall_alarms(state, tenant),
     }  # fmt: skip
 
 
-def _within(call: Call, only: frozenset[AgentId] | None) -> bool:
-    agent = _agent_on(call)
-    return only is None or agent is None or agent in only
+def _within(call: Call, only: Scope | None) -> bool:
+    """With one of the agents, or waiting in one of the queues, also while it is offered to somebody else."""
+    if only is None or _agent_on(call) in only.agents:
+        return True
+    return call.wait is not None and call.wait.queue in only.queues
 
 
 def _wall_queues(state: State, tenant: TenantId) -> list[tuple[QueueConfig, Entity]]:
@@ -133,8 +137,10 @@ def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
     }
 
 
-def _wall_call(state: State, call: Call) -> Entity:
+def _wall_call(state: State, call: Call, only: Scope | None) -> Entity:
     agent_id = _agent_on(call)
+    if only is not None and agent_id not in only.agents:
+        agent_id = None
     agent = state.config.agents.get(agent_id) if agent_id is not None else None
     bridge, recording = call.bridge, call.recording
     return {

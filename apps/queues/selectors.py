@@ -1,12 +1,17 @@
-"""Questions about who can serve a queue."""
+"""Questions about who can serve a queue, and who sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from apps.accounts.models import User
+from apps.accounts.permissions import Anybody, codes_of, team_ids, visible_agents
 from apps.agents.models import Agent, Skill
+from apps.core.ids import AgentId, QueueId
+from apps.queues.models import Queue, QueueMembership
+from apps.queues.scope import Scope
 
 
 def can_serve(agents: QuerySet[Agent], skills: Iterable[Skill]) -> bool:
@@ -15,3 +20,26 @@ def can_serve(agents: QuerySet[Agent], skills: Iterable[Skill]) -> bool:
     for skill in skills:
         able = able.filter(skills=skill)
     return able.exists()
+
+
+def visible_queues(user: Anybody) -> QuerySet[Queue]:
+    """Of the tenant, or those that agents of the teams led serve. A superuser sees all: narrow by tenant."""
+    queues: QuerySet[Queue] = Queue.objects.all()
+    if not isinstance(user, User) or not codes_of(user):
+        return queues.none()
+    if not user.is_superuser:
+        queues = queues.filter(tenant=user.tenant)
+    if team_ids(user) is None:
+        return queues
+    served = QueueMembership.objects.filter(queue=OuterRef("pk"), agent__in=visible_agents(user))
+    return queues.filter(Exists(served))
+
+
+def scope_of(user: Anybody) -> Scope | None:
+    """What a supervisor of teams is confined to; None where permissions cover the whole tenant."""
+    if team_ids(user) is None:
+        return None
+    return Scope(
+        frozenset(AgentId(str(pk)) for pk in visible_agents(user).values_list("pk", flat=True)),
+        frozenset(QueueId(str(pk)) for pk in visible_queues(user).values_list("pk", flat=True)),
+    )

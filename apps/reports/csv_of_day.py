@@ -69,19 +69,23 @@ def _call_cells(call: Call, zone: zoneinfo.ZoneInfo) -> list[object]:
 
 
 async def queues_csv(
-    tenant: Tenant, start: datetime.datetime, end: datetime.datetime, language: str
+    tenant: Tenant, only: frozenset[int] | None, start: datetime.datetime, end: datetime.datetime, language: str
 ) -> AsyncIterator[str]:
-    lines = await sync_to_async(_queue_lines)(tenant, start, end, language)
+    """``only``: the queues that the asker may see, None for all. The last line adds up those shown."""
+    lines = await sync_to_async(_queue_lines)(tenant, only, start, end, language)
     for line in lines:
         yield line
 
 
-def _queue_lines(tenant: Tenant, start: datetime.datetime, end: datetime.datetime, language: str) -> list[str]:
+def _queue_lines(
+    tenant: Tenant, only: frozenset[int] | None, start: datetime.datetime, end: datetime.datetime, language: str
+) -> list[str]:
     """Recounted from history, with the formula and threshold that are chosen now, named in each line."""
     rules = read_rules()
     day = Today(rules=rules, tallies=count(Span(start, end, tenant.pk), rules))
-    shown = figures(day, tenant.pk, moment_ms(end) - 1)["figures"]
-    names = dict(Queue.objects.filter(tenant=tenant).values_list("pk", "name"))
+    queues = Queue.objects.filter(tenant=tenant)
+    names = dict((queues if only is None else queues.filter(pk__in=only)).values_list("pk", "name"))
+    shown = figures(day, tenant.pk, moment_ms(end) - 1, only)["figures"]
     formula = rules.of(tenant.pk).service_level
     with override(language):
         rows = [_queue_titles()]

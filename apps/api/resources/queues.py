@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 
@@ -11,6 +12,7 @@ from apps.api import live
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
 from apps.queues.models import Queue
+from apps.queues.selectors import visible_queues
 
 
 class LiveQueueSerializer(serializers.Serializer):
@@ -51,6 +53,11 @@ class QueueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     serializer_class = QueueSerializer
     scope = Scope.QUEUES_READ
     ordering = ("code", "pk")
+
+    def get_queryset(self) -> QuerySet[Queue]:
+        if getattr(self, "swagger_fake_view", False):
+            return Queue.objects.none()
+        return visible_queues(self.request.user).filter(tenant=self.tenant)
 
     def get_serializer_context(self) -> dict[str, Any]:
         context: dict[str, Any] = super().get_serializer_context()

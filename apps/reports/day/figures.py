@@ -20,23 +20,27 @@ TOTAL = "total"
 NO_QUEUE = "none"
 
 
-def figures(today: Today, tenant: int, now_ms: int) -> dict[str, dict[str, Entity]]:
-    """``figures``: by queue id and ``total``; ``quarters``: the total by quarter of an hour, keyed by its start."""
+def figures(today: Today, tenant: int, now_ms: int, only: frozenset[int] | None = None) -> dict[str, dict[str, Entity]]:
+    """``figures``: by queue id and ``total``; ``quarters``: the total by quarter of an hour, keyed by its start.
+
+    ``only``: the queues that are shown and added up; without, all of them and what belongs to none.
+    """
     rules = today.rules.of(tenant)
     start_ms = day_start_ms(now_ms, rules.time_zone)
     end_ms = next_day_ms(start_ms, rules.time_zone)
     by_queue: dict[int | None, Tally] = {}
     by_quarter: dict[int, Tally] = {}
     for key, tally in today.tallies.items():
-        if key.tenant == tenant and start_ms <= key.start_ms < end_ms:
+        if key.tenant == tenant and start_ms <= key.start_ms < end_ms and _shows(only, key.queue):
             by_queue.setdefault(key.queue, Tally()).add(tally)
             by_quarter.setdefault(key.start_ms, Tally()).add(tally)
     total = Tally()
     for tally in by_queue.values():
         total.add(tally)
-    recent = [item for item in today.recent.get(tenant, ()) if now_ms - RECENT_MS < item.at_ms <= now_ms]
+    recent = [item for item in today.recent.get(tenant, ())
+              if now_ms - RECENT_MS < item.at_ms <= now_ms and _shows(only, item.stretch.queue)]  # fmt: skip
     waiting = [(item.queue, item.since_ms) for item in today.calls.open.values()
-               if item.kind == QUEUE and item.tenant == tenant]  # fmt: skip
+               if item.kind == QUEUE and item.tenant == tenant and _shows(only, item.queue)]  # fmt: skip
     shown: dict[str, Entity] = {TOTAL: _figures(TOTAL, total, _counts(today, recent), rules, waiting, now_ms)}
     for queue, tally in by_queue.items():
         counts = _counts(today, (item for item in recent if item.stretch.queue == queue))
@@ -46,6 +50,10 @@ def figures(today: Today, tenant: int, now_ms: int) -> dict[str, dict[str, Entit
         shown[name]["threshold_ms"] = today.rules.threshold_ms(queue)
     quarters = {str(at_ms): _quarter(at_ms, tally, rules) for at_ms, tally in sorted(by_quarter.items())}
     return {"figures": shown, "quarters": quarters}
+
+
+def _shows(only: frozenset[int] | None, queue: int | None) -> bool:
+    return only is None or queue in only
 
 
 def _counts(today: Today, ended: Iterable[Ended]) -> WaitCounts:

@@ -13,6 +13,7 @@ from apps.calls.services import record_facts
 from apps.core import facts as f
 from apps.live.day_feed import DayFeed, read_base
 from apps.queues.models import Queue
+from apps.reports.day.today import Today
 from apps.reports.models import ReportSettings
 from apps.reports.recount import count_today, read_rules
 from tests.apps.facts_of_calls import stored
@@ -54,6 +55,25 @@ class Day:
         view = self.feed.view("1")
         view["figures"]["total"].pop("in_step", None)
         return view
+
+
+async def test_pages_confined_to_some_queues_see_each_change_as_the_others_do() -> None:
+    """Two views of one tenant: each is counted anew when something happened, whoever looks first."""
+    feed = DayFeed(lambda: 1_790_000_000_500, read=lambda *_asked: None)
+    feed.today = Today()
+    wall, team = (lambda: feed.view("1")["figures"]), (lambda: feed.view("1", frozenset({2}))["figures"])
+    assert wall()["total"]["offered"] == team()["total"]["offered"] == 0
+    for call, queue in (("a", "1"), ("b", "2"), ("c", "2")):
+        feed.today.fold(
+            f.CallQueued(
+                at_ms=1_790_000_000_000, tenant="1", call=call, queue=queue, skills=(), priority=5,
+                queued_ms=1_790_000_000_000, deadline_ms=1_790_000_009_000,
+            )
+        )  # fmt: skip
+    assert team()["total"]["offered"] == 2 and team().keys() == {"2", "total"}
+    assert wall()["total"]["offered"] == 3 and wall().keys() == {"1", "2", "total"}
+    assert team()["2"] == wall()["2"]
+    feed.stop()
 
 
 @pytest.mark.parametrize(("seed", "behind"), [(0, True), (1, False)])

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from apps.core import facts as f
 from apps.core.events import LegRole
+from apps.core.state import State
 from apps.live.agent_view import agent_view
 from apps.live.topic import Topic, apply_patch
 from apps.live.views_of_state import View, directory, wall_view
+from apps.queues.scope import Scope
 from tests.apps.live.centre import START_MS, TENANTS, agents_of, configured, facts, marked
 
 
@@ -109,11 +111,17 @@ def test_an_alarm_of_the_installation_shows_only_where_one_tenant_is_served(alon
     assert ("unknown_did/4009" in wall_view(state, "1")["alarms"]) is alone
 
 
-def test_a_floor_confined_to_a_team_shows_its_agents_and_their_calls_and_who_waits() -> None:
+def test_a_floor_confined_to_a_team_shows_its_agents_queues_and_calls() -> None:
     state = configured()
     for agent in ("10", "11"):
         state.apply(f.AgentStateChanged(at_ms=START_MS, tenant="1", agent=agent, state="READY", prior="PAUSED"))
-    for call, agent in (("mine", "10"), ("theirs", "11"), ("waiting", None)):
+    for call, agent in (
+        ("mine", "10"),
+        ("theirs", "11"),
+        ("in a menu", None),
+        ("waits here", None),
+        ("waits there", None),
+    ):
         about: dict[str, Any] = {"at_ms": START_MS, "tenant": "1", "call": call}
         state.apply(
             f.CallStarted(
@@ -127,6 +135,30 @@ def test_a_floor_confined_to_a_team_shows_its_agents_and_their_calls_and_who_wai
                 f.LegStarted(**about, leg=leg, switch="1", role=LegRole.AGENT, address="x", agent=agent, queue="15")
             )
             state.apply(f.CallBridged(**about, leg=leg, other=f"{call}-0", agent=agent, queue="15"))
-    view = wall_view(state, "1", frozenset({"10"}))
-    assert view["agents"].keys() == {"10"} and view["calls"].keys() == {"mine", "waiting"}
-    assert wall_view(state, "1")["calls"].keys() == {"mine", "theirs", "waiting"}
+    for call, queue in (("waits here", "15"), ("waits there", "16")):
+        state.apply(
+            f.CallQueued(
+                at_ms=START_MS, tenant="1", call=call, queue=queue, skills=(), priority=5, queued_ms=START_MS,
+                deadline_ms=START_MS + 1000,
+            )
+        )  # fmt: skip
+    view = wall_view(state, "1", Scope(frozenset({"10"}), frozenset({"15"})))
+    assert view["agents"].keys() == {"10"} and view["queues"].keys() == {"15"}
+    assert view["calls"].keys() == {"mine", "waits here"}, "nor the one that is in a menu: it is nobody's yet"
+    whole = wall_view(state, "1")
+    assert whole["calls"].keys() == {"mine", "theirs", "in a menu", "waits here", "waits there"}
+    assert view["queues"]["15"] == whole["queues"]["15"], "a queue is counted whole, whoever serves it besides"
+    offer_to(state, "waits here", "11")
+    offered = wall_view(state, "1", Scope(frozenset({"10"}), frozenset({"15"})))["calls"]["waits here"]
+    assert wall_view(state, "1")["calls"]["waits here"]["agent_id"] == "11"
+    assert (offered["agent"], offered["agent_id"]) == ("", None), "to whom is the other team's"
+
+
+def offer_to(state: State, call: str, agent: str) -> None:
+    about: dict[str, Any] = {"at_ms": START_MS, "tenant": "1", "call": call, "leg": f"{call}-1", "agent": agent}
+    state.apply(f.LegStarted(**about, switch="1", role=LegRole.AGENT, address="x", queue="15"))
+    state.apply(
+        f.AgentOffered(
+            **about, queue="15", deadline_ms=START_MS + 1000, ready_agents=1, waiting_calls=1, idle_since_ms=0
+        )
+    )

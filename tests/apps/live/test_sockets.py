@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ from apps.live import session_watch
 from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
 from apps.live.hub import hub
 from apps.live.routing import websocket_urlpatterns
+from apps.queues.models import Queue, QueueMembership
+from apps.reports.models import RaisedAlarm
 from tests.apps.live.centre import START_MS, agents_of
 from tests.apps.live.door import TOKEN, Engine, running, until
 from tests.apps.live.test_engine_client import ready
@@ -143,6 +146,38 @@ async def test_a_wall_shows_its_own_tenant_whatever_it_asks_for(engine: Engine) 
         text = orjson.dumps(snapshot["data"]).decode()
         assert f"tenant-{mine}" in text and f"tenant-{other}" not in text
         await tab.disconnect()
+
+
+def lead_a_team(username: str, agent: int, queue: int) -> None:
+    """``agent`` alone is in the team led, and ``queue`` the only one that they serve."""
+    boss = User.objects.get(username=username)
+    User.objects.filter(pk=boss.pk).update(reach="teams")
+    team = Team.objects.create(tenant_id=boss.tenant_id, name="T")
+    team.leaders.add(boss)
+    Agent.objects.filter(pk=agent).update(team=team)
+    for pk in (15, 16):
+        Queue.objects.create(pk=pk, tenant_id=1, code=f"q{pk}", name=f"Q{pk}")
+    QueueMembership.objects.create(queue_id=queue, agent_id=agent)
+
+
+async def test_a_wall_of_a_teams_leader_shows_that_team_and_its_queues(engine: Engine) -> None:
+    await sync_to_async(lead_a_team)("boss1", agent=10, queue=15)
+    for kind, subject in (("longest_wait", "15"), ("longest_wait", "16"), ("missed", "11"), ("trunk_down", "19")):
+        at = datetime.datetime.fromtimestamp(START_MS / 1000, datetime.UTC)
+        await RaisedAlarm.objects.acreate(tenant_id=1, kind=kind, subject=subject, raised_at=at)
+    tab = await opened("/ws/wall/", "boss1")
+    await until(lambda: hub().client.state is not None and hub().alarms.view("1"), "the state and the alarms")
+    await tab.say({"type": "resync"})
+    seen = await tab.read("snapshot")
+    while not seen["data"].get("alarms"):
+        await asyncio.sleep(0.1)
+        await tab.say({"type": "resync"})
+        seen = await tab.read("snapshot")
+    data = seen["data"]
+    assert data["agents"].keys() == {"10"} and data["queues"].keys() == {"15"}
+    assert data["trunks"].keys() == {"19"}, "they carry everybody's calls"
+    assert data["alarms"].keys() == {"longest_wait:15", "trunk_down:19"}
+    await tab.disconnect()
 
 
 async def test_deltas_follow_the_snapshot_without_a_gap(engine: Engine) -> None:

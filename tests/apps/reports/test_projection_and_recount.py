@@ -48,6 +48,18 @@ def test_wherever_history_stood_when_the_projection_began(seed: int) -> None:
     assert shown(begun, now_ms) == shown(count_today(now_ms, RULES), now_ms)
 
 
+def test_of_some_queues_the_total_is_theirs() -> None:
+    """What a leader of teams sees: each queue as everybody sees it, and their sum."""
+    facts = simulated_day(1)
+    day, now_ms = folded(facts), facts[-1].at_ms + 1
+    whole, some = shown(day, now_ms), figures(day, 1, now_ms, frozenset({2}))
+    assert some["figures"].keys() == {"2", "total"} and some["figures"]["2"] == whole["figures"]["2"]
+    mine = {name: value for name, value in some["figures"]["2"].items() if name not in ("id", "threshold_ms")}
+    assert mine == {name: value for name, value in some["figures"]["total"].items() if name != "id"}
+    assert sum(quarter["offered"] for quarter in some["quarters"].values()) == mine["offered"]
+    assert figures(day, 1, now_ms, frozenset())["figures"]["total"]["offered"] == 0
+
+
 @pytest.mark.django_db
 def test_the_recount_agrees_with_counting_row_by_row() -> None:
     """A third way, too slow for the wall: no SQL and no projection."""
