@@ -12,7 +12,7 @@ from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
 from apps.core.agents import call_in_hand, desk, states, supervising
-from apps.core.calls import arrivals, closing, dialing, legs, recording, talk, transfers
+from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, SwitchId
@@ -42,6 +42,7 @@ class Engine:
             center.anomaly(event, "", "", "no rule for this kind of event")
         else:
             rule(center, event)
+        rejoining.look(center)
         offers.assign(center)
         return effects
 
@@ -235,6 +236,7 @@ def _call_overdue(center: Center, call: Call) -> None:
 _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
     CallState.CONNECTING: talk.bridge_overdue,
     CallState.RETURNING: talk.return_overdue,
+    CallState.REJOINING: rejoining.overdue,
     CallState.DIALING: _dial_overdue,
     CallState.CLOSING: closing.closing_overdue,
 }

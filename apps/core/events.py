@@ -385,6 +385,11 @@ class UnmuteRequested(CallRequest):
 
 
 @record
+class RejoinRequested(CallRequest):
+    """A browser phone has no sound for this talk: its page was loaded anew, or the network changed. Call it back."""
+
+
+@record
 class DigitsRequested(CallRequest):
     """Tones towards the other side. ``digits`` are 1 to 32 of 0-9 * # A-D; they are not stored."""
 

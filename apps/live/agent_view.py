@@ -120,6 +120,8 @@ def _may_decline(state: State, config: AgentConfig | None, call: Call | None) ->
 
 
 def _not_now(call: Call) -> set[str]:
+    if call.rejoin is not None:  # nobody is there to hold or to transfer
+        return {"hold", "resume", "dtmf", "transfer", "mute", "unmute", "mask", "unmask"}
     recording, muted = call.recording, call.bridge is not None and call.bridge.muted
     running = recording is not None and recording.started
     masked = recording is not None and recording.mask_until_ms is not None
@@ -211,6 +213,8 @@ def _talk(call: Call) -> Entity:
         "held_ms": bridge.held_ms if bridge is not None else None,
         "hold_total_ms": bridge.hold_total_ms if bridge is not None else 0,
         "muted": bridge is not None and bridge.muted,
+        # Music until the agent's own telephone is called back, at the latest now.
+        "rejoin_until_ms": call.rejoin.until_ms if call.rejoin is not None else None,
         "recording": recording is not None and recording.started,
         "masked_ms": recording.masked_ms if recording is not None else None,
         "mask_until_ms": recording.mask_until_ms if recording is not None else None,

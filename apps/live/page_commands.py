@@ -243,6 +243,7 @@ _ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
     "hang_up": (_CALL_FIELDS, _on_call(events.HangUpRequested)),
     "hold": (_CALL_FIELDS, _on_call(events.HoldRequested)),
     "resume": (_CALL_FIELDS, _on_call(events.ResumeRequested)),
+    "rejoin": (_CALL_FIELDS, _on_call(events.RejoinRequested)),
     "mute": (_CALL_FIELDS, _on_call(events.MuteRequested)),
     "unmute": (_CALL_FIELDS, _on_call(events.UnmuteRequested)),
     "dtmf": (_CALL_FIELDS | {"digits"}, _digits),

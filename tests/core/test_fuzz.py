@@ -52,6 +52,7 @@ def _request(scene: Scene, a: int, b: int, c: int) -> e.Event:
         e.OfferAcknowledged(**base, call=call, live=bool(c & 1)), e.MediaReady(**base, ready=bool(c & 1), epoch=c % 3),
         e.MediaClaimed(**base, page=f"page-{c % 3}"), e.DraftSaved(**base, call=call, note="n"),
         e.AgentForced(**base, state=["READY", "PAUSED", "LOGGED_OUT", "x"][c % 4], now=True),
+        e.RejoinRequested(**base, call=call), e.RejoinRequested(**base, call=call),
     ]  # fmt: skip
     return kinds[b % len(kinds)]
 

@@ -9,7 +9,7 @@ from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.model import Agent
-from apps.core.calls import dialing, recording, transfers
+from apps.core.calls import dialing, recording, rejoining, transfers
 from apps.core.calls.model import Call, CallState, Leg
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
@@ -32,8 +32,8 @@ def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call |
 
 def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Leg | None, Refusal | None]:
     """The agent's call and leg while talking, or why there is none."""
-    call = center.state.calls.get(event.call)
-    if call is None or call.tenant != agent.tenant or agent.call != event.call:
+    call = _own(center, agent, event)
+    if call is None:
         return None, None, NOT_YOURS
     if event.version is not None and event.version < call.version:
         return None, None, STALE
@@ -41,6 +41,11 @@ def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call |
     if call.state is not CallState.TALKING or leg is None or leg.agent != agent.id:
         return None, None, wrong_state(agent)
     return call, leg, None
+
+
+def _own(center: Center, agent: Agent, event: e.CallRequest) -> Call | None:
+    call = center.state.calls.get(event.call)
+    return call if call is not None and call.tenant == agent.tenant and agent.call == event.call else None
 
 
 @on(e.OfferAcknowledged)
@@ -78,14 +83,28 @@ def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> R
 
 @on(e.HangUpRequested)
 def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal | None:
-    dialed = center.state.calls.get(event.call) if agent.call == event.call else None
-    if dialed is not None and dialed.dial is not None and dialed.state is CallState.DIALING:
-        dialing.cancel(center, dialed)
+    own = _own(center, agent, event)
+    if own is not None and own.dial is not None and own.state is CallState.DIALING:
+        dialing.cancel(center, own)
+        return None
+    if own is not None and own.rejoin is not None and own.state is CallState.REJOINING:
+        rejoining.give_up(center, own, f.RejoinEnd.HUNG_UP)
         return None
     _call, leg, refusal = _talking(center, agent, event)
     if leg is not None:
         center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
     return refusal
+
+
+@on(e.RejoinRequested)
+def _rejoin(center: Center, agent: Agent, event: e.RejoinRequested) -> Refusal | None:
+    call = _own(center, agent, event)
+    if call is None:
+        return NOT_YOURS
+    waits = call.rejoin is not None and call.rejoin.agent == agent.id
+    if not waits and not rejoining.talks(call, agent.id):
+        return wrong_state(agent)
+    return rejoining.ask(center, agent, call)
 
 
 @on(e.HoldRequested)

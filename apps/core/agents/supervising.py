@@ -9,7 +9,7 @@ from apps.core.agents import states
 from apps.core.agents.desk import go_to, on
 from apps.core.agents.machine import BUSY, RESTING, AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls import dialing, transfers
+from apps.core.calls import dialing, rejoining, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.queues import offers
@@ -55,6 +55,8 @@ def _take_away(center: Center, agent: Agent) -> None:
         offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
     elif call.dial is not None and call.state is CallState.DIALING:
         dialing.cancel(center, call)
+    elif call.rejoin is not None and call.rejoin.agent == agent.id:
+        rejoining.give_up(center, call, f.RejoinEnd.TAKEN_AWAY)
     elif call.bridge is not None and call.bridge.agent == agent.id:
         _talk_ends(center, call, agent)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import closing, dialing, talk, transfers
+from apps.core.calls import closing, dialing, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
 from apps.core.events import CallArrived, HangupCause
@@ -73,6 +73,8 @@ def call_returned(center: Center, call: Call) -> None:
         runs.restart_node(center, call)
     elif call.state in (CallState.WAITING, CallState.DIALING):
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
+    elif call.state is CallState.REJOINING:
+        rejoining.customer_came(center, call)
     elif call.state is CallState.CONNECTING:
         _connect_again(center, call)
     elif call.state is CallState.RETURNING:
@@ -93,7 +95,9 @@ def _connect_again(center: Center, call: Call) -> None:
 
 def go_on(center: Center, call: Call) -> None:
     """What follows for a customer leg that came back: its place in line, its transfer, or goodbye."""
-    if call.wait is not None:
+    if call.rejoin is not None:
+        rejoining.customer_came(center, call)
+    elif call.wait is not None:
         if center.queue_config(call.wait.queue) is None:
             overflow.queue_gone(center, call)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
-from apps.core.calls import talk
+from apps.core.calls import recording, talk
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.events import HangupCause
@@ -66,6 +66,9 @@ def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
     offers.withdraw(center, call, f.OfferOutcome.CALLER_LEFT)
     if call.dial is not None:
         states.dial_ended(center, call, f.DialOutcome.FAILED, cause)
+    elif call.rejoin is not None:
+        states.to_wrap_up(center, call.rejoin.agent, call, call.rejoin.queue)
+        recording.stop(center, call)
     elif call.state is CallState.CONNECTING and call.bridge is not None:
         states.free(center, call.bridge.agent, call)
     if call.wait is not None:

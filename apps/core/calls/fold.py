@@ -18,6 +18,7 @@ from apps.core.calls.model import (
     LegState,
     Offer,
     PathStep,
+    Rejoin,
     Transfer,
     Wait,
 )
@@ -77,6 +78,10 @@ def _call_answered(state: State, call: Call, fact: f.CallAnswered) -> None:
 def _call_reattached(state: State, call: Call, fact: f.CallReattached) -> None:
     if call.state is CallState.RETURNING:
         call.deadline_ms = None
+    if call.rejoin is not None:
+        call.rejoin.customer_here = True
+        if call.state is CallState.REJOINING:
+            call.deadline_ms = call.rejoin.until_ms
     leg = call.legs.get(fact.leg)
     if leg is not None:
         leg.state, leg.other = LegState.IDLE, None
@@ -90,7 +95,7 @@ def _call_awaited(state: State, call: Call, fact: f.CallAwaited) -> None:
 @on_call(f.CallClosing)
 def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
     call.outcome, call.cause, call.last_words = fact.outcome, fact.cause, fact.play
-    call.bridge = None
+    call.bridge = call.rejoin = None
     _move(call, CallState.CLOSING, fact.at_ms, fact.deadline_ms)
 
 
@@ -244,7 +249,7 @@ def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
     )  # fmt: skip
     call.served = True
     call.bridge_lost = False
-    call.transfer = call.dial = None
+    call.transfer = call.dial = call.rejoin = None
     if fact.agent is not None:
         call.last_agent = fact.agent
     for mine, peer in ((fact.leg, fact.other), (fact.other, fact.leg)):
@@ -269,6 +274,22 @@ def _call_unbridged(state: State, call: Call, fact: f.CallUnbridged) -> None:
         if leg is not None:
             leg.state, leg.other = LegState.IDLE, None
     _move(call, CallState.RETURNING, fact.at_ms, fact.deadline_ms)
+
+
+@on_call(f.RejoinStarted)
+def _rejoin_started(state: State, call: Call, fact: f.RejoinStarted) -> None:
+    here = call.rejoin is not None and call.rejoin.customer_here
+    call.rejoin = Rejoin(
+        agent=fact.agent, queue=fact.queue, left=fact.left, until_ms=fact.until_ms, held=fact.held, muted=fact.muted,
+        customer_here=here,
+    )  # fmt: skip
+    call.bridge_lost = False
+    _move(call, CallState.REJOINING, fact.at_ms, fact.until_ms if here else fact.deadline_ms)
+
+
+@on_call(f.RejoinFailed)
+def _rejoin_failed(state: State, call: Call, fact: f.RejoinFailed) -> None:
+    call.rejoin = None
 
 
 @on_call(f.CallHeld)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.calls import closing, dialing, talk, transfers
+from apps.core.calls import closing, dialing, rejoining, talk, transfers
 from apps.core.calls.machine import leg_may
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
@@ -21,7 +21,7 @@ def awaited(call: Call, leg: Leg) -> bool:
         return leg.id in (call.dial.leg, call.leg)
     if leg.role is LegRole.EXTERNAL:
         return call.state is CallState.DIALING and leg.id == call.dialed
-    return offers.offered_in(call, leg.id)
+    return offers.offered_in(call, leg.id) or rejoining.expected(call, leg)
 
 
 def ringing(center: Center, call: Call, leg: Leg) -> None:
@@ -40,6 +40,8 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     unanswered.rung(center, leg)
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.parked(center, call, leg)
+    elif rejoining.expected(call, leg):
+        rejoining.connect(center, call)
     elif awaited(call, leg):
         if leg.role is LegRole.AGENT:
             offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
@@ -65,9 +67,11 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
         return
     if offers.offered_in(call, leg_id):
         unanswered.leg_ended(center, call, leg, cause, raw)
+    elif rejoining.expected(call, leg):
+        return  # its page asks again
     elif awaited(call, leg):
         transfers.dial_failed(center, call, cause)
-    else:
+    elif not rejoining.died(center, call, leg, cause):
         talk.far_leg_gone(center, call, leg_id)
     closing.finish_if_over(center, call)
 

@@ -14,7 +14,8 @@ CALL_TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     _C.DIALING: frozenset({_C.CONNECTING, _C.WAITING, _C.CLOSING}),
     _C.CONNECTING: frozenset({_C.CONNECTING, _C.TALKING, _C.RETURNING, _C.WAITING, _C.CLOSING}),
     _C.TALKING: frozenset({_C.RETURNING, _C.CLOSING}),
-    _C.RETURNING: frozenset({_C.RETURNING, _C.WAITING, _C.DIALING, _C.IVR, _C.CLOSING}),
+    _C.RETURNING: frozenset({_C.RETURNING, _C.WAITING, _C.DIALING, _C.IVR, _C.REJOINING, _C.CLOSING}),
+    _C.REJOINING: frozenset({_C.CONNECTING, _C.WAITING, _C.IVR, _C.CLOSING}),
     _C.CLOSING: frozenset({_C.CLOSING}),
 }
 

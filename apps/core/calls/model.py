@@ -32,6 +32,7 @@ class CallState(StrEnum):
     CONNECTING = "connecting"  # answered on the far side, bridge asked for
     TALKING = "talking"
     RETURNING = "returning"  # the customer leg is on its way back to us
+    REJOINING = "rejoining"  # the agent's telephone died in mid-talk; music until it is called back
     CLOSING = "closing"  # last words, or the hang-up is on its way
 
 
@@ -101,6 +102,19 @@ class Transfer:
     kind: TransferKind
     target: str
     to_head: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Rejoin:
+    """A talk whose agent's telephone died with its page: who is to have the customer back, and how the talk stood."""
+
+    agent: AgentId
+    queue: QueueId | None
+    left: LegId  # the telephone that died
+    until_ms: int  # then the customer goes to the head of the queue
+    held: bool
+    muted: bool
+    customer_here: bool = False  # back in our hands
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,6 +190,7 @@ class Call:
     offer: Offer | None = None
     bridge: Bridge | None = None
     transfer: Transfer | None = None
+    rejoin: Rejoin | None = None
     handover: Handover | None = None
     dial: Dial | None = None
     digits_sent: int = 0

@@ -7,7 +7,7 @@ from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.agents.machine import AgentState
 from apps.core.calls import recording
-from apps.core.calls.model import Call, CallState, Leg
+from apps.core.calls.model import Call, CallState, Leg, Rejoin
 from apps.core.center import Center
 from apps.core.events import HangupCause
 from apps.core.ids import LegId
@@ -50,6 +50,7 @@ def legs_bridged(center: Center, call: Call, leg: LegId, other: LegId) -> None:
 def bridged(center: Center, call: Call, far: Leg) -> None:
     if call.wait is not None:
         offers.leave_line(center, call, f.QueueExit.ANSWERED)
+    rejoin = call.rejoin
     center.emit(
         f.CallBridged(
             at_ms=center.now_ms,
@@ -61,15 +62,37 @@ def bridged(center: Center, call: Call, far: Leg) -> None:
             queue=far.queue,
         )
     )
-    if far.agent is not None:
+    if far.agent is not None and rejoin is None:
         states.to_talking(center, far.agent, call)
-    recording.start(center, call, far)
-    if call.bridge is not None and call.bridge.muted:  # bridged anew: the switch has forgotten it
+    if rejoin is None or call.recording is None:
+        recording.start(center, call, far)
+    if rejoin is not None:
+        _as_it_was(center, call, far, rejoin)
+    elif call.bridge is not None and call.bridge.muted:  # bridged anew: the switch has forgotten it
+        center.send(c.MuteLeg(switch=far.switch, leg=far.id))
+
+
+def _as_it_was(center: Center, call: Call, far: Leg, rejoin: Rejoin) -> None:
+    """The agent is back in a talk that was held, or muted on the switch."""
+    if rejoin.held:
+        center.send(c.HoldLeg(switch=far.switch, leg=far.id, music=offers.music_of(center, call)))
+    if rejoin.muted:
         center.send(c.MuteLeg(switch=far.switch, leg=far.id))
 
 
 def unbridged(center: Center, call: Call) -> None:
     """The talk is over. The agent wraps up, its leg is let go, the customer is on the way back to us or gone."""
+    bridge = call.bridge
+    if bridge is None or bridge.bridged_ms is None:
+        return
+    part(center, call)
+    if bridge.agent is not None:
+        states.to_wrap_up(center, bridge.agent, call, bridge.queue)
+    recording.stop(center, call)
+
+
+def part(center: Center, call: Call) -> None:
+    """Let the far leg go; the customer comes back."""
     bridge = call.bridge
     if bridge is None or bridge.bridged_ms is None:
         return
@@ -89,9 +112,6 @@ def unbridged(center: Center, call: Call) -> None:
     )
     if far is not None:
         center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
-    if bridge.agent is not None:
-        states.to_wrap_up(center, bridge.agent, call, bridge.queue)
-    recording.stop(center, call)
 
 
 def bridge_lost(center: Center, call: Call, reason: str) -> None:

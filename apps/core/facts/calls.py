@@ -269,6 +269,36 @@ class CallUnbridged(CallFact):
 
 
 @record
+class RejoinStarted(CallFact):
+    """The agent's telephone died in mid-talk (``left``): the customer hears music until it is called back.
+
+    ``deadline_ms`` is when the customer must be back in our hands, ``until_ms`` when the waiting ends.
+    """
+
+    agent: AgentId
+    queue: QueueId | None
+    left: LegId
+    held: bool
+    muted: bool
+    deadline_ms: int
+    until_ms: int
+
+
+class RejoinEnd(StrEnum):
+    TIMED_OUT = "timed_out"
+    HUNG_UP = "hung_up"  # by the agent
+    TAKEN_AWAY = "taken_away"  # by a supervisor
+
+
+@record
+class RejoinFailed(CallFact):
+    """Nobody is called back any more. One that succeeds is a ``CallBridged``."""
+
+    agent: AgentId
+    reason: RejoinEnd
+
+
+@record
 class CallHeld(CallFact):
     leg: LegId
 

@@ -158,10 +158,10 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
         )
     )
     states.move(center, agent_id, AgentState.OFFERED, call=call.id)
-    center.send(_originate(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer))
+    center.send(ring_phone(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer))
 
 
-def _originate(
+def ring_phone(
     center: Center,
     call: Call,
     agent: AgentConfig,
