@@ -32,6 +32,7 @@ from apps.queues.selectors import scope_of
 
 log = structlog.get_logger(__name__)
 
+
 Parse = Callable[[dict[str, Any], Asker, CenterConfig], tuple[str, AgentRequest]]
 NO_CONFIG = CenterConfig(version=0)
 MAX_MESSAGE = 16_384  # characters
@@ -45,10 +46,16 @@ CLOSE_TOO_MUCH = 4429
 CLOSE_TOO_SLOW = 4408
 
 
+def _asked(scope: Mapping[str, Any], name: str) -> str:
+    """A value of the address's query, or ""."""
+    return str(parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0])
+
+
 class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One open page: an outbox, a limit on what comes in, and the messages every page may send."""
 
     channel_layer_alias = ""  # none: nothing here may wait for Redis
+    page_id = ""
     asker: Asker
 
     async def connect(self) -> None:
@@ -199,10 +206,17 @@ class AgentPage(LivePage):
         user = self.scope["user"]
         self.seat = seat = self.granted
         self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=seat.tenant, agent=seat.agent)
+        # The id by which this page claims the sound; a page that has none may leave it out.
+        self.page_id = _asked(self.scope, "page")[:40]
         return True
 
     def join(self) -> None:
         self.hub.open_agent(self.seat, self)
+
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if self._sender is not None and self.page_id:
+            self.hub.page_left(self.seat, self.page_id)
 
     def beat(self) -> None:
         self.hub.presence.beat(self.seat, asyncio.get_running_loop().time())
@@ -228,8 +242,7 @@ class WallPage(LivePage):
     """``/ws/wall/``: one tenant's floor, or of it the teams one leads. ``?tenant=<id>`` for a superuser."""
 
     def right(self, user: User) -> access.Floor | None:
-        wanted = parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get("tenant", [""])[0]
-        tenant = access.floor_of(user, wanted)
+        tenant = access.floor_of(user, _asked(self.scope, "tenant"))
         return access.Floor(tenant, scope_of(user)) if tenant is not None else None
 
     async def permitted(self) -> bool:

@@ -15,7 +15,7 @@ import structlog
 
 from apps.accounts.models import User
 from apps.core.agents.machine import AgentState
-from apps.core.events import AgentConnectionLost, AgentConnectionRestored, AgentRequest, Request
+from apps.core.events import AgentConnectionLost, AgentConnectionRestored, AgentRequest, MediaReady, Request
 from apps.core.facts import (
     AgentFact,
     CallFact,
@@ -47,6 +47,8 @@ from apps.reports.day.rules import Rules
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 1.0
+PAGE_GONE_S = 1.0
+"""A page that is loaded anew, or whose line broke, is back by then; one that crashed is not."""
 WALL_PACE_S = 0.25
 OUTCOME_WAIT_S = 30.0
 EVERY_AGENT = (ConfigApplied, DeviceStateChanged, SwitchConnected, SwitchDisconnected)
@@ -62,6 +64,7 @@ class Page(Protocol):
 
     user_id: str
     session_key: str
+    page_id: str  # by which an agent's page claims the sound; "" of other pages
 
     def stands(self, users: Mapping[str, User]) -> bool:
         """Whether it may stay open (``session_watch``)."""
@@ -99,6 +102,7 @@ class Hub:
         self._asked: dict[str, tuple[str, Page, float]] = {}
         self._touched: set[AgentId] | None = set()  # None: all of them
         self._publish_soon = False
+        self._leaving: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self.client.run()), asyncio.create_task(self._beat())]
         self._tasks.append(asyncio.create_task(SessionWatch(self._pages).run()))
 
@@ -109,7 +113,7 @@ class Hub:
     async def stop(self) -> None:
         self.day.stop()
         self.alarms.stop()
-        for task in self._tasks:
+        for task in [*self._tasks, *self._leaving]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -161,6 +165,25 @@ class Hub:
                 channel.timer.cancel()
         self._agents = {key: channel for key, channel in self._agents.items() if channel.pages}
         self._walls = {key: channel for key, channel in self._walls.items() if channel.pages}
+
+    def page_left(self, seat: Seat, page_id: str) -> None:
+        """A page of an agent closed. If it had the sound and does not come back, nobody hears the caller now."""
+        task = asyncio.create_task(self._sound_lost(seat, page_id))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _sound_lost(self, seat: Seat, page_id: str) -> None:
+        await asyncio.sleep(PAGE_GONE_S)
+        agent = self.client.state.agents.get(seat.agent) if self.client.state is not None else None
+        channel = self._agents.get(seat)
+        back = channel is not None and any(page.page_id == page_id for page in channel.pages)
+        if back or agent is None or not agent.media_ready or agent.media_page != page_id:
+            return
+        request = MediaReady(**_by_us(seat), ready=False, epoch=agent.media_epoch)
+        try:
+            await self.client.send([request])
+        except (EngineUnreachable, EngineRefused) as error:
+            log.warning("lost_sound_not_told", error=str(error))  # presence tells it soon
 
     def expel_user(self, user_id: str) -> None:
         """From any thread: close every page of a user who signed off."""
@@ -336,7 +359,12 @@ class Hub:
 
 def _presence_request(seat: Seat, present: bool) -> Request:
     kind = AgentConnectionRestored if present else AgentConnectionLost
-    return kind(tenant=seat.tenant, agent=seat.agent, actor="system", cmd_id=f"presence-{secrets.token_hex(8)}")
+    return kind(**_by_us(seat))
+
+
+def _by_us(seat: Seat) -> dict[str, Any]:
+    """The fields that a request about an agent has when no person asks it."""
+    return {"tenant": seat.tenant, "agent": seat.agent, "actor": "system", "cmd_id": f"presence-{secrets.token_hex(8)}"}
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -76,6 +76,43 @@ def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, pa
     assert sound.strength(from_page, sound.AGENT_HZ) > 0.5 > sound.strength(from_page, sound.CALLER_HZ)
 
 
+def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig: Rig, page: Page) -> None:
+    sales = rig.center.agent("李娜")
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+    page.click("[data-action=ready]")
+    in_state(page, "READY")
+    caller = call_into_sales(rig, NUMBER)
+    in_state(page, "OFFERED")
+    page.keyboard.press("F2")
+    call = talking(rig, NUMBER, sales)
+    eventually(lambda: heard_bytes(page) > 4_000, 20, "sound reaches the page")
+    page.keyboard.press("F8")
+    expect(page.get_by_test_id("call-note")).to_contain_text("麦克风已关闭")
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    in_state(page, "TALKING")
+    expect(page.locator("[data-code=E10]")).to_be_visible()
+    again = talking(rig, NUMBER, sales)
+    assert again.id == call.id and not caller.gone
+    assert again.bridge is not None and call.bridge is not None and again.bridge.leg != call.bridge.leg
+    expect(page.get_by_test_id("call-note")).to_contain_text("麦克风已关闭")
+    page.keyboard.press("F8")
+    before = heard_bytes(page)
+    eventually(lambda: heard_bytes(page) > before + 4_000, 20, "the caller is heard again")
+
+    recording = rig.center.rows("SELECT * FROM recordings_recording WHERE call_id = %s", call.id)
+    assert len(recording) == 1, "one recording holds both halves of the talk"
+    path = rig.switch.recordings / recording[0]["path"]
+    so_far = path.stat().st_size
+    eventually(lambda: path.stat().st_size > so_far + 4 * 8000 * 2 * 2, 30, "four more seconds recorded")
+    page.keyboard.press("Control+F2")
+    in_state(page, "WRAP_UP")
+    from_caller, from_page = (channel[-20_000:-8_000] for channel in sound.channels(path))
+    assert sound.strength(from_page, sound.AGENT_HZ) > 0.5, "and so is the agent"
+    assert sound.strength(from_caller, sound.CALLER_HZ) > 0.5
+
+
 def test_a_page_that_goes_away_takes_its_telephone_with_it(rig: Rig, page: Page) -> None:
     expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
     sales = rig.center.agent("李娜")

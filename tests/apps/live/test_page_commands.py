@@ -39,6 +39,7 @@ ABOUT = {"type": "command", "cmd_id": "abcdef0123"}
         ({"action": "media", "ready": False, "epoch": 3}, events.MediaReady),
         ({"action": "ack", "call": "r-c1", "mic": "live", "audio": "running"}, events.OfferAcknowledged),
         ({"action": "decline", "call": "r-c1"}, events.DeclineRequested),
+        ({"action": "rejoin", "call": "r-c1"}, events.RejoinRequested),
         ({"action": "mute", "call": "r-c1"}, events.MuteRequested),
         ({"action": "unmute", "call": "r-c1"}, events.UnmuteRequested),
         ({"action": "dtmf", "call": "r-c1", "digits": "12#"}, events.DigitsRequested),

@@ -22,6 +22,7 @@ from apps.agents.models import Agent
 from apps.config.asgi import application
 from apps.core import events
 from apps.core import facts as f
+from apps.live import hub as hub_module
 from apps.live import session_watch
 from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
 from apps.live.hub import hub
@@ -344,6 +345,34 @@ async def test_a_page_that_falls_silent_is_reported_and_its_return_too(engine: E
     await tab.say({"type": "beat"})
     await until(lambda: any(isinstance(item, events.AgentConnectionRestored) for item in engine.asked), "it is back")
     await tab.disconnect()
+
+
+async def test_the_sound_is_lost_with_its_page_and_not_with_another(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page whose line breaks and comes back has lost nothing."""
+    monkeypatch.setattr(hub_module, "PAGE_GONE_S", 0.3)
+    about: dict[str, Any] = {"at_ms": START_MS + 1, "tenant": "1", "agent": "10"}
+    engine.say(
+        ready("10"), f.AgentMediaMoved(**about, epoch=4, page="page-aaaa"), f.AgentMediaChanged(**about, ready=True)
+    )
+
+    def lost() -> list[events.MediaReady]:
+        return [item for item in engine.asked if isinstance(item, events.MediaReady)]
+
+    first, other = (
+        await opened("/ws/agent/?page=page-aaaa", "agent1"),
+        await opened("/ws/agent/?page=page-bbbb", "agent1"),
+    )
+    await until(lambda: hub().client.reachable, "the engine")
+    await other.disconnect()
+    await first.disconnect()
+    back = await opened("/ws/agent/?page=page-aaaa", "agent1")
+    await asyncio.sleep(0.6)
+    assert not lost()
+    await back.disconnect()
+    told = await until(lost, "it is missed", 8)
+    assert [(item.agent, item.ready, item.epoch) for item in told] == [("10", False, 4)]
 
 
 def _run_out() -> None:

@@ -21,6 +21,8 @@ export interface Trouble {
   browserPhone: boolean;
   place: MediaPlace;
   microphone: Microphone;
+  /** The customer waits with music while this page gets its sound back. */
+  rejoining: boolean;
   /** The phone was on the switch and is no more, or the switch is out of reach. */
   phoneLost: boolean;
   signedIn: boolean;
@@ -54,6 +56,7 @@ function phone(now: Trouble): Banner[] {
 
 function call(now: Trouble): Banner[] {
   const found: Banner[] = [];
+  if (now.rejoining) found.push({ code: "E09", level: "warn" });
   if (now.quality) found.push({ code: "E23", level: now.qualityBad ? "bad" : "warn", values: { c: now.quality } });
   if (now.masked) found.push({ code: "E21", level: "warn" });
   return found;

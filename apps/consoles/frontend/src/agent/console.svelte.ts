@@ -15,6 +15,7 @@ import { MyDay } from "./day.svelte";
 import { Media } from "./media.svelte";
 import { CONNECTED, type Call, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
 import { Notes } from "./notes.svelte";
+import { pageId } from "./phone/media_tab";
 import { w } from "./words";
 
 const NOTICE_MS = 6_000;
@@ -29,7 +30,7 @@ interface Notice {
 
 export class Console {
   readonly page: PageData;
-  readonly live = new Live("/ws/agent/");
+  readonly live = new Live(`/ws/agent/?page=${pageId()}`);
   readonly me = $derived(this.live.data.me ? (Object.values(this.live.data.me)[0] as Me | undefined) : undefined);
   readonly liveCall = $derived(this.me?.call ? (this.live.data.call?.[this.me.call] as Call | undefined) : undefined);
   readonly media: Media;
@@ -51,6 +52,8 @@ export class Console {
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
   #before: { state: string; call: string | null; dialed: number } = { state: "", call: null, dialed: 0 };
   #hungUp = "";
+  #rejoining = "";
+  #heldFor = "";
   #finished = "";
   #note: Notification | null = null;
   /** Focus the dialling box; set by its component. */
@@ -58,7 +61,7 @@ export class Console {
 
   constructor(page: PageData) {
     this.page = page;
-    this.media = new Media(this.live, page.agent, () => this.me);
+    this.media = new Media(this.live, page.agent, () => this.me, () => this.liveCall);
     this.notes = new Notes(this.live, () => this.me);
     this.keys = merged(DEFAULT_KEYS, JSON.parse(localStorage.getItem(KEYS) ?? "null"));
     addEventListener("keydown", (event) => this.#key(event));
@@ -98,6 +101,7 @@ export class Console {
       browserPhone,
       place: media.place,
       microphone: media.microphone,
+      rejoining: media.rejoining,
       phoneLost: me?.switch_up === false || !registered,
       signedIn: me !== undefined && me.state !== "LOGGED_OUT",
       masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
@@ -187,7 +191,7 @@ export class Console {
 
   toggleMute(): void {
     if (!this.can("mute")) return;
-    if (this.mutesHere) this.media.phone?.mute(!this.muted);
+    if (this.mutesHere) this.media.mute(!this.muted);
     else void this.command(this.muted ? "unmute" : "mute");
   }
 
@@ -246,12 +250,39 @@ export class Console {
     const { me, liveCall } = this;
     if (!me) return;
     this.#signInOnce(me);
+    this.#rejoined(me);
     if (liveCall) this.#remember(liveCall);
+    this.#microphone(me);
     this.media.acknowledge(liveCall);
     if (me.state !== this.#before.state || me.call !== this.#before.call) this.#changed(me);
     this.#dialed(me);
     this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0 };
     if (!this.can("transfer")) this.transferOpen = false;
+  }
+
+  /** The customer is back with the agent, or with the queue. */
+  #rejoined(me: Me): void {
+    const opened = this.#before.state === "" && this.#last?.id === me.call && ["talking", "rejoining"].includes(this.#last?.state ?? "");
+    const was = this.#rejoining === me.call && me.call !== null;
+    if (this.media.rejoining) this.#rejoining = me.call ?? "";
+    else if (was && CONNECTED.has(me.state)) this.say(errors("E10"), "good", "E10");
+    if (me.state === "WRAP_UP" && (was || opened) && this.liveCall && this.liveCall.state !== "closing") this.say(errors("E11"), "bad", "E11");
+    if (!this.media.rejoining) this.#rejoining = "";
+  }
+
+  /** A headset that went away in mid-call: another one took over, or the customer hears music until there is one. */
+  #microphone(me: Me): void {
+    const phone = this.media.state;
+    if (!phone) return;
+    if (phone.replacedBy && phone.microphone === "live") {
+      this.say(errors("E04", { d: phone.replacedBy }), "warn", "E04");
+      phone.replacedBy = "";
+    }
+    if (me.state !== "TALKING" || phone.microphone !== "missing" || !phone.hasCall) this.#heldFor = "";
+    else if (this.#heldFor !== me.call && this.can("hold")) {
+      this.#heldFor = me.call ?? "";
+      void this.command("hold");
+    }
   }
 
   /** Only the way in from the sign-in page signs the agent in; a reload does not. */
@@ -301,7 +332,7 @@ export class Console {
     const before = this.#before;
     if (before.state === "OFFERED" && me.state === "NOT_RESPONDING") this.say(errors("E15"), "bad", "E15");
     else if (before.state === "OFFERED" && me.state === "READY") this.say(errors("E16"), "good", "E16");
-    else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call) this.say(errors("E16"), "good", "E16");
+    else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call && this.notice?.code !== "E11") this.say(errors("E16"), "good", "E16");
     else if (before.state === "WRAP_UP" && me.state === "TALKING" && before.call === me.call) this.say(errors("E12"), "bad", "E12");
     else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call) this.say(errors("E18"), "warn", "E18");
     if (before.state && me.reason === "forced" && me.state !== before.state) this.say(w("forced", { state: stateWord(me.state) }), "warn");

@@ -3,7 +3,7 @@
 import { Problem, request } from "$lib/http";
 import type { Live } from "$lib/live.svelte";
 import type { MediaPlace, Microphone } from "./banners";
-import type { Call, Me } from "./model";
+import { CONNECTED, type Call, IN_CALL, type Me } from "./model";
 import type { Account, Phone, PhoneState } from "./phone/phone.svelte";
 import { best, list, remembered } from "./phone/devices";
 import { type Holding, MediaTab } from "./phone/media_tab";
@@ -13,6 +13,11 @@ import { Sounds } from "./phone/sounds";
 
 const RETRY_MS = 5_000;
 const TELL_AGAIN_MS = 500;
+const LOOK_MS = 500;
+/** The end of a call travels by two ways, to the telephone and to the page: neither is in a hurry. */
+const SETTLE_MS = 1_500;
+const REJOIN_AGAIN_MS = 2_500;
+const MUTED = "agent-muted";
 
 export class Media {
   phone = $state.raw<Phone | null>(null);
@@ -23,15 +28,21 @@ export class Media {
   readonly tab: MediaTab;
   #live: Live;
   #me: () => Me | undefined;
+  #call: () => Call | undefined;
   #epoch = 0;
   /** The server knows that this page has the sound. */
   claimed = $state(false);
   #acked = "";
   #asking = false;
+  /** Since when the telephone and the engine disagree on whether there is a call; 0 while they agree. */
+  #oddSince = 0;
+  #rejoinAsked = 0;
+  #hadCall = false;
 
-  constructor(live: Live, agent: string, me: () => Me | undefined) {
+  constructor(live: Live, agent: string, me: () => Me | undefined, call: () => Call | undefined) {
     this.#live = live;
     this.#me = me;
+    this.#call = call;
     this.tab = new MediaTab(agent, (holding) => {
       this.holding = holding;
       if (holding === "owner") void this.begin();
@@ -43,6 +54,7 @@ export class Media {
     this.sounds.context.onstatechange = () => {
       if (this.state) this.state.audio = this.sounds.running ? "running" : "suspended";
     };
+    setInterval(() => this.mend(), LOOK_MS);
     // Browsers let a page speak after any gesture: take the first one.
     for (const kind of ["pointerdown", "keydown"] as const) addEventListener(kind, () => this.#woken(), { capture: true });
   }
@@ -69,7 +81,7 @@ export class Media {
   }
 
   /** The browser plays no sound yet: it wants to be clicked first. */
-  get mute(): boolean {
+  get wantsClick(): boolean {
     return this.state?.registered === true && this.state.audio === "suspended" && this.#me()?.state !== "LOGGED_OUT";
   }
 
@@ -78,6 +90,14 @@ export class Media {
     const me = this.#me();
     if (me?.device !== "browser") return true;
     return me.media_ready ?? this.good;
+  }
+
+  /** The customer waits with music until this agent's telephone is there again. */
+  get rejoining(): boolean {
+    const me = this.#me();
+    if (me?.device !== "browser" || !CONNECTED.has(me.state)) return false;
+    const lost = this.account?.kind === "sip" && this.holding === "owner" && !this.moved && !this.state?.hasCall;
+    return lost || Boolean(this.#call()?.rejoin_until_ms);
   }
 
   // --- what follows from the state -----------------------------------------------------------------------------------
@@ -89,6 +109,40 @@ export class Media {
     if (!this.claimed) void this.#claim();
     else if (me.media_page !== undefined && me.media_page !== this.tab.id && (me.media_epoch ?? 0) > this.#epoch) this.#movedAway();
     else if (this.good !== me.media_ready) void this.#tell(this.good);
+  }
+
+  /**
+   * A talk without sound in the page that should have it: it was loaded anew, or the network changed under it. The
+   * engine calls it back. And sound without a talk: the end of the call did not reach this telephone.
+   */
+  mend(): void {
+    const me = this.#me();
+    const state = this.state;
+    if (!me || !state || me.device !== "browser" || !this.#live.ok || !this.claimed || this.moved) return;
+    const talks = CONNECTED.has(me.state);
+    this.#hadCall ||= state.hasCall;
+    const odd = talks !== state.hasCall && (talks || (state.inCall && !IN_CALL.has(me.state)));
+    if (!odd) {
+      this.#oddSince = 0;
+      return;
+    }
+    this.#oddSince ||= performance.now();
+    const settled = performance.now() - this.#oddSince >= SETTLE_MS;
+    if (!talks && settled) this.phone?.drop();
+    else if (talks && this.good && (settled || !this.#hadCall)) this.#rejoin(me.call ?? "");
+  }
+
+  /** On this page alone, at once; it outlives a reload. */
+  mute(on: boolean): void {
+    this.phone?.mute(on);
+    if (on) sessionStorage.setItem(MUTED, this.#me()?.call ?? "");
+    else sessionStorage.removeItem(MUTED);
+  }
+
+  #rejoin(call: string): void {
+    if (performance.now() - this.#rejoinAsked < REJOIN_AGAIN_MS) return;
+    this.#rejoinAsked = performance.now();
+    void this.#live.command("rejoin", { call });
   }
 
   /** Answer an offer's question at once: is there a live microphone, may sound be played? */
@@ -134,7 +188,7 @@ export class Media {
     const account = this.account ?? (await this.#fetchAccount());
     if (!account || account.kind === "none") return;
     if (!this.phone) {
-      this.phone = account.kind === "simulated" ? new SimulatedPhone(account.voices, this.sounds) : new SipPhone(account, this.sounds);
+      this.phone = account.kind === "simulated" ? new SimulatedPhone(account.voices, this.sounds) : new SipPhone(account, this.sounds, () => this.#wasMuted());
       const ring = best(await list("audiooutput"), remembered("ring"));
       if (ring) await this.sounds.useSpeaker(ring);
     }
@@ -192,6 +246,11 @@ export class Media {
     this.phone = null;
     this.claimed = false;
     this.sounds.quiet();
+  }
+
+  #wasMuted(): boolean {
+    const call = this.#me()?.call;
+    return Boolean(call) && sessionStorage.getItem(MUTED) === call;
   }
 
   #woken(): void {

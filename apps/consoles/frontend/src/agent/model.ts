@@ -46,6 +46,8 @@ export interface Call {
   held_ms: number | null;
   hold_total_ms?: number;
   muted?: boolean;
+  /** Music until the agent's telephone is called back, at the latest then. */
+  rejoin_until_ms?: number | null;
   recording: boolean;
   masked_ms?: number | null;
   mask_until_ms?: number | null;

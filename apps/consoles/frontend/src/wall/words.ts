@@ -277,6 +277,7 @@ export const callWords = dictionary(
     talking: "Talking",
     held: "On hold",
     returning: "Coming back",
+    rejoining: "Agent rejoining",
     closing: "Ending",
   },
   {
@@ -288,6 +289,7 @@ export const callWords = dictionary(
     talking: "通话",
     held: "保持",
     returning: "返回中",
+    rejoining: "坐席接回中",
     closing: "结束中",
   },
 );

@@ -18,6 +18,13 @@ const FRESH_MS = 10_000;
 type Note = { id: string; at: number };
 type Said = { type: "returning" | "take"; id: string };
 
+/** This tab's own id: the same after a reload. */
+export function pageId(): string {
+  const id = sessionStorage.getItem("media-tab") ?? newId();
+  sessionStorage.setItem("media-tab", id);
+  return id;
+}
+
 export class MediaTab {
   readonly id: string;
   holding: Holding = "waiting";
@@ -32,8 +39,7 @@ export class MediaTab {
   constructor(agent: string, changed: (holding: Holding) => void) {
     this.#name = `cc-media:${agent}`;
     this.#changed = changed;
-    this.id = sessionStorage.getItem("media-tab") ?? newId();
-    sessionStorage.setItem("media-tab", this.id);
+    this.id = pageId();
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = (event: MessageEvent<Said>) => this.#hear(event.data);
     if (!("locks" in navigator)) {

@@ -15,6 +15,8 @@ export class PhoneState {
   /** Was registered once since the page opened. */
   everRegistered = $state(false);
   inCall = $state(false);
+  /** This page carries the sound of a call, or is about to: what rings counts, what died does not. */
+  hasCall = $state(false);
   muted = $state(false);
   quality = $state.raw<Quality | null>(null);
   causes = $state.raw<Cause[]>([]);
@@ -34,6 +36,8 @@ export interface Phone {
   /** Pick up what rings; nothing when nothing does. */
   answer(): void;
   mute(on: boolean): void;
+  /** Forget the call at hand without a word to the other side: its sound is dead, or it is over elsewhere. */
+  drop(): void;
   useMicrophone(id: string): Promise<void>;
   useSpeaker(id: string): Promise<void>;
   /** Everything off; the microphone is let go. */

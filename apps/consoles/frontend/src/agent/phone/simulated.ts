@@ -29,6 +29,7 @@ export class SimulatedPhone implements Phone {
   }
 
   async start(): Promise<void> {
+    this.state.hasCall = true; // whatever there is, the simulator's own telephone carries it
     this.state.microphone = "live";
     this.state.registered = true;
     this.state.everRegistered = true;
@@ -41,6 +42,10 @@ export class SimulatedPhone implements Phone {
 
   mute(on: boolean): void {
     this.state.muted = on;
+  }
+
+  drop(): void {
+    // The telephone is the simulator's own: it does not die with the page.
   }
 
   async useMicrophone(): Promise<void> {

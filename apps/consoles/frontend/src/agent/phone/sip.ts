@@ -18,6 +18,10 @@ interface Request {
 /** Gathering waits for STUN servers that do not answer; what was found by then must do. */
 const GATHER_MS = 800;
 const REGISTER_S = 60;
+/** Sound that has not come back so long after a change of network is dead. */
+const MEND_MS = 3_000;
+/** Sound that stops for a moment mends itself. */
+const STUTTER_MS = 1_500;
 
 export class SipPhone implements Phone {
   readonly state = new PhoneState();
@@ -30,10 +34,14 @@ export class SipPhone implements Phone {
   #counters: Counters = { received: 0, lost: 0 };
   #watch = new Watch();
   #timer: ReturnType<typeof setInterval>;
+  #mending: ReturnType<typeof setTimeout> | undefined;
+  #wasMuted: () => boolean;
 
-  constructor(account: SipAccount, sounds: Sounds) {
+  /** `wasMuted`: whether the call that is about to be picked up was muted before the page was loaded anew. */
+  constructor(account: SipAccount, sounds: Sounds, wasMuted: () => boolean) {
     this.#account = account;
     this.#sounds = sounds;
+    this.#wasMuted = wasMuted;
     this.#microphone = new Microphone(sounds.context, () => void this.#replaceMicrophone());
     this.#speaker.autoplay = true;
     this.#timer = setInterval(() => void this.#eachSecond(), 1_000);
@@ -49,7 +57,15 @@ export class SipPhone implements Phone {
   answer(): void {
     const session = this.#session;
     if (!session || session.direction !== "incoming" || !session.isInProgress() || !this.#microphone.stream) return;
+    if (this.#wasMuted()) this.mute(true);
     session.answer({ mediaStream: this.#microphone.stream, pcConfig: { iceServers: this.#account.ice_servers } });
+  }
+
+  drop(): void {
+    const session = this.#session;
+    if (!session) return;
+    (session.connection as RTCPeerConnection | undefined)?.close();
+    this.#over();
   }
 
   mute(on: boolean): void {
@@ -72,6 +88,7 @@ export class SipPhone implements Phone {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.drop(); // no BYE: whoever moved the sound elsewhere goes on talking there
     navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
     this.#ua?.stop();
     this.#ua = null;
@@ -96,8 +113,11 @@ export class SipPhone implements Phone {
       user_agent: "Trunkline console",
     });
     ua.on("registered", () => {
+      // Registered before and not just now: the line was lost, perhaps with the network below the sound.
+      const back = this.state.everRegistered && !this.state.registered;
       this.state.registered = true;
       this.state.everRegistered = true;
+      if (back) this.#mend();
     });
     ua.on("unregistered", () => (this.state.registered = false));
     ua.on("registrationFailed", () => (this.state.registered = false));
@@ -115,6 +135,8 @@ export class SipPhone implements Phone {
       return;
     }
     this.#session = session;
+    this.state.hasCall = true;
+    this.#neverHangUp(session);
     this.#counters = { received: 0, lost: 0 };
     this.#watch = new Watch();
     this.#answerWhenTold(session);
@@ -129,6 +151,7 @@ export class SipPhone implements Phone {
     });
     const over = () => {
       clearTimeout(gathering);
+      if (this.#session === session) clearTimeout(this.#mending);
       if (this.#session === session) this.#over();
     };
     session.on("ended", over);
@@ -154,7 +177,38 @@ export class SipPhone implements Phone {
     };
   }
 
+  /**
+   * JsSIP says BYE when the sound fails, when a new offer fails, and when it is stopped. Who talks with whom is the
+   * engine's: to us such a call is dead, and the page asks for another in its place.
+   */
+  #neverHangUp(session: RTCSession): void {
+    const terminate = session.terminate.bind(session);
+    session.terminate = (options) => {
+      if (!session.isEstablished()) terminate(options);
+      else if (this.#session === session) this.drop();
+    };
+  }
+
+  /** The network may have changed: find another way for the sound within the same call, or give it up. */
+  #mend(): void {
+    const session = this.#session;
+    const connection = session?.connection as RTCPeerConnection | undefined;
+    if (!session?.isEstablished() || !connection) return;
+    clearTimeout(this.#mending);
+    session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+    this.#mending = setTimeout(() => {
+      const sound = connection.iceConnectionState;
+      if (this.#session === session && sound !== "connected" && sound !== "completed") this.drop();
+    }, MEND_MS);
+  }
+
   #play(connection: RTCPeerConnection): void {
+    connection.addEventListener("iceconnectionstatechange", () => {
+      if (connection.iceConnectionState !== "disconnected") return;
+      setTimeout(() => {
+        if (connection.iceConnectionState === "disconnected" && this.state.registered) this.#mend();
+      }, STUTTER_MS);
+    });
     connection.addEventListener("track", (event) => {
       this.#speaker.srcObject = event.streams[0] ?? new MediaStream([event.track]);
       this.#speaker.play().catch((error: unknown) => {
@@ -165,7 +219,9 @@ export class SipPhone implements Phone {
   }
 
   #over(): void {
+    clearTimeout(this.#mending);
     this.#session = null;
+    this.state.hasCall = false;
     this.#speaker.srcObject = null;
     this.mute(false);
     this.state.inCall = false;
