@@ -173,6 +173,7 @@ class Door:
         socket = web.WebSocketResponse(heartbeat=None, compress=False, max_msg_size=4096)
         await socket.prepare(request)
         reading = asyncio.create_task(_ignore_incoming(socket))
+        reading.add_done_callback(lambda _: feed.wake())  # closed, by either side: not seen while it waits for a fact
         self._followers[socket] = request
         try:
             if feed.can_follow(epoch, after):

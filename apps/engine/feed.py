@@ -35,6 +35,10 @@ class Feed:
     def publish(self, stored: Iterable[Stored]) -> None:
         for item in stored:
             self._add(item.seq, item.message)
+        self.wake()
+
+    def wake(self) -> None:
+        """End every wait: there is something new, or one of those who wait is gone."""
         self._fresh.set()
         self._fresh = asyncio.Event()
 
@@ -76,7 +80,7 @@ class Feed:
         return messages
 
     async def wait(self, after: int, timeout_s: float) -> None:
-        """Until there is something after ``after``, or the time is over."""
+        """Until there is something after ``after``, somebody wakes us, or the time is over."""
         if self.seq > after:
             return
         try:
