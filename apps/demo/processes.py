@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from apps.demo.screen import Screen
 
@@ -21,8 +22,23 @@ class DemoError(RuntimeError):
     """The demo cannot go on; the message says why and what would help."""
 
 
+class Member(Protocol):
+    """Whatever runs beside the demo: a process of ours, or a private service."""
+
+    name: str
+    log: Path
+
+    def start(self) -> object: ...
+
+    def ended(self) -> bool: ...
+
+    def code(self) -> int | None: ...
+
+    def stop(self) -> None: ...
+
+
 class Child:
-    """One process with its own log. ``restart`` says whether the demo goes on when it ends by itself."""
+    """One process of ours with its own log."""
 
     def __init__(
         self,
@@ -33,16 +49,16 @@ class Child:
         directory: Path,
         log: Path,
         ready: Callable[[], bool],
-        restart: bool,
+        inherits: Sequence[int] = (),
     ) -> None:
+        """``inherits``: file descriptors that it gets from us."""
         self.name = name
         self.log = log
-        self.restart = restart
         self._command = list(command)
         self._environment = dict(environment)
         self._directory = directory
         self._ready = ready
-        self._crashes: list[float] = []
+        self._inherits = inherits
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -54,6 +70,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=self._inherits,
                 start_new_session=True,  # Ctrl-C is for the demo; it stops the rest in its own order
             )
 
@@ -73,12 +90,6 @@ class Child:
     def code(self) -> int | None:
         return self.process.returncode if self.process is not None else None
 
-    def may_restart(self) -> bool:
-        """Whether it may be started again: not when it keeps crashing."""
-        now = time.monotonic()
-        self._crashes = [at for at in self._crashes if now - at < CRASH_WINDOW_S] + [now]
-        return self.restart and len(self._crashes) <= CRASHES_ALLOWED
-
     def ask_to_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -96,20 +107,28 @@ class Child:
 
 
 class Family:
-    """The children, in the order in which they were started."""
+    """Everything that was started, in that order."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._children: list[Child] = []
+        self._members: list[Member] = []
+        self._crashes: dict[str, list[float]] = {}
+        self._irreplaceable: set[str] = set()
 
-    def start(self, child: Child) -> None:
-        """Do not wait: others may start beside it."""
-        self._children.append(child)
+    def start(self, child: Child, *, restart: bool = True) -> None:
+        """Do not wait: others may start beside it. ``restart``: the demo goes on when it ends by itself."""
+        self._members.append(child)
+        if not restart:
+            self._irreplaceable.add(child.name)
         child.start()
+
+    def adopt(self, service: Member) -> None:
+        """Look after what is started by somebody else."""
+        self._members.append(service)
 
     def wait_for(self, name: str, timeout_s: float = 60.0) -> None:
         """Until it answers. Raises ``DemoError``, its last log lines shown."""
-        child = next(child for child in self._children if child.name == name)
+        child = next(member for member in self._members if member.name == name and isinstance(member, Child))
         try:
             child.wait_until_ready(timeout_s)
         except DemoError:
@@ -119,19 +138,26 @@ class Family:
 
     def look_after(self) -> None:
         """Report who ended by itself; start them again, or raise ``DemoError``."""
-        for child in self._children:
-            if not child.ended():
+        for member in self._members:
+            if not member.ended():
                 continue
-            self._screen.say(f"✗ {child.name} ended by itself (code {child.code()}); its last lines:")
-            self._screen.tail(child.log)
-            if not child.may_restart():
-                raise DemoError(f"without {child.name} the demo cannot go on")
-            child.start()
-            self._screen.say(f"  {child.name} was started again")
+            self._screen.say(f"✗ {member.name} ended by itself (code {member.code()}); its last lines:")
+            self._screen.tail(member.log)
+            if not self._may_restart(member.name):
+                raise DemoError(f"without {member.name} the demo cannot go on")
+            member.start()
+            self._screen.say(f"  {member.name} was started again")
+
+    def _may_restart(self, name: str) -> bool:
+        """Not when it keeps crashing."""
+        now = time.monotonic()
+        recent = [at for at in self._crashes.get(name, []) if now - at < CRASH_WINDOW_S]
+        self._crashes[name] = [*recent, now]
+        return name not in self._irreplaceable and len(recent) < CRASHES_ALLOWED
 
     def stop(self) -> None:
         """Whoever was started last stops first."""
-        for child in reversed(self._children):
-            child.stop()
-            self._screen.say(f"  {child.name} stopped")
-        self._children.clear()
+        for member in reversed(self._members):
+            member.stop()
+            self._screen.say(f"  {member.name} stopped")
+        self._members.clear()

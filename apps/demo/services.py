@@ -22,6 +22,7 @@ from typing import Any
 PORT = 5432  # names the socket file; nothing listens on TCP
 UNPRIVILEGED = "nobody"
 START_TIMEOUT_S = 60
+LINGER_S = 10  # how long sessions of a killed PostgreSQL may hold its memory
 SYSTEM_POSTGRES = Path("/usr/lib/postgresql")
 
 
@@ -41,14 +42,48 @@ def service_directory(wanted: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"trunkline-{os.geteuid()}-{digest}"
 
 
-class PrivatePostgres:
-    """A PostgreSQL whose data and socket live in ``directory``. Data that is there already is used again."""
+class Service:
+    """A server with its files in one directory, which we start, watch and stop."""
+
+    name: str
+    stop_signal = signal.SIGTERM
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
-        self.data = self.directory / "data"
-        self.log = self.directory / "postgres.log"
+        self.log = self.directory / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def ended(self) -> bool:
+        """By itself: it was started and is not running."""
+        return self.process is not None and self.process.poll() is not None
+
+    def code(self) -> int | None:
+        return self.process.returncode if self.process is not None else None
+
+    def stop(self) -> None:
+        _stop(self.process, self.stop_signal)
+        self.process = None
+
+    def _launch(self, command: list[Path | str]) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the program that started us; it stops us in its own order
+                **_as_unprivileged(),
+            )
+
+
+class PrivatePostgres(Service):
+    """A PostgreSQL whose data and socket live in ``directory``. Data that is there already is used again."""
+
+    name = "postgres"
+    stop_signal = signal.SIGINT  # fast shutdown: sessions are ended, the data is left consistent
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.data = self.directory / "data"
 
     @property
     def url(self) -> str:
@@ -61,26 +96,26 @@ class PrivatePostgres:
         if not (self.data / "PG_VERSION").exists():
             self._init(binaries)
         self._forget_dead_server()
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    binaries / "postgres",
-                    *("-D", self.data, "-k", self.directory, "-c", "listen_addresses=", "-p", str(PORT)),
-                    # The data can be made again: durability would only cost the demo time.
-                    *("-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB"),
-                ],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the program that started us; it stops us in its own order
-                **_as_unprivileged(),
-            )
-        self._wait_until_ready()
-        return self.url
+        deadline = time.monotonic() + LINGER_S
+        while True:
+            self._launch_server(binaries)
+            try:
+                self._wait_until_ready()
+                return self.url
+            except ServiceError:
+                if "pre-existing shared memory block" not in _tail(self.log) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
-    def stop(self) -> None:
-        """Fast shutdown: sessions are ended, the data is left consistent."""
-        _stop(self.process, signal.SIGINT)
-        self.process = None
+    def _launch_server(self, binaries: Path) -> None:
+        self._launch(
+            [
+                binaries / "postgres",
+                *("-D", str(self.data), "-k", str(self.directory), "-c", "listen_addresses=", "-p", str(PORT)),
+                # The data can be made again: durability would only cost the demo time.
+                *("-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB"),
+            ]
+        )
 
     def _init(self, binaries: Path) -> None:
         done = subprocess.run(
@@ -94,13 +129,15 @@ class PrivatePostgres:
             raise ServiceError(f"initdb failed: {done.stderr.decode(errors='replace').strip()}")
 
     def _forget_dead_server(self) -> None:
-        """A server that was killed leaves its pid file; another process may have that pid by now."""
+        """A killed server leaves its pid file. The next one understands that, unless somebody has that pid by now."""
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
             return
         pid = pid_file.read_text().split("\n", 1)[0].strip()
         command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and str(self.data).encode() in command.read_bytes():
+        if not command.exists():
+            return
+        if str(self.data).encode() in command.read_bytes():
             raise ServiceError(f"a PostgreSQL (pid {pid}) already runs on {self.data}: is a demo still running?")
         pid_file.unlink()
 
@@ -121,14 +158,14 @@ class PrivatePostgres:
                 time.sleep(0.05)
 
 
-class PrivateRedis:
+class PrivateRedis(Service):
     """A Redis (or Valkey) on a unix socket in ``directory``; keeps nothing on disk."""
 
+    name = "redis"
+
     def __init__(self, directory: Path) -> None:
-        self.directory = directory.resolve()
+        super().__init__(directory)
         self.socket = self.directory / "redis.sock"
-        self.log = self.directory / "redis.log"
-        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -137,25 +174,15 @@ class PrivateRedis:
     def start(self) -> str:
         """Start it and return the URL. Raises ``ServiceError``."""
         _own(self.directory)
-        binary = _redis_binary(self.directory)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    binary,
-                    *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "777"),
-                    *("--save", "", "--appendonly", "no", "--dir", str(self.directory), "--daemonize", "no"),
-                ],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the program that started us; it stops us in its own order
-                **_as_unprivileged(),
-            )
+        self._launch(
+            [
+                _redis_binary(self.directory),
+                *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "777"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self.directory), "--daemonize", "no"),
+            ]
+        )
         self._wait_until_ready()
         return self.url
-
-    def stop(self) -> None:
-        _stop(self.process, signal.SIGTERM)
-        self.process = None
 
     def _wait_until_ready(self) -> None:
         import redis

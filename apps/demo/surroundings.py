@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -45,7 +48,7 @@ class Surroundings:
     database_url: str | None  # None: a private PostgreSQL
     redis_url: str | None
     switch: RealSwitch | None
-    web_port: int
+    web_socket: socket.socket  # listens already: the port is nobody else's from here on
     engine_port: int
     callers_per_minute: float
     simulated_agents: bool
@@ -57,11 +60,29 @@ class Surroundings:
 
     @property
     def web_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.web_port}"
+        return f"http://{LOOPBACK}:{self.web_socket.getsockname()[1]}"
 
     @property
     def engine_url(self) -> str:
         return f"http://{LOOPBACK}:{self.engine_port}"
+
+    def claim(self) -> IO[str]:
+        """``run_dir`` is ours until this is closed. Raises ``ValueError`` when another demo has it."""
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        lock = (self.run_dir / "demo.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            url = lock.read().strip()
+            lock.close()
+            raise ValueError(
+                f"a demo already runs in {self.run_dir}: {url}. Use that one, or give this one a STATE_DIR of its own"
+            ) from None
+        lock.truncate(0)
+        lock.write(self.web_url)
+        lock.flush()
+        return lock
 
     def for_children(self, database_url: str, redis_url: str) -> dict[str, str]:
         """The environment of every process of the demo."""
@@ -88,7 +109,7 @@ def surroundings(given: Mapping[str, str] = os.environ) -> Surroundings:
         database_url=given.get("DATABASE_URL") or None,
         redis_url=given.get("REDIS_URL") or None,
         switch=_real_switch(text),
-        web_port=_number("WEB_PORT", text["WEB_PORT"]) if text["WEB_PORT"] else first_free(WEB_PORTS),
+        web_socket=listening(_number("WEB_PORT", text["WEB_PORT"])) if text["WEB_PORT"] else first_free(WEB_PORTS),
         engine_port=free_port(),
         callers_per_minute=float(_number("CALLERS_PER_MINUTE", text["CALLERS_PER_MINUTE"])),
         # Their phones are the simulator's: on a real switch nobody would pick up.
@@ -120,11 +141,21 @@ def _flag(name: str, text: str) -> bool:
     return text.lower() == "true"
 
 
-def first_free(ports: range) -> int:
+def first_free(ports: range) -> socket.socket:
+    """Listening on the first of them that nobody has."""
     for port in ports:
-        if not answers(LOOPBACK, port):
-            return port
+        with suppress(ValueError):
+            return listening(port)
     raise ValueError(f"ports {ports.start} to {ports.stop - 1} are all taken: set WEB_PORT")
+
+
+def listening(port: int) -> socket.socket:
+    """Raises ``ValueError`` when somebody has the port: of two demos that start together one gets it."""
+    try:
+        # Those who connect before the web process accepts, or while it is started again, wait.
+        return socket.create_server((LOOPBACK, port))
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"port {port} cannot be used ({error}): set WEB_PORT to another") from None
 
 
 def free_port() -> int:

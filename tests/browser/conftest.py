@@ -11,17 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from apps.demo.services import PrivatePostgres, service_directory
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 180.0
+PROMPT_S = 0.5
+SERVICE, SALES = "12", "11"  # the story's menu: Chinese, then the department
 CHROMIUM_FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run"),
@@ -57,6 +63,13 @@ class RunningDemo:
         assert answer["ok"], answer
         return answer
 
+    def change(self, statement: str) -> None:
+        """Change configuration as the admin does: the rows, then the word that they changed."""
+        with psycopg.connect(PrivatePostgres(service_directory(self.run_dir / "postgres")).url) as connection:
+            connection.execute(statement)
+            connection.execute("UPDATE telephony_configversion SET version = version + 1")
+            connection.execute("NOTIFY trunkline_config")
+
     def end_all_calls(self) -> None:
         for channel in self.simulator(do="channels")["channels"]:
             if channel["direction"] == "inbound":
@@ -66,7 +79,7 @@ class RunningDemo:
 
     def call(self, number: str, **more: Any) -> str:
         """A caller who chooses Chinese and the service queue, and talks until somebody hangs up."""
-        plan = {"did": "4008005566", "keys": "12", "reaction_ms": 200, "talk_ms": None, "patience_ms": None, **more}
+        plan = {"did": "4008005566", "keys": SERVICE, "reaction_ms": 200, "talk_ms": None, "patience_ms": None, **more}
         return str(self.simulator(do="call", number=number, **plan)["uuid"])
 
 
@@ -106,11 +119,22 @@ def running_demo() -> Iterator[RunningDemo]:
         text = output.read_text()
         assert "Trunkline is up: " in text, text
         url = text.split("Trunkline is up: ")[1].split()[0]
+        for prompt in (run_dir / "sounds").rglob("*.wav"):
+            _cut(prompt)
         yield RunningDemo(process, url, run_dir)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, output.read_text()
     shutil.rmtree(run_dir)  # kept when something went wrong: its logs say what
+
+
+def _cut(prompt: Path) -> None:
+    """Every caller hears some before an agent does: the tests have other things to wait for."""
+    with wave.open(str(prompt), "rb") as sound:
+        parameters, kept = sound.getparams(), sound.readframes(int(sound.getframerate() * PROMPT_S))
+    with wave.open(str(prompt), "wb") as sound:
+        sound.setparams(parameters)
+        sound.writeframes(kept)
 
 
 @pytest.fixture(scope="module")

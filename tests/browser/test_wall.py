@@ -127,7 +127,7 @@ def test_the_day_as_chart_table_and_csv(people: People, demo: RunningDemo) -> No
     eventually(lambda: "13955507004" in calls.value.path().read_text("utf-8-sig"), "the call", 10)
 
 
-AGENTS, CHANGES_PER_S, SECONDS = 1000, 60, 12
+AGENTS, CHANGES_PER_S, SECONDS = 1000, 60, 8
 STATES = ("READY", "TALKING", "WRAP_UP", "PAUSED", "HOLDING")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -20,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+        parser.add_argument("--fd", type=int, help="a socket that listens already, instead of both")
         parser.add_argument(
             "--proxies",
             default="127.0.0.1",
@@ -27,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        uvicorn.run(
+        config = uvicorn.Config(
             "apps.config.asgi:application",
             host=options["host"],
             port=options["port"],
@@ -39,3 +42,6 @@ class Command(BaseCommand):
             log_config=None,  # and all lines go through apps/config/logs.py
             server_header=False,
         )
+        sockets = None if options["fd"] is None else [socket.socket(fileno=options["fd"])]
+        with suppress(KeyboardInterrupt):  # uvicorn has said goodbye by then
+            uvicorn.Server(config).run(sockets)

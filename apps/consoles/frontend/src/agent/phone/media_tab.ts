@@ -32,7 +32,7 @@ export class MediaTab {
   #channel: BroadcastChannel;
   #changed: (holding: Holding) => void;
   #release: (() => void) | null = null;
-  #heardReturning = false;
+  #returningHeard = -Infinity;
   #renew: ReturnType<typeof setInterval> | undefined;
   #wanted = true;
 
@@ -86,7 +86,7 @@ export class MediaTab {
 
   #hear(said: Said): void {
     if (said.type === "returning") {
-      this.#heardReturning = said.id === this.#note()?.id && said.id !== this.id;
+      if (said.id === this.#note()?.id && said.id !== this.id) this.#returningHeard = performance.now();
     } else if (said.type === "take" && this.holding === "owner") {
       this.#letGo();
       this.#set("other");
@@ -116,10 +116,11 @@ export class MediaTab {
   }
 
   async #comesBack(): Promise<boolean> {
-    this.#heardReturning = false;
-    const end = performance.now() + RETURN_MS;
-    while (performance.now() < end && !this.#heardReturning) await new Promise((next) => setTimeout(next, 50));
-    return this.#heardReturning;
+    // It may have been said before the page that is left let go of the lock.
+    const granted = performance.now();
+    const heard = () => this.#returningHeard > granted - RETURN_MS;
+    while (performance.now() < granted + RETURN_MS && !heard()) await new Promise((next) => setTimeout(next, 50));
+    return heard();
   }
 
   #letGo(): void {
