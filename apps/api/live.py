@@ -24,12 +24,14 @@ def of_tenant(tenant_id: int, kind: str) -> Entities:
     return {key: {**entity, "age_s": round(age_s, 1)} for key, entity in view.items()}
 
 
-def agent_on(tenant_id: int, call_id: str) -> Callable[[State], AgentId | None]:
-    """Who talks on this call, or dials it."""
+def agent_on(tenant_id: int, call_id: str) -> Callable[[State], tuple[bool, AgentId | None]]:
+    """Whether this call goes on, and who talks on it or dials it."""
 
-    def look(state: State) -> AgentId | None:
+    def look(state: State) -> tuple[bool, AgentId | None]:
         call = state.calls.get(CallId(call_id))
-        return _agent_of(call) if call is not None and call.tenant == str(tenant_id) else None
+        if call is None or call.tenant != str(tenant_id):
+            return False, None
+        return True, _agent_of(call)
 
     return look
 

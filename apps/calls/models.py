@@ -32,6 +32,7 @@ WORDS = {
     "overflowed": _("overflowed"),
     "unknown_did": _("unknown number"),
     "failed": _("failed"),
+    "removed": _("removed"),
     "not_reached": _("not reached"),
     "customer": _("customer"),
     "agent": _("agent"),

@@ -12,7 +12,7 @@ from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
 from apps.core.agents import call_in_hand, desk, states, supervising
-from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, talk, transfers
+from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, removal, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, SwitchId
@@ -281,5 +281,6 @@ _RULES: dict[type[e.Event], Rule] = {
     e.TrunkChanged: _trunk_changed,
     e.ConfigChanged: _config_changed,
     e.DeadlinePassed: _deadline_passed,
+    e.CallRemovalRequested: removal.request,
     **dict.fromkeys(desk.RULES, desk.request),
 }

@@ -343,6 +343,14 @@ class CallRequest(AgentRequest):
 
 
 @record
+class CallRemovalRequested(Request):
+    """Hang up a call that no agent talks on: it waits, hears a menu, or rings a number. For supervisors."""
+
+    call: CallId
+    version: int | None = None
+
+
+@record
 class OfferAcknowledged(CallRequest):
     """The page of a browser phone shows the offer and could take it. ``live``: microphone and speaker both work."""
 

@@ -212,6 +212,8 @@ class World:
         """Agents go ready, wrap up, come back from a pause, sometimes transfer or hold: after a human time."""
         if isinstance(fact, f.RecordingPaused) and self.rng.random() < 0.7:  # others forget it
             self.clock.after(self.rng.randint(1_000, 8_000), lambda: self._resume_recording(fact.call))
+        if isinstance(fact, f.CallQueued) and self.rng.random() < 0.03:  # a supervisor takes it off the floor
+            self.clock.after(self.rng.randint(100, 20_000), lambda: self._remove(fact.call))
         if not isinstance(fact, f.AgentStateChanged):
             return
         if fact.state == AgentState.OFFERED and self.rng.random() < 0.97:  # else the page sleeps
@@ -235,6 +237,12 @@ class World:
         call = self.engine.state.calls.get(call_id)
         if call is not None and call.bridge is not None and call.bridge.agent is not None:
             self._ask(e.RecordingResumeRequested, call.bridge.agent, call=call_id)
+
+    def _remove(self, call_id: f.CallId) -> None:
+        """Whatever the call does by then: with an agent it is refused."""
+        self.serial += 1
+        cmd_id = f"cmd{self.serial}"
+        self.inbox.append(e.CallRemovalRequested(tenant=TENANT, cmd_id=cmd_id, actor="sim", call=call_id))
 
     def _look_again(self, name: AgentId) -> None:
         agent = self.engine.state.agents[name]

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
+from apps.accounts.permissions import can
 from apps.agents.models import Agent
 from apps.api import commands, live, reach
 from apps.api.parsers import unstorable
@@ -52,7 +53,10 @@ class DialSerializer(serializers.Serializer):
         required=False, min_value=1, max_value=2**63 - 1, help_text="For whom; left out: for oneself."
     )
     caller_number = NumberField(required=False, help_text="Which of the agent's numbers to show.")
-    customer = serializers.CharField(required=False, allow_blank=True, max_length=40)
+    customer = serializers.CharField(
+        required=False, allow_blank=True, max_length=40,
+        help_text="With whom; the id of a customer of ours puts the call on that customer's timeline.",
+    )  # fmt: skip
     attached = serializers.DictField(
         child=serializers.CharField(max_length=200, allow_blank=True), required=False,
         help_text="At most 20 texts that travel with the call and are shown to the agent.",
@@ -105,31 +109,41 @@ class DialingMixin(ApiViewSet):
             raise Forbidden("permission_denied", _("You may not place calls for this agent."))
         return agent
 
-    @extend_schema(request=HangUpSerializer, responses={202: CommandSerializer, 409: problem("no_agent")})
+    @extend_schema(request=HangUpSerializer, responses={202: CommandSerializer, 409: problem("call_over")})
     @action(detail=True, methods=["post"])
     def hangup(self, request: Request, pk: str = "") -> Response:
-        """End the part of the agent who talks on the call, or stop dialling it. The agent goes to wrap-up as usual."""
+        """End the part of the agent who talks on the call, or stop dialling it. The agent goes to wrap-up as usual.
+
+        A call that no agent talks on (it waits, hears a menu, rings a number) is hung up whole; that takes
+        `calls.control` over the call.
+        """
         call: Call = self.get_object()
         serializer = HangUpSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         agent = self._agent_on(request, call)
+        version = serializer.validated_data.get("version")
 
         def build(common: commands.Common) -> events.Request:
-            about = {"agent": AgentId(str(agent.pk)), "call": CallId(call.pk)}
-            return events.HangUpRequested(**common, **about, version=serializer.validated_data.get("version"))  # type: ignore[arg-type]
+            about: dict[str, Any] = {**common, "call": CallId(call.pk), "version": version}
+            if agent is None:
+                return events.CallRemovalRequested(**about)
+            return events.HangUpRequested(**about, agent=AgentId(str(agent.pk)))
 
         return accepted(commands.give(request, self.tenant, "call.hang_up", call.pk, build, seed=self.idempotent))
 
-    def _agent_on(self, request: Request, call: Call) -> Agent:
+    def _agent_on(self, request: Request, call: Call) -> Agent | None:
+        """Whose part it is that ends; None where no agent has the call. Refused where the asker may not end it."""
         assert isinstance(request.user, User)
         tenant = self.tenant
         try:
-            found, _age_s = from_threads.read(live.agent_on(tenant.pk, call.pk))
+            (lives, found), _age_s = from_threads.read(live.agent_on(tenant.pk, call.pk))
         except EngineUnreachable as error:
             raise EngineAway from error
+        if not lives:
+            raise Conflict("call_over", _("This call is over."))
         agent = Agent.objects.filter(pk=int(found), tenant=tenant).first() if found is not None else None
-        if agent is None:
-            raise Conflict("no_agent", _("No agent talks on this call now."))
-        if not reach.acts_as(request.user, agent, "calls.control"):
+        if agent is None and not can(request.user, "calls.control", tenant=tenant):
+            raise Forbidden("permission_denied", _("You may not end calls that no agent of yours talks on."))
+        if agent is not None and not reach.acts_as(request.user, agent, "calls.control"):
             raise Forbidden("permission_denied", _("You may not end calls of this agent."))
         return agent

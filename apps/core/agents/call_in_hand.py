@@ -21,11 +21,16 @@ STALE = Refusal("stale", "the call has changed since you saw it")
 NOT_YOURS = Refusal("not_found", "you have no such call")
 
 
+def _outdated(event: e.CallRequest, call: Call) -> bool:
+    """Asked for what the asker saw before the call changed: an earlier offer of it, say."""
+    return event.version is not None and event.version < call.version
+
+
 def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Refusal | None]:
     call = center.state.calls.get(event.call)
     if call is None or call.tenant != agent.tenant or agent.call != event.call:
         return None, NOT_YOURS
-    if call.offer is None or call.offer.agent != agent.id:
+    if call.offer is None or call.offer.agent != agent.id or _outdated(event, call):
         return None, STALE
     return call, None
 
@@ -35,7 +40,7 @@ def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call |
     call = _own(center, agent, event)
     if call is None:
         return None, None, NOT_YOURS
-    if event.version is not None and event.version < call.version:
+    if _outdated(event, call):
         return None, None, STALE
     leg = call.legs.get(call.bridge.leg) if call.bridge else None
     if call.state is not CallState.TALKING or leg is None or leg.agent != agent.id:
@@ -84,6 +89,8 @@ def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> R
 @on(e.HangUpRequested)
 def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal | None:
     own = _own(center, agent, event)
+    if own is not None and _outdated(event, own):
+        return STALE
     if own is not None and own.dial is not None and own.state is CallState.DIALING:
         dialing.cancel(center, own)
         return None

@@ -14,6 +14,7 @@ from apps.core.calls import dialing
 from apps.core.center import Center
 from apps.core.queues import offers
 from apps.core.refusals import Refusal
+from apps.core.requests import answer_once
 
 MAX_NOTE = 4_000
 
@@ -31,42 +32,17 @@ def on(kind: type[e.AgentRequest]) -> Callable[[Rule], Rule]:
 
 
 def request(center: Center, event: e.AgentRequest) -> None:
-    """Carry out or refuse; a repeated ``cmd_id`` gets its first outcome again and changes nothing."""
-    known = center.state.requests.get(event.cmd_id)
-    if known is not None:
-        _answer(center, event, Refusal(known, "repeated; this was the first outcome") if known else None)
-        return
+    answer_once(center, event, lambda: _carry_out(center, event))
+
+
+def _carry_out(center: Center, event: e.AgentRequest) -> Refusal | None:
     agent = center.agent(event.agent)
     rule = RULES.get(type(event))
     if agent is None or agent.tenant != event.tenant:
-        refusal: Refusal | None = Refusal("not_found", "no such agent")
-    elif rule is None:
-        refusal = Refusal("unsupported", f"{type(event).__name__} is not supported")
-    else:
-        refusal = rule(center, agent, event)
-    _answer(center, event, refusal)
-
-
-def _answer(center: Center, event: e.AgentRequest, refusal: Refusal | None) -> None:
-    name = type(event).__name__
-    if refusal is None:
-        center.emit(
-            f.RequestDone(
-                at_ms=center.now_ms, tenant=event.tenant, cmd_id=event.cmd_id, actor=event.actor, request=name
-            )
-        )
-        return
-    center.emit(
-        f.RequestRefused(
-            at_ms=center.now_ms,
-            tenant=event.tenant,
-            cmd_id=event.cmd_id,
-            actor=event.actor,
-            request=name,
-            code=refusal.code,
-            reason=refusal.reason,
-        )
-    )
+        return Refusal("not_found", "no such agent")
+    if rule is None:
+        return Refusal("unsupported", f"{type(event).__name__} is not supported")
+    return rule(center, agent, event)
 
 
 def wrong_state(agent: Agent) -> Refusal:

@@ -58,12 +58,24 @@ def last_words_said(center: Center, call: Call) -> None:
     center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
 
 
-def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
-    """The customer leg is gone, whatever the call was doing."""
-    outcome = call.outcome or _outcome_of(call, cause)
+def remove(center: Center, call: Call) -> None:
+    """A supervisor hangs up a caller with whom no agent talks: every leg, at once."""
+    _stop(center, call, f.OfferOutcome.WITHDRAWN, f.QueueExit.REMOVED, "removed", HangupCause.CANCELLED)
+    drop(center, call, f.CallOutcome.SERVED if call.served else f.CallOutcome.REMOVED, HangupCause.NORMAL)
+
+
+def _stop(
+    center: Center,
+    call: Call,
+    offer: f.OfferOutcome,
+    queue: f.QueueExit,
+    ivr: str,
+    cause: HangupCause,
+) -> None:
+    """Whatever the call was doing is over: each part says in its own words why."""
     if call.state is CallState.TALKING:
         talk.unbridged(center, call)
-    offers.withdraw(center, call, f.OfferOutcome.CALLER_LEFT)
+    offers.withdraw(center, call, offer)
     if call.dial is not None:
         states.dial_ended(center, call, f.DialOutcome.FAILED, cause)
     elif call.rejoin is not None:
@@ -72,9 +84,15 @@ def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
     elif call.state is CallState.CONNECTING and call.bridge is not None:
         states.free(center, call.bridge.agent, call)
     if call.wait is not None:
-        offers.leave_line(center, call, f.QueueExit.ABANDONED)
+        offers.leave_line(center, call, queue)
     if call.ivr is not None and call.ivr.position is not None:
-        center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason="hung_up"))
+        center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason=ivr))
+
+
+def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
+    """The customer leg is gone, whatever the call was doing."""
+    outcome = call.outcome or _outcome_of(call, cause)
+    _stop(center, call, f.OfferOutcome.CALLER_LEFT, f.QueueExit.ABANDONED, "hung_up", cause)
     _decide(center, call, outcome, cause, GONE_MS, None)
     for leg in list(call.legs.values()):
         center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))

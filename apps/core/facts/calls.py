@@ -32,6 +32,7 @@ class CallOutcome(StrEnum):
     FAILED = "failed"  # lost by a switch or a fault
     NOT_REACHED = "not_reached"  # outbound: busy, no answer, refused; DialEnded says which
     CANCELLED = "cancelled"  # outbound: the agent gave up before the answer
+    REMOVED = "removed"  # hung up by a supervisor before anybody talked
 
 
 @record

@@ -17,6 +17,10 @@ from apps.agents.models import Agent
 from apps.api.models import Command, IdempotentRequest
 from apps.calls.services import record_facts
 from apps.core.agents.machine import AgentState
+from apps.core.events import CallArrived, LinkUp
+from apps.core.facts import CallOutcome
+from apps.core.ids import LegId, SwitchId
+from apps.telephony.models import Did
 from tests.apps.api.conftest import Program, problem, program_of
 from tests.apps.api.engine import Centre
 from tests.apps.conftest import signed_in
@@ -205,8 +209,32 @@ def test_whose_calls_one_may_place_and_end(engine: Centre, wang: Agent, other_te
     problem(program_of("admin", "calls:read").post("/calls", {"number": "1"}), 403, "insufficient_scope")
 
 
-def test_a_call_without_an_agent_cannot_be_ended(engine: Centre, program: Program, story: Tenant) -> None:
+def test_a_call_that_no_agent_has_is_ended_by_who_may(
+    engine: Centre, program: Program, story: Tenant, other_tenant: Tenant
+) -> None:
+    trunk = Did.objects.select_related("switch").first()
+    assert trunk is not None
+    engine.tell(
+        LinkUp(switch=SwitchId(str(trunk.switch_id)), boot="b"),
+        CallArrived(
+            switch=SwitchId(str(trunk.switch_id)), leg=LegId("caller"), did=trunk.number, caller_number="13800138000"
+        ),
+    )
+    call = engine.see(lambda state: next(iter(state.calls), ""))
+    engine.record()
+    problem(program_of("otheradmin").post(f"/calls/{call}/hangup"), 404, "not_found")
+    assert signed_in("wangfang").post(f"/api/v1/calls/{call}/hangup").status_code == 404
+    problem(program_of("integrator").post(f"/calls/{call}/hangup"), 403, "permission_denied")
+    asked = program.post(f"/calls/{call}/hangup")
+    assert asked.status_code == 202, asked.content
+    assert program.get(f"/commands/{asked.json()['id']}?wait=5").json()["status"] == "done"
+    engine.see(lambda state: state.calls[call].outcome is CallOutcome.REMOVED)
+    again = program.post(f"/calls/{call}/hangup").json()
+    assert program.get(f"/commands/{again['id']}?wait=5").json()["code"] == "wrong_state", "it is ending already"
+
+
+def test_a_call_that_is_over_cannot_be_ended(engine: Centre, program: Program, story: Tenant) -> None:
     record_facts(stored([replace(fact, tenant=str(story.pk)) for fact in served_call("c1")]))
-    problem(program.post("/calls/c1/hangup"), 409, "no_agent")
+    problem(program.post("/calls/c1/hangup"), 409, "call_over")
     problem(program.post("/calls/nothing/hangup"), 404, "not_found")
     problem(program.post("/calls/c1/hangup", {"version": "new"}), 400, "invalid")
