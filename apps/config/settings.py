@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from apps.config.env import BASE_DIR, env
@@ -262,11 +263,30 @@ logging_config(env.log_level, env.log_format)
 
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True  # a name that begins with = is no formula
 
+# The consoles' blue (#0072B2 is 600), so that the administration reads as the same product.
+CONSOLE_BLUE = {
+    "50": "oklch(97.5% .013 237)",
+    "100": "oklch(95% .026 237)",
+    "200": "oklch(90% .056 236)",
+    "300": "oklch(82% .1 237)",
+    "400": "oklch(72% .14 240)",
+    "500": "oklch(61% .145 244)",
+    "600": "oklch(53.4% .131 244)",
+    "700": "oklch(46% .115 246)",
+    "800": "oklch(40% .1 247)",
+    "900": "oklch(35% .085 248)",
+    "950": "oklch(26% .06 250)",
+}
+
 UNFOLD = {
     "SITE_TITLE": "Trunkline",
     "SITE_HEADER": "Trunkline",
     "SITE_SUBHEADER": _("Contact centre"),
     "SITE_SYMBOL": "headset_mic",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("consoles/icon.svg")},
+    ],
+    "COLORS": {"primary": CONSOLE_BLUE},
     "SHOW_LANGUAGES": True,
     "SIDEBAR": {"show_search": True, "navigation": "apps.accounts.admin_menu.navigation"},
     "DASHBOARD_CALLBACK": "apps.operations.overview.overview",

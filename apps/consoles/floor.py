@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Tenant, User
 from apps.accounts.permissions import can
-from apps.agents.models import PauseReason
+from apps.agents.models import PauseReason, Skill
 from apps.calls.visibility import visible_calls
 from apps.live import access
 from apps.live.floor_alarms import concerns
@@ -52,6 +52,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "time_zone": tenant.time_zone,
         "reasons": dict(PauseReason.objects.filter(tenant=tenant).values_list("code", "name")),
         "allowed_min": dict(PauseReason.objects.filter(tenant=tenant).values_list("code", "allowed_min")),
+        "skills": dict(Skill.objects.filter(tenant=tenant).values_list("code", "name")),
         "formulas": _formulas(),
         "can_force": can(request.user, "agents.force", tenant=tenant),
         "can_export": can(request.user, "reports.export", tenant=tenant),

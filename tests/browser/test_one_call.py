@@ -54,6 +54,8 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     expect(row).to_contain_text(words["TALKING"])
     expect(wall.locator("[data-testid=live-calls] [data-row]").filter(has_text=number)).to_contain_text("陈静")
 
+    waited = agent.get_by_test_id("waited").inner_text()
+
     agent.keyboard.press("F4")
     in_state(agent, "HOLDING")
     agent.keyboard.press("F4")
@@ -63,6 +65,7 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     in_state(agent, "WRAP_UP")
     expect(row).to_contain_text(words["WRAP_UP"])
     expect(agent.get_by_test_id("call-number")).to_have_text(number)
+    expect(agent.get_by_test_id("waited")).to_have_text(waited)  # not the time before, in the menu
     agent.get_by_test_id("note").fill("退款 <b>refund</b>")
     choose(agent, "resolved")
     agent.keyboard.press("Control+Enter")

@@ -74,7 +74,8 @@ export class Console {
 
   /** The call at hand, also when the switch has none any more and only its wrap-up is left. */
   get call(): Call | undefined {
-    if (this.liveCall) return this.liveCall;
+    // What a live call has lost by its progress (since when it waited, once bridged), the remembered one still has.
+    if (this.liveCall) return this.#last?.id === this.liveCall.id ? this.#merged(this.liveCall) : this.liveCall;
     return this.me?.call && this.#last?.id === this.me.call ? this.#last : undefined;
   }
 
@@ -293,11 +294,14 @@ export class Console {
   }
 
   #remember(call: Call): void {
-    // Once bridged, the wait's beginning is gone from the state; the card keeps it.
-    const last = this.#last?.id === call.id ? this.#last : null;
-    this.#last = { ...call, queued_ms: call.queued_ms ?? last?.queued_ms ?? null, bridged_ms: call.bridged_ms ?? last?.bridged_ms ?? null };
+    this.#last = this.#merged(call);
     this.#ended = { [call.id]: this.live.now };
     sessionStorage.setItem(LAST_CALL, JSON.stringify(this.#last));
+  }
+
+  #merged(call: Call): Call {
+    const last = this.#last?.id === call.id ? this.#last : null;
+    return { ...call, queued_ms: call.queued_ms ?? last?.queued_ms ?? null, bridged_ms: call.bridged_ms ?? last?.bridged_ms ?? null };
   }
 
   #changed(me: Me): void {

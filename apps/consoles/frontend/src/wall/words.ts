@@ -270,7 +270,7 @@ export const alarmWords = dictionary(
 export const callWords = dictionary(
   {
     arrived: "Arriving",
-    ivr: "In the menu",
+    ivr: "In menu",
     waiting: "Waiting",
     dialing: "Dialing out",
     connecting: "Connecting",
