@@ -23,8 +23,9 @@ import structlog
 from django.db import Error, connection
 
 from apps.core.facts import Fact
+from apps.queues.scope import Scope
 from apps.reports import recount
-from apps.reports.day.figures import figures
+from apps.reports.day.figures import figures, works
 from apps.reports.day.rules import Rules
 from apps.reports.day.today import Today
 
@@ -74,7 +75,7 @@ class DayFeed:
         self._begun_s = time.monotonic()
         self._catching_up: asyncio.Task[None] | None = None
         self._rules_watch = asyncio.create_task(self._watch_rules())
-        self._shown: dict[tuple[int, frozenset[int] | None], tuple[int, dict[str, Any]]] = {}
+        self._shown: dict[tuple[int, Scope | None], tuple[int, dict[str, Any]]] = {}
 
     def stop(self) -> None:
         for task in (self._catching_up, self._rules_watch):
@@ -146,22 +147,23 @@ class DayFeed:
 
     # --- for the screens ---
 
-    def view(self, tenant: str, queues: frozenset[int] | None = None) -> dict[str, Any]:
-        """The kinds ``figures`` and ``quarters`` of the wall; both empty until the day was read once.
+    def view(self, tenant: str, scope: Scope | None = None) -> dict[str, Any]:
+        """The kinds ``figures``, ``quarters`` and ``works`` of the wall; all empty until the day was read once.
 
-        ``queues``: those that are shown and added up; all of them without.
+        ``scope``: the queues that are shown and added up, and the agents who are shown; without, all of them.
         """
         if self.today is None or not tenant.isdecimal():
-            return {"figures": {}, "quarters": {}}
+            return {"figures": {}, "quarters": {}, "works": {}}
         key, now_ms = int(tenant), self._now_ms()
         second = now_ms // 1000
         if key in self.today.changed:
             self.today.changed.discard(key)
             self._shown = {shown: kept for shown, kept in self._shown.items() if shown[0] != key}
-        at, view = self._shown.get((key, queues), (0, {}))
+        at, view = self._shown.get((key, scope), (0, {}))
         if at != second:
             self.today.forget(now_ms)
-            view = figures(self.today, key, now_ms, queues)
-            self._shown[key, queues] = (second, view)
+            view = figures(self.today, key, now_ms, scope.queue_keys if scope is not None else None)
+            self._shown[key, scope] = (second, view)
         view["figures"]["total"]["in_step"] = self.in_step
-        return view
+        agents = scope.agent_keys if scope is not None else None
+        return {**view, "works": works(self.today, key, now_ms, agents)}

@@ -33,6 +33,7 @@ from apps.core.state import State
 from apps.live.agent_view import agent_view
 from apps.live.day_feed import DayFeed
 from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
+from apps.live.expected_waits import with_expected_waits
 from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
 from apps.live.session_watch import SessionWatch
@@ -144,8 +145,8 @@ class Hub:
     def floor_view(self, state: State, tenant: TenantId, scope: Scope | None = None) -> View:
         """The engine's state and today's figures; alarms are those that deserve a look (``floor_alarms``)."""
         alarms = self.alarms.view(tenant, scope)
-        queues = scope.queue_keys if scope is not None else None
-        return {**wall_view(state, tenant, scope), **self.day.view(tenant, queues), "alarms": alarms}
+        view = {**wall_view(state, tenant, scope), **self.day.view(tenant, scope), "alarms": alarms}
+        return {**view, "queues": with_expected_waits(view["queues"], view["figures"])}
 
     def _open(self, channel: Channel, page: Page) -> None:
         channel.pages.add(page)

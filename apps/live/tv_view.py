@@ -8,7 +8,7 @@ from apps.live.views_of_state import Entity, View
 NOW = "now"
 _QUEUE = (
     "id", "name", "waiting", "oldest_ms", "service_level_ms", "staffed", "ready", "ringing", "talking", "wrap_up",
-    "paused",
+    "paused", "expected_ms",
 )  # fmt: skip
 _ALARM = ("id", "kind", "name", "since_ms", "critical", "value")
 

@@ -18,6 +18,11 @@ class Scope(NamedTuple):
     queues: frozenset[QueueId]
 
     @property
+    def agent_keys(self) -> frozenset[int]:
+        """As the database numbers them."""
+        return frozenset(map(int, self.agents))
+
+    @property
     def queue_keys(self) -> frozenset[int]:
         """As the database numbers them."""
         return frozenset(map(int, self.queues))

@@ -11,15 +11,17 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, Count, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Greatest
 
 from apps.accounts.models import Tenant
-from apps.calls.models import CallDisposition, FactRecord, Segment, SegmentKind
+from apps.calls.models import AgentStateSpan, CallDisposition, FactRecord, Segment, SegmentKind
 from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue
-from apps.reports.day.rules import Rules, TenantRules
+from apps.reports.day.rules import Rules, TenantRules, day_start_ms
 from apps.reports.day.stretches import Ended, Open
 from apps.reports.day.tally import ANSWERED_WORDS, QUARTER_MS, Key, Tally
 from apps.reports.day.today import KEPT_QUARTERS, RECENT_MS, Today
+from apps.reports.day.work import Work
 from apps.reports.formulas.service_level import DEFAULT_THRESHOLD_MS
 from apps.reports.models import ReportSettings
 
@@ -50,6 +52,7 @@ def _tenant_rules(tenant: Tenant, row: ReportSettings | None) -> TenantRules:
         short_ms=row.short_abandon_s * 1000,
         target=row.service_level_target / 100,
         alarm_wait_ms=row.alarm_wait_s * 1000,
+        occupancy=row.occupancy,
     )
 
 
@@ -73,6 +76,8 @@ def count_today(now_ms: int, rules: Rules) -> Today:
     since_ms = (now_ms // QUARTER_MS - KEPT_QUARTERS) * QUARTER_MS
     today = Today(rules=rules, tallies=count(Span(moment(since_ms)), rules))
     _read_going_on(today, now_ms)
+    for tenant, item in rules.tenants.items():
+        _read_works(today, tenant, day_start_ms(now_ms, item.time_zone))
     return today
 
 
@@ -202,6 +207,20 @@ def _read_going_on(today: Today, now_ms: int) -> None:
     )  # fmt: skip
     for call, agent, queue in talks.order_by("started_at", "sequence").values_list("call_id", "agent_id", "queue_id"):
         today.talked[call, agent] = queue
+
+
+def _read_works(today: Today, tenant: int, day_ms: int) -> None:
+    """How long this tenant's agents were in which state today, and in which they are."""
+    spans = AgentStateSpan.objects.filter(tenant_id=tenant, agent_id__isnull=False)
+    began = Greatest("started_at", moment(day_ms))
+    over = spans.filter(ended_at__gt=moment(day_ms)).order_by().values("agent_id", "state")
+    for row in over.annotate(lasted=Sum(Greatest(F("ended_at") - began, datetime.timedelta()))):
+        work = today.works.setdefault(row["agent_id"], Work(tenant=tenant, day_ms=day_ms))
+        work.add(row["state"], row["lasted"] // datetime.timedelta(milliseconds=1))
+    for span in spans.filter(ended_at=None).order_by("started_at", "seq"):
+        assert span.agent_id is not None
+        work = today.works.setdefault(span.agent_id, Work(tenant=tenant, day_ms=day_ms))
+        work.state, work.since_ms = span.state, max(moment_ms(span.started_at), day_ms)
 
 
 def _open(row: Segment) -> Open:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from apps.reports.day import work
 from apps.reports.day.rules import TenantRules, day_start_ms, next_day_ms
 from apps.reports.day.stretches import QUEUE, Ended
 from apps.reports.day.tally import Tally, count_wait
@@ -52,6 +53,11 @@ def figures(today: Today, tenant: int, now_ms: int, only: frozenset[int] | None 
     return {"figures": shown, "quarters": quarters}
 
 
+def works(today: Today, tenant: int, now_ms: int, only: frozenset[int] | None = None) -> dict[str, Entity]:
+    """What the tenant's agents did today, by agent; ``only``: those who are shown."""
+    return work.shown(today.works, tenant, day_start_ms(now_ms, today.rules.of(tenant).time_zone), only)
+
+
 def _shows(only: frozenset[int] | None, queue: int | None) -> bool:
     return only is None or queue in only
 
@@ -73,6 +79,7 @@ def _figures(
         "id": name,
         "formula": rules.formula,
         "target": rules.target,
+        "occupancy": rules.occupancy,
         "offered": tally.offered,
         "answered": tally.answered,
         "abandoned": tally.abandoned,

@@ -6,6 +6,7 @@ import datetime
 import zoneinfo
 from dataclasses import dataclass, field
 
+from apps.reports.formulas import occupancy
 from apps.reports.formulas.service_level import (
     DEFAULT,
     DEFAULT_SHORT_MS,
@@ -22,6 +23,7 @@ class TenantRules:
     short_ms: int = DEFAULT_SHORT_MS
     target: float = 0.8  # the service level that is wanted
     alarm_wait_ms: int = 60_000
+    occupancy: str = occupancy.DEFAULT
 
     @property
     def service_level(self) -> Formula:

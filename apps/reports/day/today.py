@@ -10,9 +10,11 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from apps.core import facts as f
+from apps.reports.day import work
 from apps.reports.day.rules import Rules
 from apps.reports.day.stretches import QUEUE, TALK, Ended, Open, Stretches, key_of
 from apps.reports.day.tally import QUARTER_MS, Key, Tally, count_ended
+from apps.reports.day.work import Work
 
 RECENT_MS = 30 * 60_000
 KEPT_QUARTERS = 4 * 27
@@ -30,12 +32,16 @@ class Today:
     """By call and agent: the queue of their last talk, which the wrap-up is counted for."""
     recent: dict[int, deque[Ended]] = field(default_factory=dict)
     """By tenant: waits that ended in the last ``RECENT_MS``, in order."""
+    works: dict[int, Work] = field(default_factory=dict)
+    """By agent."""
     changed: set[int] = field(default_factory=set)
     """Tenants whose figures the last facts moved; whoever shows them takes them out."""
 
     def fold(self, fact: f.Fact) -> None:
         if isinstance(fact, f.CallDisposed):
             self._disposed(fact)
+        elif isinstance(fact, f.AgentStateChanged):
+            work.take(self.works, fact, self.rules)
         elif isinstance(fact, f.CallFact):
             ended, begun = self.calls.take(fact)
             if ended is not None:

@@ -13,6 +13,7 @@ from apps.calls.services import record_facts
 from apps.core import facts as f
 from apps.live.day_feed import DayFeed, read_base
 from apps.queues.models import Queue
+from apps.queues.scope import Scope
 from apps.reports.day.today import Today
 from apps.reports.models import ReportSettings
 from apps.reports.recount import count_today, read_rules
@@ -61,7 +62,10 @@ async def test_pages_confined_to_some_queues_see_each_change_as_the_others_do() 
     """Two views of one tenant: each is counted anew when something happened, whoever looks first."""
     feed = DayFeed(lambda: 1_790_000_000_500, read=lambda *_asked: None)
     feed.today = Today()
-    wall, team = (lambda: feed.view("1")["figures"]), (lambda: feed.view("1", frozenset({2}))["figures"])
+    wall, team = (
+        (lambda: feed.view("1")["figures"]),
+        (lambda: feed.view("1", Scope(frozenset(), frozenset({"2"})))["figures"]),
+    )
     assert wall()["total"]["offered"] == team()["total"]["offered"] == 0
     for call, queue in (("a", "1"), ("b", "2"), ("c", "2")):
         feed.today.fold(
@@ -151,7 +155,7 @@ async def test_a_database_that_is_away_is_asked_again(monkeypatch: pytest.Monkey
     day.feed = DayFeed(lambda: day.now_ms, read)
     await day.recorded(100)
     day.feed.begin(EPOCH, 100)
-    assert day.feed.view("1") == {"figures": {}, "quarters": {}}
+    assert day.feed.view("1") == {"figures": {}, "quarters": {}, "works": {}}
     await until(lambda: day.feed.in_step, "in step")
     day.stream(101, len(day.facts))
     await day.recorded(len(day.facts))

@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.core import facts as f
 from apps.core.codec import decode, encode
-from apps.reports.day.figures import figures
+from apps.reports.day.figures import figures, works
 from apps.reports.day.rules import Rules, TenantRules
 from apps.reports.day.today import Today
 from tests.core.scene import TENANT
@@ -49,4 +49,4 @@ def folded(facts: list[f.Fact], start: Today | None = None) -> Today:
 
 
 def shown(today: Today, now_ms: int) -> dict[str, Any]:
-    return figures(today, TENANT_KEY, now_ms)
+    return {**figures(today, TENANT_KEY, now_ms), "works": works(today, TENANT_KEY, now_ms)}
