@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, matches, slLevel, waitLevel } from "./floor";
+import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, matches, occupancy, slLevel, waitLevel } from "./floor";
 import { alarmWords, callWords, w } from "./words";
 
 const NOW = 1_790_000_000_000;
@@ -56,4 +56,23 @@ describe("words", () => {
       for (const key of Object.keys(words.en)) expect(names((words.zh as Record<string, string>)[key] ?? ""), key).toEqual(names((words.en as Record<string, string>)[key] ?? ""));
     }
   });
+});
+
+describe("occupancy, as apps/reports/formulas/occupancy.py has it", () => {
+  const MIN = 60_000;
+  const day = { id: "1", signed_in_ms: 480 * MIN, handling_ms: 360 * MIN, ready_ms: 60 * MIN, state: "LOGGED_OUT", since_ms: 0 };
+
+  it("divides by the time signed in, or by handling and ready", () => {
+    const found = occupancy([day], NOW);
+    expect(found.login).toBe(0.75);
+    expect(found.available).toBeCloseTo(0.857, 3);
+  });
+  it("adds the stretch that goes on to where it belongs", () => {
+    const from = { ...day, signed_in_ms: 0, handling_ms: 0, ready_ms: 0, since_ms: NOW - 10 * MIN };
+    expect(occupancy([{ ...from, state: "TALKING" }], NOW)).toEqual({ login: 1, available: 1 });
+    expect(occupancy([{ ...from, state: "READY" }], NOW)).toEqual({ login: 0, available: 0 });
+    expect(occupancy([{ ...from, state: "PAUSED" }], NOW)).toEqual({ login: 0, available: null });
+    expect(occupancy([{ ...from, state: "TALKING" }, { ...from, state: "PAUSED" }], NOW).login).toBe(0.5);
+  });
+  it("says nothing of who was not there", () => expect(occupancy([], NOW)).toEqual({ login: null, available: null }));
 });

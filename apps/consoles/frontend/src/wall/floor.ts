@@ -17,7 +17,21 @@ export interface Queue {
   talking: number;
   wrap_up: number;
   paused: number;
+  /** What somebody who joins now may expect; null where nothing can be said. */
+  expected_ms?: number | null;
 }
+
+/** An agent's day up to `since_ms`; since then they are in `state`. */
+export interface Work {
+  id: string;
+  signed_in_ms: number;
+  handling_ms: number;
+  ready_ms: number;
+  state: string;
+  since_ms: number;
+}
+
+export type OccupancyChoice = "login" | "available";
 
 export interface Agent {
   id: string;
@@ -82,6 +96,7 @@ export interface Figures {
   id: string;
   formula: string;
   target: number;
+  occupancy?: OccupancyChoice;
   threshold_ms?: number;
   offered: number;
   answered: number;
@@ -159,6 +174,21 @@ const RANK: Record<string, number> = {
   WRAP_UP: 4, READY: 5, PAUSED: 6, LOGGED_OUT: 9,
 };
 export const stateRank = (agent: Agent) => RANK[agent.state] ?? 8;
+
+const HANDLING = new Set(["DIALING", "TALKING", "HOLDING", "CONSULTING", "CONFERENCING", "WRAP_UP"]);
+const AVAILABLE = new Set(["READY", "OFFERED"]);
+
+/** Occupancy of these days together, by both definitions (`formulas/occupancy.py`); null where there was no time. */
+export function occupancy(works: Work[], nowMs: number): Record<OccupancyChoice, number | null> {
+  let [handling, ready, signedIn] = [0, 0, 0];
+  for (const work of works) {
+    const lasting = work.state === "LOGGED_OUT" ? 0 : Math.max(0, nowMs - work.since_ms);
+    handling += work.handling_ms + (HANDLING.has(work.state) ? lasting : 0);
+    ready += work.ready_ms + (AVAILABLE.has(work.state) ? lasting : 0);
+    signedIn += work.signed_in_ms + lasting;
+  }
+  return { login: signedIn > 0 ? handling / signedIn : null, available: handling + ready > 0 ? handling / (handling + ready) : null };
+}
 
 export const percent = (value: number | null, digits = 0) => (value === null ? "–" : `${(value * 100).toFixed(digits)}%`);
 export const seconds = (ms: number | null) => (ms === null ? "–" : ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`);
