@@ -1,10 +1,8 @@
-"""The floor: the supervisors' wallboard, the televisions, alarms taken on, and the day as CSV."""
+"""The floor: the supervisors' wallboard, the televisions, and the day as CSV."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -13,23 +11,17 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from apps.accounts.models import Tenant, User
 from apps.accounts.permissions import can
 from apps.agents.models import PauseReason, Skill
 from apps.calls.visibility import visible_calls
 from apps.live import access
-from apps.live.floor_alarms import concerns
-from apps.live.hub import alarm_acknowledged
 from apps.live.tv import screen_of
 from apps.queues.selectors import scope_of
-from apps.reports import alarm_rows
 from apps.reports.csv_of_day import calls_csv, day_of, queues_csv
 from apps.reports.formulas.service_level import FORMULAS
-
-MAX_NOTE = 500
-MAX_BODY = 4096
 
 
 def floor_tenant(request: HttpRequest) -> Tenant:
@@ -82,40 +74,7 @@ def tv(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
-@require_POST
-def acknowledge(request: HttpRequest) -> HttpResponse:
-    """``{"id", "note"}``: this person looks after an alarm."""
-    tenant, user = floor_tenant(request), request.user
-    assert isinstance(user, User)
-    asked = _json(request)
-    alarm_id, note = asked.get("id"), asked.get("note", "")
-    known = isinstance(alarm_id, str) and len(alarm_id) <= 200 and alarm_id.isprintable()
-    if not known or not isinstance(note, str) or len(note) > MAX_NOTE:
-        return _problem(400, _("An alarm's id and a note of at most %(most)s characters, please.") % {"most": MAX_NOTE})
-    kind, _colon, subject = str(alarm_id).partition(":")
-    if not concerns(kind, subject, scope_of(user)):
-        return _problem(404, _("This alarm no longer stands."))
-    alarm = alarm_rows.acknowledge(tenant.pk, str(alarm_id), user, _storable(note))
-    if alarm is None:
-        return _problem(404, _("This alarm no longer stands."))
-    alarm_acknowledged(tenant.pk, alarm)
-    return JsonResponse({"id": alarm.id, "acked_by": alarm.acked_by, "note": alarm.note})
-
-
-def _json(request: HttpRequest) -> dict[str, Any]:
-    try:
-        data = json.loads(request.body) if len(request.body) <= MAX_BODY else None
-    except (ValueError, RecursionError):
-        data = None
-    return data if isinstance(data, dict) else {}
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode().strip()
-
-
-def _problem(status: int, detail: str) -> HttpResponse:
+def problem(status: int, detail: str) -> HttpResponse:
     body = {"type": "about:blank", "status": status, "detail": detail}
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
@@ -130,7 +89,7 @@ def day_csv(request: HttpRequest, kind: str) -> HttpResponseBase:
     try:
         day, start, end = day_of(request.GET.get("day", ""), tenant, timezone.now())
     except (ValueError, OverflowError):
-        return _problem(400, _("The day must be a date such as 2026-11-26."))
+        return problem(400, _("The day must be a date such as 2026-11-26."))
     language = translation.get_language() or tenant.language
     if kind == "calls":
         calls = visible_calls(request.user, tenant.pk).filter(started_at__gte=start, started_at__lt=end)

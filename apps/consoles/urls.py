@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from apps.consoles import agent_day, agent_page, floor, history, integrations, phone, views
+from apps.consoles import agent_day, agent_page, alarms, floor, history, integrations, phone, views
 
 
 class StoredId:
@@ -40,7 +40,9 @@ urlpatterns = [
     path("agent/phone/voices/<voice_file:name>", phone.voice, name="agent-voice"),
     path("wall/", floor.wall, name="wall"),
     path("wall/tv/<str:token>/", floor.tv, name="tv"),
-    path("wall/alarms/acknowledge/", floor.acknowledge, name="acknowledge"),
+    path("wall/alarms/acknowledge/", alarms.acknowledge, name="acknowledge"),
+    path("wall/alarms/shelve/", alarms.shelve, name="shelve"),
+    path("wall/alarms/unshelve/", alarms.unshelve, name="unshelve"),
     path("wall/day/calls.csv", floor.day_csv, {"kind": "calls"}, name="day-calls"),
     path("wall/day/queues.csv", floor.day_csv, {"kind": "queues"}, name="day-queues"),
     path("integrations/", integrations.integrations, name="integrations"),

@@ -23,7 +23,7 @@ from apps.reports.alarms.conditions import (
     View,
     conditions,
 )
-from apps.reports.alarms.watch import Alarm, AlarmWatch, Change
+from apps.reports.alarms.watch import Alarm, AlarmWatch, Change, Shelf
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,11 @@ def concerns(kind: str, subject: str, scope: Scope | None) -> bool:
     if scope is not None and kind in ABOUT_AGENTS:
         return subject in scope.agents
     return scope is None or kind not in ABOUT_QUEUES or subject in scope.queues
+
+
+def may_shelve(kind: str, subject: str, scope: Scope | None) -> bool:
+    """What is everybody's (a trunk, the engine) is put aside for everybody: only by who reaches everybody."""
+    return scope is None or (kind in ABOUT_AGENTS | ABOUT_QUEUES and concerns(kind, subject, scope))
 
 
 class FloorAlarms:
@@ -80,14 +85,22 @@ class FloorAlarms:
     def view(self, tenant: str, scope: Scope | None = None) -> dict[str, dict[str, Any]]:
         """The alarms that stand and concern whoever is confined to ``scope``."""
         watch = self._floors.get(int(tenant)) if tenant.isdecimal() else None
-        standing = watch.alarms.values() if watch is not None else ()
-        return {alarm.id: alarm.shown() for alarm in standing if concerns(alarm.kind, alarm.subject, scope)}
+        standing = watch.shown() if watch is not None else {}
+        return {key: item for key, item in standing.items() if concerns(item["kind"], item["subject"], scope)}
 
     def acknowledged(self, tenant: int, alarm: Alarm) -> None:
         """Somebody took it on, here or in another web process."""
         standing = self._watch(tenant).alarms.get(alarm.id)
         if standing is not None:
             standing.acked_by, standing.acked_ms, standing.note = alarm.acked_by, alarm.acked_ms, alarm.note
+
+    def shelved(self, tenant: int, alarm_id: str, shelf: Shelf | None) -> None:
+        """Somebody put it aside; None: took it back."""
+        shelves = self._watch(tenant).shelves
+        if shelf is not None:
+            shelves[alarm_id] = shelf
+        else:
+            shelves.pop(alarm_id, None)
 
     def _watch(self, tenant: int) -> AlarmWatch:
         return self._floors.setdefault(tenant, AlarmWatch())
@@ -109,9 +122,9 @@ class FloorAlarms:
         while True:
             try:
                 if not self._resumed or refreshed_s >= REFRESH_S:
-                    standing = await asyncio.to_thread(_in_thread, alarm_rows.standing)
+                    kept = await asyncio.to_thread(_in_thread, alarm_rows.read)
                     self._others = await asyncio.to_thread(_in_thread, alarm_sources.read)
-                    self._refresh(standing)
+                    self._refresh(kept)
                     refreshed_s = 0.0
                 if self._unsaved:
                     saving = list(self._unsaved)
@@ -124,13 +137,15 @@ class FloorAlarms:
             await asyncio.sleep(SAVE_S)
             refreshed_s += SAVE_S
 
-    def _refresh(self, standing: dict[int, list[Alarm]]) -> None:
-        for tenant, alarms in standing.items():
+    def _refresh(self, kept: dict[int, alarm_rows.Kept]) -> None:
+        for tenant in self._floors.keys() | kept.keys():
+            found = kept.get(tenant, alarm_rows.Kept())
             if not self._resumed:
-                self._watch(tenant).resume(alarms)
-            for alarm in alarms:
+                self._watch(tenant).resume(found.standing, found.raised)
+            for alarm in found.standing:
                 if alarm.acked_ms is not None:
                     self.acknowledged(tenant, alarm)
+            self._watch(tenant).shelves = {shelf.alarm_id: shelf for shelf in found.shelves}
         self._resumed = True
 
 

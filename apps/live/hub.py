@@ -42,7 +42,7 @@ from apps.live.tv_view import tv_view
 from apps.live.views_of_state import View, wall_view
 from apps.live.watch_list import WatchList
 from apps.queues.scope import Scope
-from apps.reports.alarms.watch import Alarm
+from apps.reports.alarms.watch import Alarm, Shelf
 from apps.reports.day.rules import Rules
 
 log = structlog.get_logger(__name__)
@@ -406,3 +406,9 @@ def alarm_acknowledged(tenant: int, alarm: Alarm) -> None:
     """Show at once who takes an alarm on; other web processes see it in the rows. From any thread."""
     if (hub := running()) is not None:
         hub.loop.call_soon_threadsafe(hub.alarms.acknowledged, tenant, alarm)
+
+
+def alarm_shelved(tenant: int, alarm_id: str, shelf: Shelf | None) -> None:
+    """As ``alarm_acknowledged``: put aside, or taken back."""
+    if (hub := running()) is not None:
+        hub.loop.call_soon_threadsafe(hub.alarms.shelved, tenant, alarm_id, shelf)

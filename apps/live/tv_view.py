@@ -22,9 +22,13 @@ def tv_view(floor: View) -> View:
     return {
         "queues": {key: _only(item, _QUEUE) for key, item in floor.get("queues", {}).items()},
         "figures": floor.get("figures", {}),
-        "alarms": {key: _only(item, _ALARM) for key, item in alarms.items() if item["kind"] not in ABOUT_AGENTS},
+        "alarms": {key: _only(item, _ALARM) for key, item in alarms.items() if _is_shown(item)},
         "floor": {NOW: {"id": NOW, "calls": len(floor.get("calls", {})), "states": states}},
     }
+
+
+def _is_shown(alarm: Entity) -> bool:
+    return alarm["kind"] not in ABOUT_AGENTS and "shelved_until_ms" not in alarm
 
 
 def _only(entity: Entity, names: tuple[str, ...]) -> Entity:

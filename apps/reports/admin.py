@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantScopedAdmin
 from apps.live.hub import expel_user
-from apps.reports.models import RaisedAlarm, ReportSettings, WallScreen
+from apps.reports.models import RaisedAlarm, ReportSettings, ShelvedAlarm, WallScreen
 
 
 @admin.register(ReportSettings)
@@ -71,4 +71,13 @@ class RaisedAlarmAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     date_hierarchy = "raised_at"
     list_select_related = ("acked_by", "tenant")
+    show_full_result_count = False
+
+
+@admin.register(ShelvedAlarm)
+class ShelvedAlarmAdmin(ReadOnlyAdmin):
+    list_display = ("shelved_at", "kind", "subject", "until", "shelved_by", "reason", "ended_at", "ended_by")
+    list_filter = ("kind",)
+    date_hierarchy = "shelved_at"
+    list_select_related = ("shelved_by", "ended_by", "tenant")
     show_full_result_count = False

@@ -118,3 +118,30 @@ class RaisedAlarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}".strip()
+
+
+class ShelvedAlarm(models.Model):
+    """An alarm that somebody put aside for a while: who, until when and why. Kept as the log of it."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, verbose_name=_("tenant"))
+    kind = models.CharField(_("kind"), max_length=40)
+    subject = models.CharField(_("subject"), max_length=100, blank=True)
+    shelved_at = models.DateTimeField(_("put aside"), auto_now_add=True)
+    until = models.DateTimeField(_("until"))
+    shelved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("put aside by"), related_name="+"
+    )
+    reason = models.CharField(_("reason"), max_length=500)
+    ended_at = models.DateTimeField(_("taken back"), null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("taken back by"), related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("alarm put aside")
+        verbose_name_plural = _("alarms put aside")
+        ordering = ["-shelved_at"]
+        indexes = [models.Index(fields=["until"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}".strip()

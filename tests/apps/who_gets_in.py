@@ -100,6 +100,8 @@ EXPECTED: dict[str, str] = {
     "wall GET": "login 403 200 403 200 200",
     "tv GET": "404 404 404 404 404 404",
     "acknowledge GET": "login 405 405 405 405 405",
+    "shelve GET": "login 405 405 405 405 405",
+    "unshelve GET": "login 405 405 405 405 405",
     "day-calls GET": "login 403 200 403 200 200",
     "day-queues GET": "login 403 200 403 200 200",
     "calls GET": "login 403 200 403 200 200",

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from apps.reports.alarms.conditions import AT_ONCE, CRITICAL, DELAYS, MISSED, Condition
 from apps.reports.alarms.hysteresis import Hysteresis
+
+RECENT_MS = 60 * 60_000
+"""Raised again within this time, an alarm says how often: one that comes and goes is another than one that came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Somebody put an alarm aside: until then it makes no noise, even if it is raised anew (ISA-18.2 "shelved")."""
+
+    alarm_id: str
+    until_ms: int
+    by: str = ""
+    reason: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        return {"shelved_until_ms": self.until_ms, "shelved_by": self.by, "shelved_why": self.reason}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +40,8 @@ class Alarm:
     acked_by: str = ""
     acked_ms: int | None = None
     note: str = ""
+    times: int = 1
+    """How often it was raised within ``RECENT_MS``, this time included."""
 
     @property
     def id(self) -> str:
@@ -33,6 +52,7 @@ class Alarm:
             "id": self.id, "kind": self.kind, "subject": self.subject, "name": self.name, "detail": self.detail,
             "value": self.value, "since_ms": self.raised_ms, "critical": self.kind in CRITICAL,
             "acked_by": self.acked_by, "acked_ms": self.acked_ms, "note": self.note,
+            "times": self.times,
         }  # fmt: skip
 
 
@@ -47,19 +67,32 @@ class Change:
 @dataclass(slots=True)
 class AlarmWatch:
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    shelves: dict[str, Shelf] = field(default_factory=dict)
+    """By the alarm's id, whether or not it stands."""
     _watched: dict[str, Hysteresis] = field(default_factory=dict)
+    _raised: dict[str, deque[int]] = field(default_factory=dict)
+    """When each alarm was raised lately."""
 
-    def resume(self, standing: Iterable[Alarm]) -> None:
-        """Alarms that an earlier process raised, with who acknowledged them."""
+    def resume(self, standing: Iterable[Alarm], raised: Iterable[tuple[str, int]] = ()) -> None:
+        """Alarms that an earlier process raised, with who acknowledged them, and when any was ``raised`` lately."""
+        for alarm_id, at_ms in raised:
+            self._raised.setdefault(alarm_id, deque()).append(at_ms)
         for alarm in standing:
             self.alarms[alarm.id] = alarm
             self._watched[alarm.id] = Hysteresis(raised_ms=alarm.raised_ms)
+            alarm.times = max(1, len(self._raised.get(alarm.id, ())))
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        """By id, those on a shelf with why."""
+        shelves = {key: shelf.shown() for key, shelf in self.shelves.items()}
+        return {key: {**alarm.shown(), **shelves.get(key, {})} for key, alarm in self.alarms.items()}
 
     def step(self, seen: Iterable[Condition], now_ms: int, *, all_seen: bool = True) -> list[Change]:
         """Look at the floor once; call it about once a second. Returns what was raised and what was cleared.
 
         Without ``all_seen`` what is not among ``seen`` stays as it is: nobody knows.
         """
+        self._forget(now_ms)
         changes = []
         looked_at = set()
         for condition in seen:
@@ -85,7 +118,7 @@ class AlarmWatch:
         if watched.step(bad, good, delays, now_ms):
             if watched.raised_ms is None:
                 return [Change(self.alarms.pop(condition.id), now_ms)]
-            alarm = self.alarms[condition.id] = Alarm(kind=condition.kind, subject=condition.subject, raised_ms=now_ms)
+            alarm = self.alarms[condition.id] = self._raise(condition, now_ms)
             changes = [Change(alarm)]
         else:
             changes = []
@@ -94,6 +127,21 @@ class AlarmWatch:
         elif watched.quiet:
             del self._watched[condition.id]
         return changes
+
+    def _raise(self, condition: Condition, now_ms: int) -> Alarm:
+        raised = self._raised.setdefault(condition.id, deque())
+        raised.append(now_ms)
+        return Alarm(kind=condition.kind, subject=condition.subject, raised_ms=now_ms, times=len(raised))
+
+    def _forget(self, now_ms: int) -> None:
+        """Shelves that are over, and what was raised long ago."""
+        for key in [key for key, shelf in self.shelves.items() if shelf.until_ms <= now_ms]:
+            del self.shelves[key]
+        for key, raised in list(self._raised.items()):
+            while raised and raised[0] <= now_ms - RECENT_MS:
+                raised.popleft()
+            if not raised:
+                del self._raised[key]
 
     def _gone(self, alarm_id: str, now_ms: int) -> list[Change]:
         """No longer part of what is watched (a queue deleted, the engine's alarm cleared): as good as well."""

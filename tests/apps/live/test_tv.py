@@ -10,12 +10,16 @@ import orjson
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from auditlog.models import LogEntry
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
+from apps.core.ids import TenantId
 from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF
 from apps.live.hub import hub
-from apps.reports.models import RaisedAlarm, WallScreen
+from apps.live.tv_view import tv_view
+from apps.reports import alarm_rows
+from apps.reports.models import RaisedAlarm, ShelvedAlarm, WallScreen
 from tests.apps.live.centre import START_MS
 from tests.apps.live.door import TOKEN, Engine, running, until
 from tests.apps.live.test_engine_client import ready
@@ -101,6 +105,66 @@ async def test_whoever_takes_an_alarm_on_is_shown_on_the_wall(engine: Engine) ->
     row = await RaisedAlarm.objects.select_related("acked_by").aget()
     assert (row.acked_by.username, row.note, row.cleared_at) == ("boss1", "运营商已联系", None)
     await tab.disconnect()
+
+
+async def test_an_alarm_put_aside_is_off_the_screens_and_back_when_it_is_taken_back(engine: Engine) -> None:
+    at = datetime.datetime.now(datetime.UTC)
+    await RaisedAlarm.objects.acreate(tenant_id=1, kind="longest_wait", subject="15", raised_at=at)
+    _row, token = await sync_to_async(screen)()
+    tab = await open_tab(f"/ws/tv/{token}/", None)
+    assert await tab.connect()
+    await until(lambda: hub().alarms.view("1"), "the alarm that stood before this process")
+    boss = await sync_to_async(signed_in)("boss1")
+
+    async def ask(to: str, **body: Any) -> int:
+        path = f"/wall/alarms/{to}/"
+        data = {"id": "longest_wait:15", **body}
+        return int((await sync_to_async(boss.post)(path, data, content_type="application/json")).status_code)
+
+    assert await ask("shelve", minutes=30, reason="线路割接") == 200
+    shown = await until(lambda: hub().alarms.view("1")["longest_wait:15"].get("shelved_by"), "who")
+    assert shown == "boss1"
+    state = hub().client.state
+    assert state is not None
+    assert tv_view(hub().floor_view(state, TenantId("1")))["alarms"] == {}
+    kept = (await sync_to_async(alarm_rows.read)())[1]
+    assert [(shelf.by, shelf.reason) for shelf in kept.shelves] == [("boss1", "线路割接")], "for other web processes"
+    assert await ask("unshelve") == 200
+    await until(lambda: "shelved_by" not in hub().alarms.view("1")["longest_wait:15"], "taken back")
+    assert await ask("unshelve") == 404
+    row = await ShelvedAlarm.objects.select_related("shelved_by", "ended_by").aget()
+    assert row.shelved_by.username == row.ended_by.username == "boss1" and row.reason == "线路割接"
+    events = [entry.additional_data["event"] async for entry in LogEntry.objects.filter(action=3).order_by("pk")]
+    assert [event for event in events if event.startswith("alarm")] == ["alarm_shelved", "alarm_unshelved"]
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("username", "body", "status"),
+    [
+        ("boss2", {"minutes": 5, "reason": "r"}, 404),
+        ("agent1", {"minutes": 5, "reason": "r"}, 403),
+        ("boss1", {"minutes": 5, "reason": "r", "id": "other:1"}, 404),
+        ("boss1", {"minutes": 5, "reason": " \x00 "}, 400),
+        ("boss1", {"minutes": 5}, 400),
+        ("boss1", {"minutes": 61, "reason": "r"}, 400),
+        ("boss1", {"minutes": 0, "reason": "r"}, 400),
+        ("boss1", {"minutes": True, "reason": "r"}, 400),
+        ("boss1", {"minutes": "5", "reason": "r"}, 400),
+        ("boss1", {"minutes": 5, "reason": "x" * 501}, 400),
+        ("lead1", {"minutes": 5, "reason": "r"}, 403),
+    ],
+)
+def test_who_puts_what_aside(db: None, username: str, body: Any, status: int) -> None:
+    """A leader of teams may not silence a trunk for everybody."""
+    populate()
+    User.objects.create(username="lead1", tenant_id=1, role=Role.SUPERVISOR, reach="teams")
+    at = datetime.datetime.fromtimestamp(START_MS / 1000, datetime.UTC)
+    RaisedAlarm.objects.create(tenant_id=1, kind="trunk_down", subject="19", raised_at=at)
+    body = {"id": "trunk_down:19", **body}
+    reply = signed_in(username).post("/wall/alarms/shelve/", body, content_type="application/json")
+    assert reply.status_code == status, reply.content
+    assert not ShelvedAlarm.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.reports.alarms.conditions import Floor, conditions
-from apps.reports.alarms.watch import Alarm, AlarmWatch
+from apps.reports.alarms.watch import RECENT_MS, Alarm, AlarmWatch, Shelf
 
 NOW = 1_790_000_000_000
 
@@ -134,6 +134,33 @@ def test_an_acknowledged_alarm_stays_listed_with_who_and_why() -> None:
     shown = clock.watch.alarms["longest_wait:1"].shown()
     assert (shown["acked_by"], shown["note"], shown["name"]) == ("王芳", "called in two more", "Service")
     assert clock.raised == ["longest_wait"]
+
+
+def test_an_alarm_put_aside_stays_so_when_it_comes_anew_and_is_back_when_the_time_is_over() -> None:
+    clock = Clock()
+    clock.seconds(8, lambda n: waiting(clock.now_ms, 70))
+    until_ms = clock.now_ms + 60_000
+    clock.watch.shelves["longest_wait:1"] = Shelf(alarm_id="longest_wait:1", until_ms=until_ms, by="王芳", reason="fog")
+    clock.seconds(20, lambda n: view())
+    assert clock.watch.alarms == {}
+    clock.seconds(8, lambda n: waiting(clock.now_ms, 70))
+    shown = clock.watch.shown()["longest_wait:1"]
+    assert (shown["shelved_by"], shown["shelved_why"], shown["shelved_until_ms"]) == ("王芳", "fog", until_ms)
+    clock.seconds(40, lambda n: waiting(clock.now_ms, 70))
+    assert "shelved_by" not in clock.watch.shown()["longest_wait:1"] and clock.watch.shelves == {}
+
+
+def test_an_alarm_that_comes_and_goes_says_how_often_in_the_last_hour() -> None:
+    clock = Clock()
+    for _time in range(3):
+        clock.seconds(8, lambda n: waiting(clock.now_ms, 70))
+        clock.seconds(12, lambda n: view())
+    clock.seconds(8, lambda n: waiting(clock.now_ms, 70))
+    assert clock.watch.shown()["longest_wait:1"]["times"] == 4
+    clock.seconds(12, lambda n: view())
+    clock.now_ms += RECENT_MS
+    clock.seconds(8, lambda n: waiting(clock.now_ms, 70))
+    assert clock.watch.shown()["longest_wait:1"]["times"] == 1
 
 
 def test_the_engines_own_alarms_come_and_go_with_it() -> None:

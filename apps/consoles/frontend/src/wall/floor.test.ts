@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, matches, occupancy, slLevel, waitLevel } from "./floor";
+import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, grouped, loud, matches, occupancy, slLevel, waitLevel } from "./floor";
 import { alarmWords, callWords, w } from "./words";
 
 const NOW = 1_790_000_000_000;
@@ -75,4 +75,22 @@ describe("occupancy, as apps/reports/formulas/occupancy.py has it", () => {
     expect(occupancy([{ ...from, state: "TALKING" }, { ...from, state: "PAUSED" }], NOW).login).toBe(0.5);
   });
   it("says nothing of who was not there", () => expect(occupancy([], NOW)).toEqual({ login: null, available: null }));
+});
+
+describe("the list of alarms", () => {
+  const alarm = (id: string, fields: Partial<Alarm> = {}): Alarm => ({ id, kind: "missed", name: id, value: 3, since_ms: NOW, critical: false, ...fields });
+  const four = ["a", "b", "c", "d"].map((id) => alarm(id));
+
+  it("is one row for many of a kind, and leaves alone what somebody looks after", () => {
+    expect(grouped(four).map((group) => group.alarms.length)).toEqual([4]);
+    expect(grouped(four.slice(1)).map((group) => group.id)).toEqual(["b", "c", "d"]);
+    const taken = grouped([...four, alarm("e", { acked_by: "王芳" }), alarm("f", { kind: "engine", critical: true })]);
+    expect(taken.map((group) => group.id)).toEqual(["f", "missed", "e"]);
+  });
+  it("has no row and no noise for what was put aside", () => {
+    const critical = alarm("x", { kind: "trunk_down", critical: true });
+    expect(loud([critical, ...four])).toEqual([critical]);
+    const aside = { ...critical, shelved_until_ms: NOW + 1 };
+    expect([grouped([aside]), loud([aside]), loud([{ ...critical, acked_by: "王芳" }])]).toEqual([[], [], []]);
+  });
 });

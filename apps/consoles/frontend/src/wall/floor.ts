@@ -84,6 +84,17 @@ export interface Alarm {
   critical: boolean;
   acked_by?: string;
   note?: string;
+  /** How often it was raised in the last hour, this time included. */
+  times?: number;
+  shelved_until_ms?: number;
+  shelved_by?: string;
+  shelved_why?: string;
+}
+
+/** Alarms of one kind that stand together as one row of the list. */
+export interface AlarmGroup {
+  id: string;
+  alarms: Alarm[];
 }
 
 export interface Share {
@@ -199,6 +210,30 @@ export function alarmText(alarm: Alarm): string {
   const kind = alarm.kind;
   return (alarmWords.has(kind) ? alarmWords(kind, values) : alarmWords("other", values)).trim();
 }
+
+/** So many of one kind stand alone; with more, they are one row. */
+const ALONE = 3;
+
+/** What is to be shown, in order: many of a kind that nobody looks after yet are one row, where the first would stand. */
+export function grouped(alarms: Alarm[]): AlarmGroup[] {
+  const open = alarms.filter((alarm) => !alarm.shelved_until_ms).toSorted(alarmOrder);
+  const ofKind = new Map<string, number>();
+  for (const alarm of open) if (!alarm.acked_by) ofKind.set(alarm.kind, (ofKind.get(alarm.kind) ?? 0) + 1);
+  const groups = new Map<string, AlarmGroup>();
+  for (const alarm of open) {
+    const many = !alarm.acked_by && (ofKind.get(alarm.kind) ?? 0) > ALONE;
+    const id = many ? alarm.kind : alarm.id;
+    const group = groups.get(id);
+    if (group) group.alarms.push(alarm);
+    else groups.set(id, { id, alarms: [alarm] });
+  }
+  return [...groups.values()];
+}
+
+export const shelved = (alarms: Alarm[]) => alarms.filter((alarm) => alarm.shelved_until_ms).toSorted((a, b) => (a.shelved_until_ms ?? 0) - (b.shelved_until_ms ?? 0));
+
+/** Those that make a noise: critical, and nobody has said that they know. */
+export const loud = (alarms: Alarm[]) => alarms.filter((alarm) => alarm.critical && !alarm.acked_by && !alarm.shelved_until_ms);
 
 /** Not yet taken on first, critical before the rest, the oldest on top. */
 export function alarmOrder(a: Alarm, b: Alarm): number {

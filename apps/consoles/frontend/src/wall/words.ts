@@ -79,6 +79,21 @@ export const w = dictionary(
     acknowledge_hint: "Others see that you do. The alarm stays until its cause is gone.",
     acked: "{who}: {note}",
     acked_no_note: "{who} looks after it",
+    times: "{n} times in an hour",
+    fold: "Fewer",
+    unfold: "Show all",
+    shelve: "Put aside",
+    shelve_title: "Put this alarm aside",
+    shelve_for: "For",
+    shelve_why: "Why",
+    shelve_hint: "Nobody hears of it meanwhile, even if it comes anew; then it is back. Who and why is kept.",
+    minutes: "{n} minutes",
+    shelved: "Put aside: {n}",
+    shelved_by: "until {until} · {who}: {why}",
+    unshelve: "Take back",
+    sound_on: "Sound on",
+    sound_off: "Sound off",
+    sound_blocked: "Click for sound",
     note: "Note",
     filter: "Filter agents: name, number, queue, skill",
     all_states: "All states",
@@ -202,6 +217,21 @@ export const w = dictionary(
     acknowledge_hint: "其他人会看到由您处理;原因消除前告警仍在。",
     acked: "{who}:{note}",
     acked_no_note: "{who}正在处理",
+    times: "1小时内 {n} 次",
+    fold: "收起",
+    unfold: "全部显示",
+    shelve: "搁置",
+    shelve_title: "搁置此告警",
+    shelve_for: "时长",
+    shelve_why: "原因",
+    shelve_hint: "搁置期间即使再次触发也不提示,到期后恢复。操作人与原因会留存。",
+    minutes: "{n} 分钟",
+    shelved: "已搁置:{n}",
+    shelved_by: "至 {until} · {who}:{why}",
+    unshelve: "恢复",
+    sound_on: "提示音开",
+    sound_off: "提示音关",
+    sound_blocked: "点击启用声音",
     note: "备注",
     filter: "筛选坐席:姓名、号码、队列、技能",
     all_states: "全部状态",
@@ -300,6 +330,24 @@ export const alarmWords = dictionary(
     other: "{kind}:{detail}",
   },
 );
+
+/** A kind by itself, where many of it stand together. */
+const alarmKinds = dictionary(
+  {
+    longest_wait: "Long waits", sl30: "Low service levels", queue_unserved: "Queues that nobody serves", missed: "Agents who missed calls", trunk_down: "Trunks that are down",
+    trunk_use: "Trunks nearly full", recording_failed: "Failed recordings", unknown_did: "Numbers that lead nowhere", device_invalid: "Agents' phones that cannot be rung",
+    number_barred: "Numbers that may not be dialled", switch_down: "Switches out of reach", webhook_failing: "Programs that nothing reaches", webhook_off: "Webhooks switched off",
+    flow_missing: "Menus that do not exist", queue_missing: "Queues that do not exist", prompt_failed: "Prompts that failed", offers_refused: "Switches that ring no phones",
+  },
+  {
+    longest_wait: "等待过长", sl30: "服务水平偏低", queue_unserved: "无人值守的队列", missed: "漏接来电的坐席", trunk_down: "中断的中继",
+    trunk_use: "接近占满的中继", recording_failed: "录音失败", unknown_did: "未配置去向的号码", device_invalid: "无法振铃的坐席话机",
+    number_barred: "禁止拨打的号码", switch_down: "不可达的交换机", webhook_failing: "收不到消息的程序", webhook_off: "已停用的 Webhook",
+    flow_missing: "不存在的流程", queue_missing: "不存在的队列", prompt_failed: "播放失败的提示音", offers_refused: "未能振铃话机的交换机",
+  },
+);
+
+export const alarmKindWord = (kind: string) => (alarmKinds.has(kind) ? alarmKinds(kind) : kind);
 
 export const callWords = dictionary(
   {
