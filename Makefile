@@ -37,6 +37,9 @@ sim: ## simulate SEEDS whole days with faults and crashes
 bench-paint: ## from the engine's event to the painted page, beside 200 simulated agents
 	$(RUN)/python -m tests.bench.event_to_paint
 
+bench-turnaround: ## of agents on a real FreeSWITCH, beside mod_callcenter and a bare loop
+	$(RUN)/python -m tests.bench.turnaround
+
 bench: ## figures of the core and the driver, each beside a peer
 	$(RUN)/python -m tests.bench.core_events
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.calls.models import Call, CallDisposition, Decision, FactRecord, Leg, Segment
 from apps.calls.projection import moment_ms, row_id
+from apps.core.ivr.flow import node_title
 from apps.ivr.models import FlowVersion
 
 Data = dict[str, Any]
@@ -110,7 +111,7 @@ def _step(fact: FactRecord, nodes: dict[str, Any]) -> Data:
     digits = fact.data.get("digits", "")
     secret = node.get("secret") if node else len(digits) > 1
     return {
-        "at_ms": ms(fact.at), "node": fact.data["node"], "title": str(node.get("title", "")),
+        "at_ms": ms(fact.at), "node": fact.data["node"], "title": node_title(node),
         "type": str(node.get("type", "")), "port": fact.data.get("port", ""),
         "digits": SECRET if digits and secret else digits,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from apps.demo import crm
 from apps.demo.processes import Child, DemoError, Family
 from apps.demo.screen import Screen
 from apps.demo.services import PrivatePostgres, PrivateRedis, ServiceError, service_directory
@@ -43,6 +44,7 @@ class Demo:
         logins = self._fill_database()
         self._start_switch()
         self._start_processes()
+        self._start_crm()
         if self._place.simulated_agents:
             self._start_people()
         self._close_database()
@@ -146,6 +148,16 @@ class Demo:
             with self._screen.step(name):
                 self._family.wait_for(name)
 
+    def _start_crm(self) -> None:
+        from apps.demo.prepare import place_crm
+
+        port = free_port()
+        with self._screen.step("webhook receiver"):
+            self._environment[crm.SECRET] = place_crm(f"http://{LOOPBACK}:{port}/calls")
+            command = ["-m", "apps.demo.crm", "--port", str(port)]
+            self._start("crm", command, lambda: answers(LOOPBACK, port))
+            self._family.wait_for("crm")
+
     def _start_people(self) -> None:
         from apps.demo.prepare import simulated
 
@@ -199,7 +211,9 @@ class Demo:
             if login.role != Role.AGENT or login.username in visitors or not self._place.simulated_agents:
                 address = f"{web}{pages[Role(login.role)]}"
                 say(f"  {address:<34} {login.username:<10} {login.password}  {login.name}")
-        say("\n  The other agents and all callers are simulated." if self._place.simulated_agents else "")
+        say("\n  Sign in as an agent and press Ready: a caller is there within a minute or so, and is heard.")
+        if self._place.simulated_agents:
+            say("  The other agents and all callers are simulated.")
         say(f"  Two people in one browser: use a private window for the second. Logs: {self._place.logs}")
         say("  Ctrl-C stops everything.\n")
 

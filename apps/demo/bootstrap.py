@@ -55,21 +55,10 @@ def make_venv() -> None:
 
 
 def sync(uv: list[str]) -> None:
-    # --inexact: a developer's own tools in .venv stay.
-    run(
-        [
-            *uv,
-            "sync",
-            "--quiet",
-            "--frozen",
-            "--no-dev",
-            "--inexact",
-            "--extra",
-            "embedded",
-            "--python",
-            python_for_sync(),
-        ]
-    )
+    # --inexact: a developer's own tools in .venv stay. Somebody who watches sees its bars.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    what = ["--frozen", "--no-dev", "--inexact", "--extra", "embedded", "--python", python_for_sync()]
+    run([*uv, "sync", *quiet, *what])
 
 
 def python_for_sync() -> str:

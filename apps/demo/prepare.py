@@ -18,6 +18,7 @@ from apps.telephony.prompts.library import Library, place_sounds
 from apps.telephony.prompts.rendering import render_prompts
 from apps.telephony.prompts.speech import SpeechUnavailable
 from apps.telephony.services import config_changed
+from apps.webhooks.models import Endpoint, EventType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +129,16 @@ def place_prompts(target: Path) -> Sounds:
 def recordings_dir() -> Path:
     """Where the switch writes and the web reads: one directory a switch."""
     return Path(settings.RECORDINGS_DIR) / the_switch().name
+
+
+CRM = "CRM: 来电与录音 · calls and recordings"
+CRM_EVENTS = [EventType.CALL_ARRIVED, EventType.CALL_ENDED, EventType.CALL_WRAPPED_UP, EventType.RECORDING_READY]
+
+
+def place_crm(url: str) -> str:
+    """The webhook of the company's own program, which is at ``url`` this time; the key that it is signed with."""
+    tenant = _agents()[0].tenant
+    row, _made = Endpoint.objects.update_or_create(
+        tenant=tenant, description=CRM, defaults={"url": url, "events": list(CRM_EVENTS), "active": True}
+    )
+    return row.secret

@@ -94,6 +94,7 @@ class Surroundings:
             "RECORDINGS_DIR": str(self.run_dir / "recordings"),
             "ENGINE_URL": self.engine_url,
             "ENGINE_BIND": f"{LOOPBACK}:{self.engine_port}",
+            "WEBHOOK_NETWORKS": f"{LOOPBACK}/32",  # where the demo's own receiver is
             "SECURE_COOKIES": "false",  # loopback, without TLS
             "LOG_FORMAT": "console",
             "PYTHONUNBUFFERED": "1",

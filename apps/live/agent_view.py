@@ -11,6 +11,7 @@ from apps.core.calls.model import Call, CallState, LegState
 from apps.core.config import AgentConfig, DeviceKind, QueueConfig
 from apps.core.facts import Direction
 from apps.core.ids import AgentId, TenantId
+from apps.core.ivr.flow import node_title
 from apps.core.state import State
 from apps.live.views_of_state import Entity, View, queue_name, queue_of
 
@@ -182,7 +183,7 @@ def _step(state: State, call: Call, index: int) -> Entity:
     step = call.path[index]
     flow = state.config.flows.get(call.ivr.flow) if call.ivr is not None else None
     node = flow.document["nodes"].get(step.node, {}) if flow is not None else {}
-    return {"node": step.node, "title": str(node.get("title", "")), "digits": step.digits, "at_ms": step.at_ms}
+    return {"node": step.node, "title": node_title(node), "digits": step.digits, "at_ms": step.at_ms}
 
 
 def _handover(state: State, call: Call) -> Entity:

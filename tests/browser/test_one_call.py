@@ -14,8 +14,8 @@ pytestmark = pytest.mark.browser
 CHINESE = {"locale": "zh-CN", "scheme": "dark"}
 ENGLISH = {"locale": "en-US", "scheme": "light"}
 WORDS: dict[str, dict[str, str]] = {
-    "zh-CN": {"OFFERED": "振铃", "TALKING": "通话", "WRAP_UP": "话后整理", "READY": "示闲"},
-    "en-US": {"OFFERED": "Ringing", "TALKING": "Talking", "WRAP_UP": "Wrap-up", "READY": "Ready"},
+    "zh-CN": {"OFFERED": "振铃", "TALKING": "通话", "WRAP_UP": "话后整理", "READY": "示闲", "menu": "部门"},
+    "en-US": {"OFFERED": "Ringing", "TALKING": "Talking", "WRAP_UP": "Wrap-up", "READY": "Ready", "menu": "Department"},
 }
 
 
@@ -45,6 +45,7 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     expect(agent.get_by_test_id("agent-state")).to_contain_text(words["OFFERED"])
     expect(agent.get_by_test_id("call-number")).to_have_text(number)
     expect(agent.get_by_test_id("pop-queue")).to_have_text("客服")
+    expect(agent.get_by_test_id("pop-attached")).to_contain_text(words["menu"])
     expect(agent.locator("[role=alert]")).to_contain_text(number)
     assert agent.evaluate("document.activeElement === document.body"), "an offer must not steal the focus"
     expect(row).to_contain_text(words["OFFERED"])
@@ -72,6 +73,7 @@ def test_an_agent_takes_a_call_and_the_floor_shows_it(people: People, demo: Runn
     in_state(agent, "READY")
     expect(wall.locator("[data-testid=live-calls] [data-row]").filter(has_text=number)).to_have_count(0)
     look_up(wall, number)
+    expect(wall.get_by_test_id("timeline")).to_contain_text(words["menu"])
 
 
 def look_up(supervisor: Page, number: str) -> None:

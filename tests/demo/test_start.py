@@ -83,6 +83,14 @@ def kill_services(demo: subprocess.Popen[bytes], run_dir: Path) -> None:
         time.sleep(0.2)
 
 
+def told(run_dir: Path) -> None:
+    """The company's own program hears of a call by webhook, and believes who tells it."""
+    deadline = time.monotonic() + FIRST_S
+    while "call.arrived" not in (run_dir / "logs" / "crm.log").read_text():
+        assert time.monotonic() < deadline, (run_dir / "logs" / "worker.log").read_text()[-2000:]
+        time.sleep(0.2)
+
+
 def test_it_is_up_within_a_minute_and_again_within_a_quarter(run_dir: Path) -> None:
     demo, web, took_s = start(run_dir)
     try:
@@ -95,6 +103,7 @@ def test_it_is_up_within_a_minute_and_again_within_a_quarter(run_dir: Path) -> N
         assert said.returncode == 1 and f"already runs in {run_dir}" in said.stdout and web in said.stdout
         kill_services(demo, run_dir)
         well(web)
+        told(run_dir)
     finally:
         stop(demo)
     demo, _web, took_s = start(run_dir)

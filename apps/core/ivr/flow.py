@@ -77,6 +77,16 @@ def _shape(document: Document) -> Iterator[Problem]:
             yield Problem("E00", str(name), "on", '"on" and "keys" must be objects')
         elif not isinstance(node.get("say", []), list):
             yield Problem("E00", str(name), "say", '"say" must be a list')
+        elif node_title(node) != node.get("title", ""):
+            yield Problem("E00", str(name), "title", '"title" must be text, or an object with one text a language')
+
+
+def node_title(node: Document) -> str | dict[str, str]:
+    """What people are shown instead of the node's id: one text for all, or one a language (``zh``, ``en``)."""
+    title = node.get("title", "")
+    if isinstance(title, Mapping):
+        return {str(lang): str(text) for lang, text in title.items()}
+    return str(title)
 
 
 def _start(document: Document) -> Iterator[Problem]:

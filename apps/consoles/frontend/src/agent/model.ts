@@ -1,5 +1,7 @@
 /** What the agent's page is told: docs/live-protocol.md section 5 and the page's own data (apps/consoles/agent.py). */
 
+import type { Worded } from "$lib/i18n";
+
 export interface Me {
   id: string;
   name: string;
@@ -54,7 +56,7 @@ export interface Call {
   dial?: { phase: "device" | "number"; ringing: boolean } | null;
   attached?: Record<string, string>;
   customer?: string;
-  path?: { node: string; title: string; digits: string; at_ms: number }[];
+  path?: { node: string; title: Worded; digits: string; at_ms: number }[];
   transferred_by?: string;
   transfer_note?: string;
   draft?: string;

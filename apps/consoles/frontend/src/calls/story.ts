@@ -1,5 +1,6 @@
 /** One call as blocks over time and as a list of what happened. No component, no document. */
 
+import { type Worded, worded } from "$lib/i18n";
 import { clock } from "$lib/text";
 import { c, word } from "./words";
 
@@ -24,7 +25,7 @@ export interface CallRow {
   wrap_up_ms: number;
 }
 export interface Segment { kind: string; queue: string; agent: string; started_ms: number; ended_ms: number | null; outcome: string; detail: string }
-export interface Step { at_ms: number; node: string; title: string; type: string; port: string; digits: string }
+export interface Step { at_ms: number; node: string; title: Worded; type: string; port: string; digits: string }
 export interface Offer { at_ms: number; ended_ms: number | null; agent: string; queue: string; rule: string; ready_agents: number; waiting_calls: number; idle_since_ms: number | null; outcome: string; cause: string }
 export interface Leg { id: string; role: string; agent: string; address: string; started_ms: number; rang_ms: number | null; answered_ms: number | null; ended_ms: number | null; cause: string; raw_cause: string }
 export interface WrapUp { at_ms: number; agent: string; disposition: string; note: string; wrap_up_ms: number }
@@ -65,7 +66,7 @@ export function draw(story: Story, nowMs: number): Drawing {
     {
       id: "caller", label: c("lane_caller"),
       blocks: story.segments.map((item, at) => block(`s${at}`, item.kind, [word(item.kind), item.agent || item.queue].filter(Boolean).join(" "), item.started_ms, item.ended_ms, item.outcome && `→ ${word(item.outcome)}`)),
-      marks: story.steps.filter((item) => item.digits).map((item, at) => ({ id: `k${at}`, at: place(item.at_ms), label: item.digits, title: [item.title || item.node, c("key", { digits: item.digits })].join(" · ") })),
+      marks: story.steps.filter((item) => item.digits).map((item, at) => ({ id: `k${at}`, at: place(item.at_ms), label: item.digits, title: [worded(item.title) || item.node, c("key", { digits: item.digits })].join(" · ") })),
     },
     {
       id: "offers", label: c("lane_offers"), marks: [],
@@ -110,7 +111,7 @@ export function events(story: Story): Event[] {
       detail: item.outcome ? `→ ${word(item.outcome)}` : "", lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.started_ms, note: "",
     })),
     ...story.steps.filter((item) => item.digits || item.port).map((item) => ({
-      at_ms: item.at_ms, kind: "step", title: c("step", { title: item.title || item.node }), detail: [item.digits && c("key", { digits: item.digits }), item.port && `→ ${item.port}`].filter(Boolean).join(" "), lasted_ms: null, note: "",
+      at_ms: item.at_ms, kind: "step", title: c("step", { title: worded(item.title) || item.node }), detail: [item.digits && c("key", { digits: item.digits }), item.port && `→ ${item.port}`].filter(Boolean).join(" "), lasted_ms: null, note: "",
     })),
     ...story.offers.map((item) => ({
       at_ms: item.at_ms, kind: "offer", title: c("offer", { agent: item.agent || "–" }), detail: [item.outcome && `→ ${word(item.outcome)}`, why(item)].filter(Boolean).join(" · "),

@@ -37,3 +37,10 @@ export const timeText = (at: number | string | Date) => second.format(new Date(a
 
 const byName = new Intl.Collator(language, { numeric: true });
 export const compareNames = (a: string, b: string) => byName.compare(a, b);
+
+/** Text that people of a centre write: one for all, or one a language. */
+export type Worded = string | Record<string, string>;
+
+export function worded(text: Worded): string {
+  return typeof text === "string" ? text : (text[locale] ?? Object.values(text)[0] ?? "");
+}
