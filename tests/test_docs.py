@@ -14,8 +14,8 @@ from apps.demo.surroundings import VARIABLES as DEMO_VARIABLES
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DJANGO_S_OWN = {"migrate", "createsuperuser", "collectstatic"}
-# Not settings: names of permissions and of a state.
-OTHER_WORDS = {"CUSTOMERS_READ", "CUSTOMERS_WRITE", "WRAP_UP"}
+# Compose's own, names of permissions, a state.
+OTHER_WORDS = {"COMPOSE_PROFILES", "CUSTOMERS_READ", "CUSTOMERS_WRITE", "WRAP_UP"}
 
 
 def code(text: str) -> str:
