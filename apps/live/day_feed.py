@@ -164,6 +164,7 @@ class DayFeed:
             self.today.forget(now_ms)
             view = figures(self.today, key, now_ms, scope.queue_keys if scope is not None else None)
             self._shown[key, scope] = (second, view)
-        view["figures"]["total"]["in_step"] = self.in_step
+        total = {**view["figures"]["total"], "in_step": self.in_step}  # a copy: what was shown stays as it was
         agents = scope.agent_keys if scope is not None else None
-        return {**view, "works": works(self.today, key, now_ms, agents)}
+        figured = {**view["figures"], "total": total}
+        return {**view, "figures": figured, "works": works(self.today, key, now_ms, agents)}

@@ -80,6 +80,17 @@ async def test_pages_confined_to_some_queues_see_each_change_as_the_others_do() 
     feed.stop()
 
 
+async def test_what_was_shown_stays_as_it_was_when_a_break_follows_within_the_second() -> None:
+    """A topic compares the new view with the old: an old one that changes with it hides the break from the pages."""
+    feed = DayFeed(lambda: 1_790_000_000_500, read=lambda *_asked: None)
+    feed.today, feed.in_step = Today(), True
+    before = feed.view("1")
+    feed.begin(EPOCH, 1)
+    assert feed.view("1")["figures"]["total"]["in_step"] is False
+    assert before["figures"]["total"]["in_step"] is True
+    feed.stop()
+
+
 @pytest.mark.parametrize(("seed", "behind"), [(0, True), (1, False)])
 async def test_it_joins_history_without_gap_or_double(seed: int, behind: bool) -> None:
     """The stream begins at 500. The recorder is at 300, or already at 700 before the first of them is seen."""

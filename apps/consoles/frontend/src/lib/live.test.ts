@@ -156,6 +156,27 @@ test("a snapshot that never comes makes a new connection", () => {
   expect(socket.readyState).toBe(3);
 });
 
+test("a connection that hears nothing any more, or never opens, is given up for a new one", () => {
+  const { line, socket } = open();
+  socket.say(snapshot(1));
+  vi.advanceTimersByTime(8_000);
+  expect(FakeSocket.all).toHaveLength(1);
+  vi.advanceTimersByTime(4_000);
+  expect(socket.readyState).toBe(3);
+  expect(line.connected).toBe(false);
+  const second = FakeSocket.all[1] as FakeSocket;
+  vi.advanceTimersByTime(12_000);
+  expect(second.readyState).toBe(3);
+  expect(FakeSocket.all).toHaveLength(3);
+  socket.drop(); // the browser notices at last; nobody waits for that one any more
+  const third = FakeSocket.all[2] as FakeSocket;
+  third.open();
+  third.say(snapshot(5));
+  expect(line.connected && !line.stale).toBe(true);
+  vi.advanceTimersByTime(3_000);
+  expect(FakeSocket.all).toHaveLength(3);
+});
+
 test("a command is done when it was taken and the state shows it", async () => {
   const { line, socket } = open();
   socket.say(snapshot(1, { me: { 1: { state: "TALKING" } } }));

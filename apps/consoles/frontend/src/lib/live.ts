@@ -97,6 +97,8 @@ export const NOT_SENT = "not_sent";
 export const STALE_MS = 5_000;
 export const CONFIRM_MS = 3_000;
 const SNAPSHOT_WAIT_MS = 5_000;
+/** The server says something each second; a network that lost us without a word would be noticed after many minutes. */
+const DEAD_MS = 10_000;
 const RETRY_MS = { first: 250, last: 4_000 };
 /** Session over, not permitted: coming back would change nothing. */
 const CLOSED_FOR_GOOD = new Set([4401, 4403]);
@@ -133,6 +135,7 @@ export class Line {
   #options: LineOptions;
   #socket: WebSocket | null = null;
   #heardMs = performance.now();
+  #dialedMs = performance.now();
   #waitingSinceMs = performance.now();
   #retryMs = RETRY_MS.first;
   #pending = new Map<string, Pending>();
@@ -228,6 +231,7 @@ export class Line {
   #connect(): void {
     const socket = (this.#options.openSocket ?? ((url: string) => new WebSocket(url)))(this.#options.url);
     this.#socket = socket;
+    this.#dialedMs = performance.now();
     socket.onopen = () => {
       this.connected = true;
       this.#waitingSinceMs = performance.now();
@@ -240,11 +244,11 @@ export class Line {
   }
 
   #lost(code: number): void {
+    this.#socket = null;
     this.connected = false;
     this.follower.lost();
     if (CLOSED_FOR_GOOD.has(code)) {
       this.closed = code;
-      this.#socket = null;
     } else {
       this.#retry = setTimeout(() => this.#connect(), this.#retryMs * (0.7 + Math.random() * 0.6));
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last);
@@ -295,14 +299,19 @@ export class Line {
   }
 
   #eachSecond(): void {
-    // The server would have answered long ago: this socket hears nothing any more.
-    if (this.connected && this.follower.waiting && performance.now() - this.#waitingSinceMs > SNAPSHOT_WAIT_MS) {
-      const socket = this.#socket;
-      this.#socket = null;
-      socket?.close();
+    const socket = this.#socket;
+    if (socket && this.#deaf()) {
       this.#lost(0);
+      socket.close();
     }
     this.#options.status();
+  }
+
+  /** The server would have spoken or answered long ago: this socket hears nothing any more, or never opens. */
+  #deaf(): boolean {
+    const now = performance.now();
+    const unanswered = this.connected && this.follower.waiting && now - this.#waitingSinceMs > SNAPSHOT_WAIT_MS;
+    return unanswered || now - Math.max(this.#heardMs, this.#dialedMs) > DEAD_MS;
   }
 }
 
