@@ -49,6 +49,7 @@ _SUPERVISOR = frozenset(
         "reports.export",
         "customers.import",
         "customers.export",
+        "customers.merge",
     }
 )
 _INTEGRATOR = frozenset(
@@ -64,6 +65,7 @@ _INTEGRATOR = frozenset(
         "customers.edit",
         "customers.import",
         "customers.export",
+        "customers.merge",
         "reports.view",
         "integrations.view",
         "integrations.edit",  # tokens and webhooks are their work

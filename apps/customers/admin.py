@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 
 from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantForm, TenantScopedAdmin, administers
-from apps.customers import services
+from apps.customers import forgetting, services, words
 from apps.customers.models import Customer, ImportFault, ImportJob, Note, NumberPlan, PhoneNumber, Tag
 from apps.customers.selectors import search
 
@@ -132,11 +132,18 @@ class CustomerAdmin(TenantScopedAdmin):
 
     @admin.action(description=_("Erase personal data (cannot be undone)"))
     def erase(self, request: HttpRequest, queryset: models.QuerySet[Customer]) -> None:
-        rows = list(queryset.filter(erased_at=None))
-        for row in rows:
-            services.erase(row)
-        said = ngettext("%d customer was erased.", "%d customers were erased.", len(rows)) % len(rows)
+        done = held = 0
+        for row in queryset.filter(erased_at=None):
+            try:
+                held += forgetting.erase(row).held
+            except services.Refused as refused:
+                self.message_user(request, f"{row}: {words.refusal(refused.code)}", messages.WARNING)
+            else:
+                done += 1
+        said = ngettext("%d customer was erased.", "%d customers were erased.", done) % done
         self.message_user(request, said)
+        if held:
+            self.message_user(request, _("%d calls stay as they are: under a legal hold.") % held, messages.WARNING)
 
 
 @admin.register(Tag)

@@ -222,24 +222,3 @@ def restore(customer: Customer) -> None:
     customer.removed_at = None
     customer.version += 1
     _write(customer)
-
-
-@transaction.atomic
-def erase(customer: Customer) -> None:
-    """Forget the person: what was known of them is overwritten, here and in those merged into them.
-
-    The row stays, so that a call that was linked to it is still a call with somebody. Cannot be undone.
-    """
-    for row in Customer.objects.select_for_update().filter(pk=customer.pk) | Customer.objects.filter(
-        merged_into=customer
-    ):
-        for name in ("company", "language", "email", "address", "external_id", "remark"):
-            setattr(row, name, "")
-        row.name, row.level, row.owner = ERASED_NAME, Level.STANDARD, None
-        row.erased_at = timezone.now()
-        row.removed_at = row.removed_at or row.erased_at
-        row.version += 1
-        row.save()
-        row.numbers.all().delete()
-        row.written_notes.all().delete()
-        row.tags.clear()

@@ -42,6 +42,11 @@ class Entry:
         return f"{self.kind}:{self.row.pk}"
 
     @property
+    def order(self) -> tuple[datetime.datetime, str, Any]:
+        """As the database orders those of one kind: notes by number, calls by text."""
+        return self.at, self.kind, self.row.pk
+
+    @property
     def missed(self) -> bool:
         """A call that came in and that nobody took."""
         return self.kind == "call" and self.row.direction == "inbound" and self.row.outcome in _MISSED
@@ -56,7 +61,7 @@ def contacts(customer: Customer, *, before: Position | None = None, limit: int =
     notes = _page(
         Note.objects.filter(customer=customer).select_related("author"), "created_at", "note", before, limit + 1
     )
-    merged = heapq.nlargest(limit + 1, [*calls, *notes], key=lambda entry: (entry.at, entry.key))
+    merged = heapq.nlargest(limit + 1, [*calls, *notes], key=lambda entry: entry.order)
     found = merged[:limit]
     _complete(customer, found)
     return found, len(merged) > limit

@@ -16,6 +16,7 @@ MAY = {
     "import": "customers.import",
     "export": "customers.export",
     "delete": "customers.delete",
+    "merge": "customers.merge",
     "calls": "calls.view",
 }
 

@@ -20,6 +20,7 @@ def refusal(code: str) -> str:
         "cannot_merge": _("These two cannot be merged."),
         "cannot_restore": _("This customer cannot be brought back."),
         "empty": _("Write something first."),
+        "call_live": _("They are on a call just now: erase them when it is over."),
     }.get(code, code)
 
 

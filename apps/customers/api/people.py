@@ -28,7 +28,7 @@ from apps.api.problems import Forbidden, NotFound, Problem
 from apps.api.schema import problem
 from apps.api.scopes import Scope
 from apps.api.views import ApiViewSet
-from apps.customers import export, services, timeline, words
+from apps.customers import export, forgetting, person_data, services, timeline, words
 from apps.customers.api.serializers import (
     CALL_ID,
     ContactSerializer,
@@ -89,6 +89,19 @@ class MergeSerializer(serializers.Serializer):
     other = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Who goes into this one.")
 
 
+class ErasureSerializer(serializers.Serializer):
+    calls = serializers.IntegerField(help_text="Calls that no longer tell whose they were.")
+    held = serializers.IntegerField(help_text="Calls that a legal hold keeps as they are.")
+
+
+class PersonDataSerializer(serializers.Serializer):
+    customer = serializers.DictField()
+    numbers = serializers.ListField(child=serializers.DictField())
+    tags = serializers.ListField(child=serializers.CharField())
+    notes = serializers.ListField(child=serializers.DictField())
+    calls = serializers.ListField(child=serializers.DictField())
+
+
 class ContactPage(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
@@ -110,9 +123,12 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
     lookup_value_regex = "[0-9]{1,18}"
     scope = Scope.CUSTOMERS_WRITE
     scopes_by_action = dict.fromkeys(
-        ("list", "retrieve", "match", "timeline", "tags", "export"), Scope.CUSTOMERS_READ
+        ("list", "retrieve", "match", "timeline", "tags", "export", "data"), Scope.CUSTOMERS_READ
     ) | {"notes": Scope.CUSTOMERS_WRITE}  # fmt: skip
-    codes_by_action = {"destroy": "customers.delete", "erase": "customers.delete", "export": "customers.export"}
+    codes_by_action = {
+        "destroy": "customers.delete", "erase": "customers.delete", "merge": "customers.merge",
+        "export": "customers.export", "data": "customers.export",
+    }  # fmt: skip
     ordering = ("-updated_at", "-pk")
 
     def get_queryset(self) -> QuerySet[Customer]:
@@ -293,12 +309,27 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
         except services.Refused as error:
             raise refused(error) from None
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={200: ErasureSerializer, 409: problem("call_live")})
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: str = "") -> Response:
-        """Forget the person (a request to erase personal data). Cannot be undone."""
-        services.erase(self.get_object())
-        return Response(status=204)
+        """Forget the person (a request to erase personal data). Cannot be undone.
+
+        Their calls stay, without number, name and notes, in the history, in webhooks' log and in the audit log. Calls
+        of a number that another customer has too stay as they are, unless they were said to be with this person.
+        """
+        try:
+            return Response(ErasureSerializer(forgetting.erase(self.get_object())).data)
+        except services.Refused as error:
+            raise refused(error) from None
+
+    @extend_schema(responses={200: PersonDataSerializer})
+    @action(detail=True, pagination_class=None)
+    def data(self, request: Request, pk: str = "") -> Response:
+        """All that is kept of this person, to be handed to them. Taking it out is noted in the audit log."""
+        customer = self.get_object()
+        note(Event.CUSTOMER_TOLD, customer, tenant_id=self.tenant.pk, actor=self.person)
+        headers = {"Content-Disposition": f'attachment; filename="customer-{customer.pk}.json"'}
+        return Response(PersonDataSerializer(person_data.told(customer)).data, headers=headers)
 
     @extend_schema(parameters=[CustomerFilter], responses={(200, "text/csv"): OpenApiTypes.STR})
     @action(detail=False, pagination_class=None)

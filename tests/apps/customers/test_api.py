@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import Tenant
@@ -39,8 +40,8 @@ ADDRESSES = [
     ("GET", "/{pk}/timeline", None, {"agent": 200, "supervisor": 200, "admin": 200, "integrator": 200}),
     ("POST", "/{pk}/notes", {"text": "x"}, {"agent": 201, "supervisor": 201, "admin": 201, "integrator": 201}),
     ("POST", "/{pk}/calls", {"call": "c1"}, {"agent": 200, "supervisor": 200, "admin": 200, "integrator": 200}),
-    ("POST", "/{pk}/merge", {"other": "{li}"}, {"agent": 200, "supervisor": 200, "admin": 200, "integrator": 200}),
-    ("POST", "/{pk}/erase", None, {"agent": 403, "supervisor": 403, "admin": 204, "integrator": 403}),
+    ("POST", "/{pk}/merge", {"other": "{li}"}, {"agent": 403, "supervisor": 200, "admin": 200, "integrator": 200}),
+    ("POST", "/{pk}/erase", None, {"agent": 403, "supervisor": 403, "admin": 200, "integrator": 403}),
     ("GET", "/match?number=13955501100", None, {"agent": 200, "supervisor": 200, "admin": 200, "integrator": 200}),
     ("GET", "/tags", None, {"agent": 200, "supervisor": 200, "admin": 200, "integrator": 200}),
     ("GET", "/export", None, {"agent": 403, "supervisor": 200, "admin": 200, "integrator": 200}),
@@ -187,19 +188,19 @@ def test_merging_keeps_everything(ask: Ask, centre: Centre) -> None:
     wang, li = centre["wang"], centre["li"]
     add_note(li, "from li", None)
     link_call(li, "c9", None)
-    merged = ask("agent-a").ask("POST", f"/{wang.pk}/merge", {"other": li.pk}).json()
+    merged = ask("supervisor-a").ask("POST", f"/{wang.pk}/merge", {"other": li.pk}).json()
     assert [row["number"] for row in merged["numbers"]] == ["+8613955501100", "+862155550100"]
     assert Note.objects.get().customer == wang and CallLink.objects.get().customer == wang
     assert names(ask("agent-a").get("")) == ["王芳"]
     problem(ask("agent-a").get(f"/{li.pk}"), 404, "not_found")
-    problem(ask("agent-a").ask("POST", f"/{wang.pk}/merge", {"other": wang.pk}), 409, "cannot_merge")
+    problem(ask("supervisor-a").ask("POST", f"/{wang.pk}/merge", {"other": wang.pk}), 409, "cannot_merge")
 
 
 def test_erasing_leaves_nothing_of_the_person(ask: Ask, centre: Centre) -> None:
     wang = centre["wang"]
     add_note(wang, "secret", None)
     link_call(wang, "c1", None)
-    assert ask("admin-a").ask("POST", f"/{wang.pk}/erase").status_code == 204
+    assert ask("admin-a").ask("POST", f"/{wang.pk}/erase").status_code == 200
     row = Customer.objects.get(pk=wang.pk)
     assert (row.name, row.company, row.external_id, row.level) == ("—", "", "", "standard")
     assert row.erased_at and row.removed_at and not row.numbers.exists() and not row.tags.exists()
@@ -261,6 +262,8 @@ def test_an_agent_sees_that_there_was_a_call_but_not_its_recording(ask: Ask, con
 
 
 def test_contacts_come_in_pages_without_gap_or_repeat(ask: Ask, contacts: Centre) -> None:
+    with connection.cursor() as cursor:  # 98, 99, 100 …: as numbers, not as texts
+        cursor.execute("SELECT setval(pg_get_serial_sequence('customers_note', 'id'), 97)")
     for index in range(5):  # of one moment
         call(contacts["a"], f"same-{index}", 20)
         note = add_note(contacts["wang"], f"same {index}", None)

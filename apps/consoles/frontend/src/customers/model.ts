@@ -74,7 +74,7 @@ export interface Page<Row> {
 
 /** What the page's template says about who looks at it. */
 export interface PageData {
-  may: { edit: boolean; import: boolean; export: boolean; delete: boolean; calls: boolean };
+  may: { edit: boolean; import: boolean; export: boolean; delete: boolean; merge: boolean; calls: boolean };
   most_mb: number;
   most_rows: number;
 }
@@ -96,7 +96,8 @@ export const addNote = (id: number, text: string, call = "") => request<unknown>
 export const deleteNote = (id: number, note: string) => request<null>("DELETE", `${BASE}/${id}/notes/${note}`);
 export const merge = (id: number, other: number) => request<Customer>("POST", `${BASE}/${id}/merge`, { other });
 export const remove = (customer: Customer) => request<null>("DELETE", `${BASE}/${customer.id}`, undefined, seen(customer));
-export const erase = (id: number) => request<null>("POST", `${BASE}/${id}/erase`, {});
+export const erase = (id: number) => request<{ calls: number; held: number }>("POST", `${BASE}/${id}/erase`, {});
+export const dataAddress = (id: number) => `${BASE}/${id}/data`;
 export const allTags = () => request<string[]>("GET", `${BASE}/tags`);
 
 /** A change that does not cross somebody else's: a newer version is a Problem with status 412. */
