@@ -183,14 +183,18 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
             else:
                 self.reply(type="outcome", cmd_id=error.cmd_id, ok=False, code="malformed", reason=str(error))
             return
-        code, reason = await self.why_not(message, request)
+        try:
+            code, reason = await self.why_not(message, request)
+        except DatabaseError as error:
+            log.warning("request_not_checked", error=str(error).strip())
+            code, reason = "rejected", "the database is away, so this cannot be checked; try again"
         if code:
             self.reply(type="outcome", cmd_id=cmd_id, ok=False, code=code, reason=reason)
         else:
             await self.hub.ask(self, cmd_id, request)
 
     async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
-        """Code and reason of a refusal; two empty texts when it may be asked."""
+        """Code and reason of a refusal; two empty texts when it may be asked. Reads the database."""
         return "", ""
 
 
@@ -265,9 +269,5 @@ class WallPage(LivePage):
     async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
         """Rights are read anew: they may have been taken since the page was opened."""
         code = PERMISSIONS[message["action"]]
-        try:
-            permitted = await database_sync_to_async(access.may)(self.scope["user"], code, request.agent)
-        except DatabaseError as error:
-            log.warning("rights_not_read", error=str(error).strip())
-            return "rejected", "the database is away, so your rights cannot be checked; try again"
+        permitted = await database_sync_to_async(access.may)(self.scope["user"], code, request.agent)
         return ("", "") if permitted else ("not_permitted", "you may not do this")
