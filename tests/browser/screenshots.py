@@ -23,8 +23,8 @@ import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from apps.demo.services import PrivatePostgres, service_directory
-from apps.demo.surroundings import free_port
 from tests.browser.conftest import CHROMIUM_FLAGS, PASSWORD
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"

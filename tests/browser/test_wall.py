@@ -127,7 +127,7 @@ def test_the_day_as_chart_table_and_csv(people: People, demo: RunningDemo) -> No
     eventually(lambda: "13955507004" in calls.value.path().read_text("utf-8-sig"), "the call", 10)
 
 
-AGENTS, CHANGES_PER_S, SECONDS = 1000, 60, 8
+AGENTS, CHANGES_PER_S, SECONDS, LONG_TASKS = 1000, 60, 8, 3
 STATES = ("READY", "TALKING", "WRAP_UP", "PAUSED", "HOLDING")
 
 
@@ -184,7 +184,7 @@ def test_a_thousand_agents_with_sixty_changes_a_second(people: People, demo: Run
     tasks = wall.evaluate("window.tasks")
     print("long tasks, ms:", tasks)
     # The machine is shared by the test's own processes: an odd one above 50 ms is theirs, many are the page's.
-    assert len([task for task in tasks if task > 50]) <= SECONDS // 4, tasks
+    assert len([task for task in tasks if task > 50]) <= LONG_TASKS, tasks
 
 
 def test_rows_stand_still_under_the_pointer(people: People, demo: RunningDemo) -> None:

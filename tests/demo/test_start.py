@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.demo.surroundings import free_port, surroundings
+from apps.demo.surroundings import surroundings
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_S, AGAIN_S = 60.0, 15.0

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from apps.switches.simulator.media import SoundLibrary
 from apps.switches.simulator.model import Switch
 from apps.switches.simulator.people import CallerPlan, Callers
 from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPILED = Path(tempfile.gettempdir()) / "trunkline-test-compiled"
@@ -41,13 +41,6 @@ PASSWORD = "simulator-password"
 DID = "4008005566"
 GATEWAY = "carrier"
 ENGLISH_SERVICE = "22"  # the story's menu: English, then billing and service
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def database_url(server: str, name: str) -> str:

@@ -16,7 +16,8 @@ import psycopg
 from apps.api.models import ApiToken
 from apps.api.scopes import Scope
 from apps.api.tokens import give_secret
-from tests.engine.floor import ROOT, TOKEN, Floor, free_port
+from tests.engine.floor import ROOT, TOKEN, Floor
+from tests.ports import free_port
 
 
 class Web:

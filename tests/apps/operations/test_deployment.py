@@ -26,8 +26,8 @@ import yaml
 from django.core.management import get_commands, load_command_class
 
 from apps.config.env import VARIABLES
-from apps.demo.surroundings import free_port
 from apps.operations.management.commands.environment import page
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = ROOT / "switch_config" / "systemd"

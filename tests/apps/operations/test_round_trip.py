@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from apps.demo.services import PrivatePostgres, service_directory
-from apps.demo.surroundings import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 CALLS = 2
