@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from apps.accounts.models import Role, Tenant, User
+from apps.api import tokens
 from tests.apps.accounts.rows import row_of
 from tests.apps.conftest import signed_in
 from tests.apps.who_gets_in import EXPECTED
@@ -119,3 +123,61 @@ def test_another_tenants_rows_are_not_found_by_anybody_of_this_one(story: Tenant
 
 def test_an_unknown_command_is_nobodys(story: Tenant, everybody: dict[str, Client]) -> None:
     assert answer(everybody["admin"], "GET", reverse("api-command", kwargs={"pk": uuid.uuid4()})) == "404"
+
+
+# --- over the whole interface: tokens, pages' security token, sessions ----------------------------------------------
+
+
+OPEN_TO_EVERY_TOKEN = {"api-me", "api-command", "api-schema", "api-docs"}
+
+
+def operations(tenant: Tenant) -> Iterator[tuple[str, str, str]]:
+    """``(name, method, path)`` of every operation of the REST interface."""
+    for name, names, methods in addresses():
+        path = reverse(name, kwargs=arguments_of(name, names, tenant))
+        if path.startswith("/api/v1/"):
+            yield from ((name, method, path) for method in methods)
+
+
+def sent(client: Client, method: str, path: str, **headers: str) -> Any:
+    cache.clear()
+    data = {} if method == "GET" else {"data": "{}", "content_type": "application/json"}
+    return getattr(client, method.lower())(path, headers=headers, **data)
+
+
+def test_a_token_without_a_scope_reaches_no_operation(story: Tenant, redis_url: str) -> None:
+    """Whatever its owner may do, and whether the row is there or not. Each operation names the scope it wants."""
+    admin = User.objects.get(username="admin")
+    _token, secret = tokens.issue(story, admin, name="nothing", scopes=[], rate_per_min=1_000_000)
+    asked = 0
+    for name, method, path in operations(story):
+        if name in OPEN_TO_EVERY_TOKEN:
+            continue
+        reply = sent(Client(), method, path, authorization=f"Bearer {secret}")
+        assert reply.status_code == 403, (name, method, reply.content)
+        problem = reply.json()
+        assert problem["code"] in ("insufficient_scope", "pages_only"), (name, method, problem)
+        if problem["code"] == "insufficient_scope":
+            assert f'scope="{problem["scope"]}"' in reply["WWW-Authenticate"], (name, method)
+        asked += 1
+    assert asked > 50, "the interface was walked"
+
+
+def test_a_page_without_its_security_token_changes_nothing_anywhere(story: Tenant, redis_url: str) -> None:
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(User.objects.get(username="admin"))
+    for name, method, path in operations(story):
+        if method != "GET":
+            reply = sent(page, method, path)
+            assert (reply.status_code, reply.json()["code"]) == (403, "csrf_failed"), (name, method)
+
+
+def test_an_ended_session_reaches_nothing(story: Tenant, redis_url: str) -> None:
+    page = signed_in("admin")
+    assert sent(page, "GET", "/api/v1/me").status_code == 200
+    UserSession.objects.update(created_at=timezone.now() - timedelta(days=40))
+    for name, method, path in operations(story):
+        if name not in ("api-schema", "api-docs"):
+            reply = sent(page, method, path)
+            assert (reply.status_code, reply.json()["code"]) == (401, "not_authenticated"), (name, method)
+    assert answer(page, "GET", "/customers/") == "login"

@@ -61,13 +61,14 @@ class JobSerializer(serializers.ModelSerializer):
         model = ImportJob
         fields = (
             "id", "file_name", "size_bytes", "kind", "encoding", "delimiter", "has_headings", "headers", "mapping",
-            "tags", "update_existing", "status", "reason", "waiting", "rows_total", "rows_done", "created_count",
-            "updated_count", "skipped_count", "failed_count", "created_by", "created_at", "started_at", "finished_at",
-            "fields_to_choose",
+            "tags", "update_existing", "status", "reason", "waiting", "rows_total", "counted", "rows_done",
+            "created_count", "updated_count", "skipped_count", "failed_count", "created_by", "created_at", "started_at",
+            "finished_at", "fields_to_choose",
         )  # fmt: skip
         read_only_fields = (
-            "file_name", "size_bytes", "kind", "headers", "status", "rows_total", "rows_done", "created_count",
-            "updated_count", "skipped_count", "failed_count", "created_at", "started_at", "finished_at",
+            "file_name", "size_bytes", "kind", "headers", "status", "rows_total", "counted", "rows_done",
+            "created_count", "updated_count", "skipped_count", "failed_count", "created_at", "started_at",
+            "finished_at",
         )  # fmt: skip
 
     def get_created_by(self, job: ImportJob) -> str:

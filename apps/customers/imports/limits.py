@@ -12,6 +12,8 @@ MOST_CELL_CHARACTERS = 4000
 MOST_SHEET_BYTES = 512 * 1024 * 1024
 MOST_SHARED_TEXT_BYTES = 64 * 1024 * 1024
 MOST_ZIP_ENTRIES = 2000
+# A row is held in memory whole: sheets so large that one could hurt are looked through before they are opened.
+MOST_ROW_BYTES = 8 * 1024 * 1024
 
 
 class FileRefused(Exception):

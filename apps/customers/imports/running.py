@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import BinaryIO
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -51,7 +52,13 @@ def enqueue(job: ImportJob) -> bool:
     draft = ImportJob.objects.filter(pk=job.pk, status=ImportStatus.DRAFT)
     if not draft.update(status=ImportStatus.QUEUED, seen_at=timezone.now()):
         return False
-    note(Event.IMPORT_STARTED, job, tenant_id=job.tenant_id, file=job.file_name, rows=job.rows_total)
+    note(
+        Event.IMPORT_STARTED,
+        job,
+        tenant_id=job.tenant_id,
+        file=job.file_name,
+        rows=job.rows_total if job.counted else "",
+    )
     transaction.on_commit(lambda: nudge(job.pk))
     return True
 
@@ -88,6 +95,8 @@ def run(job_id: int) -> None:
     try:
         job = _begin(job_id)
         with upload.opened(job) as file:
+            if not job.counted:
+                _count(job, file)
             done = job.rows_done
             rows = itertools.islice(upload.data_rows(job, file), done, limits.MOST_ROWS)
             plan = plan_of(job.tenant_id)
@@ -111,6 +120,16 @@ def _begin(job_id: int) -> ImportJob:
         job.started_at = job.started_at or job.seen_at
         job.save(update_fields=["status", "seen_at", "started_at"])
     return job
+
+
+def _count(job: ImportJob, file: BinaryIO) -> None:
+    """Nothing is written before the file was read to its end. Begun anew by whoever goes on."""
+    running = ImportJob.objects.filter(pk=job.pk, status=ImportStatus.RUNNING)
+    for total in upload.count(job, file):
+        if not running.update(rows_total=total, seen_at=timezone.now()):
+            raise Left
+    running.update(counted=True)
+    file.seek(0)
 
 
 def _step(job: ImportJob, rows: Sequence[tables.Row], done: int, plan: Plan) -> int:

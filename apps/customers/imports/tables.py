@@ -6,7 +6,9 @@ import codecs
 import csv
 import datetime
 import itertools
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -20,6 +22,9 @@ from apps.customers.imports.limits import FileRefused
 ZIP_MARK, OLE_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 DELIMITERS = (",", "\t", ";", "|", ",")
 LINES_LOOKED_AT = 30
+SHEETS = "xl/worksheets/"
+LOOKED_THROUGH = 1 << 20
+ROW_END, ANY_ROW_END = b"</row>", re.compile(rb"</\w+:row>")  # some programs write a prefix
 csv.field_size_limit(1 << 20)
 
 Row = tuple[int, list[str]]  # the row's number as a spreadsheet counts it, and its cells
@@ -136,19 +141,39 @@ def check_zip(file: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            _check_sizes(entries)
+            for entry in entries:
+                if entry.filename.startswith(SHEETS) and entry.file_size > limits.MOST_ROW_BYTES:
+                    _check_rows(archive, entry)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError) as error:
         raise FileRefused("broken_xlsx") from error
+    file.seek(0)
+
+
+def _check_sizes(entries: list[zipfile.ZipInfo]) -> None:
     if "xl/workbook.xml" not in {entry.filename for entry in entries}:
         raise FileRefused("broken_xlsx")
-    shared = sum(entry.file_size for entry in entries if not entry.filename.startswith("xl/worksheets/"))
-    sheets = sum(entry.file_size for entry in entries if entry.filename.startswith("xl/worksheets/"))
+    shared = sum(entry.file_size for entry in entries if not entry.filename.startswith(SHEETS))
+    sheets = sum(entry.file_size for entry in entries if entry.filename.startswith(SHEETS))
     if (
         len(entries) > limits.MOST_ZIP_ENTRIES
         or shared > limits.MOST_SHARED_TEXT_BYTES
         or sheets > limits.MOST_SHEET_BYTES
     ):
         raise FileRefused("too_large_unpacked")
-    file.seek(0)
+
+
+def _check_rows(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Raises ``FileRefused`` for a sheet with a row (a single cell, mostly) that is a bomb of its own."""
+    since = 0
+    with archive.open(entry) as sheet:
+        while piece := sheet.read(LOOKED_THROUGH):
+            end = piece.rfind(ROW_END)
+            if end < 0:
+                end = max((match.start() for match in ANY_ROW_END.finditer(piece)), default=-1)
+            since = since + len(piece) if end < 0 else len(piece) - end
+            if since > limits.MOST_ROW_BYTES:
+                raise FileRefused("too_large_unpacked")
 
 
 def _text(value: Any) -> str:

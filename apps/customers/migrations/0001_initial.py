@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, help_text='Why it failed, as a code.', max_length=40, verbose_name='reason')),
                 ('detail', models.JSONField(blank=True, default=dict)),
                 ('rows_total', models.PositiveIntegerField(default=0, verbose_name='rows')),
+                ('counted', models.BooleanField(default=True, help_text='Of a large file the worker counts what is below the first rows.', verbose_name='counted to the end')),
                 ('rows_done', models.PositiveIntegerField(default=0, verbose_name='rows done')),
                 ('created_count', models.PositiveIntegerField(default=0, verbose_name='created')),
                 ('updated_count', models.PositiveIntegerField(default=0, verbose_name='updated')),

@@ -52,6 +52,11 @@ class ImportJob(TenantOwned):
     reason = models.CharField(_("reason"), max_length=40, blank=True, help_text=_("Why it failed, as a code."))
     detail: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     rows_total = models.PositiveIntegerField(_("rows"), default=0)
+    counted = models.BooleanField(
+        _("counted to the end"),
+        default=True,
+        help_text=_("Of a large file the worker counts what is below the first rows."),
+    )
     rows_done = models.PositiveIntegerField(_("rows done"), default=0)
     created_count = models.PositiveIntegerField(_("created"), default=0)
     updated_count = models.PositiveIntegerField(_("updated"), default=0)

@@ -79,6 +79,23 @@ def test_no_action_touches_another_tenants_row(story: Tenant, theirs: Client) ->
     each(check)
 
 
+def test_no_button_works_on_another_tenants_row_or_for_a_lesser_role(story: Tenant, theirs: Client) -> None:
+    """Of every page that has buttons; each is a POST (``accounts/row_buttons.py``)."""
+    User.objects.filter(username="huang").update(is_staff=True)
+    lesser = signed_in("huang")
+    pressed = 0
+    for model, page in PAGES:
+        for name in getattr(page, "row_buttons", ()):
+            row = row_of(model, story)
+            before = snapshot(row)
+            for client in (theirs, lesser, Client()):
+                assert client.get(url(model, "press", row.pk, name)).status_code in (302, 405)
+                assert client.post(url(model, "press", row.pk, name)).status_code in (302, 404), (model, name)
+                assert snapshot(row) == before, (model, name)
+            pressed += 1
+    assert pressed >= 4
+
+
 def test_no_choice_offers_another_tenants_row(story: Tenant, theirs: Client) -> None:
     """On the page that adds and the page that changes one, in the form and its inlines."""
     mine = Tenant.objects.get(code="other")

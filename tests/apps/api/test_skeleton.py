@@ -187,6 +187,15 @@ def test_lists_go_on_by_cursor(admin_page: Client) -> None:
     assert [row["id"] for row in admin_page.get(page["previous"]).json()["results"]] == seen[2:4]
 
 
+def test_a_cursor_outlives_the_rows_that_it_was_made_of(admin_page: Client) -> None:
+    for _ in range(4):
+        program_of("admin")
+    page = admin_page.get("/api/v1/tokens?limit=2").json()
+    ApiToken.objects.filter(pk__in=[row["id"] for row in page["results"]]).delete()
+    rest = admin_page.get(page["next"]).json()
+    assert {row["id"] for row in rest["results"]} == set(ApiToken.objects.values_list("pk", flat=True))
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=" + "9" * 99])
 def test_a_limit_that_is_none(admin_page: Client, query: str) -> None:
     problem(admin_page.get(f"/api/v1/tokens?{query}"), 400, "invalid")

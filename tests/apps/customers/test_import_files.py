@@ -12,6 +12,7 @@ from apps.accounts.models import Tenant
 from apps.customers.imports import limits
 from apps.customers.imports.columns import guess, letters
 from apps.customers.imports.limits import FileRefused
+from apps.customers.imports.tables import check_zip
 from apps.customers.models import Customer, ImportChunk, ImportJob
 from tests.apps.customers.files import HEADINGS, ROWS, csv_bytes, imported, received, xlsx_bytes
 
@@ -131,6 +132,19 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tenant: Tenant) -> None:
     assert len(bomb) < 200_000
     with pytest.raises(FileRefused, match="too_large_unpacked"):
         received(tenant, bomb)
+
+
+def test_a_cell_that_is_a_bomb_is_refused_before_it_is_opened(tenant: Tenant) -> None:
+    """A few kilobytes that would be one text of ten megabytes in memory; with and without a prefix, and harmless."""
+    cell = b'<c t="inlineStr"><is><t>' + b"A" * (limits.MOST_ROW_BYTES + (1 << 21)) + b"</t></is></c>"
+    sheet = b"<worksheet><sheetData><row>" + cell + b"</row></sheetData></worksheet>"
+    bomb = zip_of(**{"xl__workbook.xml": b"<x/>", "xl__worksheets__sheet1.xml": sheet})
+    assert len(bomb) < 100_000
+    with pytest.raises(FileRefused, match="too_large_unpacked"):
+        received(tenant, bomb)
+    for end in (b"</row>", b"</x:row>"):
+        many = zip_of(**{"xl__workbook.xml": b"<x/>", "xl__worksheets__sheet1.xml": end * (2 << 20)})
+        check_zip(io.BytesIO(many))
 
 
 def test_too_many_bytes_and_rows(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

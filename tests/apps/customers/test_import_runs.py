@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Tenant
 from apps.customers import tasks
-from apps.customers.imports import limits, running
+from apps.customers.imports import limits, running, upload
 from apps.customers.models import Customer, ImportChunk, ImportFault, ImportJob, PhoneNumber
 from tests.apps.customers.files import csv_bytes, queued, received
 
@@ -187,15 +188,54 @@ def test_a_file_that_breaks_off_ends_with_a_reason(tenant: Tenant, monkeypatch: 
     assert (job.status, job.reason, job.rows_done) == ("failed", "too_many_columns", 0)
 
 
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        ([("x",) * 80], "too_many_columns"),
+        ([("y", "B", "13955501100")] * 50, "too_many_rows"),
+    ],
+)
+def test_a_large_file_that_is_broken_at_its_end_is_refused_before_a_row_of_it_is_written(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, tail: list[tuple[str, ...]], reason: str
+) -> None:
+    monkeypatch.setattr(limits, "MOST_ROWS", 2530)
+    job = queued(received(tenant, csv_bytes([*rows(2500), *tail])))
+    assert not job.counted
+    running.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.reason, job.rows_done) == ("failed", reason, 0) and not Customer.objects.exists()
+
+
+def test_counting_is_taken_up_by_another_worker_and_ends_when_it_is_cancelled(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "COUNTED_AT_ONCE", 100)
+    job = queued(received(tenant, csv_bytes(rows(1000))))
+    count = upload.count
+
+    def killed(*args: Any) -> Iterator[int]:
+        yield from itertools.islice(count(*args), 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(upload, "count", killed)
+    with pytest.raises(KeyboardInterrupt):
+        running.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.counted, job.rows_total, job.rows_done) == ("running", False, 299, 0)
+    monkeypatch.setattr(upload, "count", count)
+    running.run(job.pk)
+    check_whole(job, 1000)
+
+
 def test_a_hundred_thousand_rows_take_no_more_memory_than_a_thousand(tenant: Tenant) -> None:
     """In processes of their own: what is measured is their highest resident memory."""
     few_kb = memory_kb(queued(received(tenant, csv_bytes(rows(1000)))))
     count = 100_000
     job = queued(received(tenant, csv_bytes(rows(count), "gb18030")))
-    assert job.rows_total == count
+    assert (job.rows_total, job.counted) == (1999, False), "nobody waits for the count of a large file"
     many_kb = memory_kb(job)
     job.refresh_from_db()
-    assert (job.status, job.rows_done) == ("done", count)
+    assert (job.status, job.rows_done, job.rows_total, job.counted) == ("done", count, count, True)
     assert (job.created_count, job.skipped_count, job.failed_count) == (89_100, 900, 10_000)
     assert ImportFault.objects.filter(job=job).count() == 10_000
     assert many_kb - few_kb < 40_000

@@ -20,6 +20,8 @@ export interface Job {
   /** No worker takes it just now. */
   waiting: boolean;
   rows_total: number;
+  /** False: rows_total is what was seen until now; the worker counts on. */
+  counted: boolean;
   rows_done: number;
   created_count: number;
   updated_count: number;
