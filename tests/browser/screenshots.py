@@ -64,7 +64,7 @@ def shots(url: str) -> list[Shot]:
         Shot("call", "huang", f"/calls/{call}/", "[data-testid=timeline]"),
         Shot("customers", "huang", "/customers/", "main", lambda page: page.get_by_text("Aisha Rahman").first.click()),
         Shot("admin", "admin", "/admin/queues/queue/", "#content"),
-        Shot("integrations", "admin", "/integrations/", "main"),
+        Shot("integrations", "admin", "/integrations/", "[data-testid=deliveries] tbody tr"),
     ]
 
 
