@@ -30,6 +30,9 @@ export class SipPhone implements Phone {
   #microphone: Microphone;
   #speaker = new Audio();
   #ua: UA | null = null;
+  /** A start under way: a second one joins it, so that nothing is registered twice. */
+  #starting: Promise<void> | null = null;
+  #stopped = false;
   #session: RTCSession | null = null;
   #counters: Counters = { received: 0, lost: 0 };
   #watch = new Watch();
@@ -48,10 +51,17 @@ export class SipPhone implements Phone {
     navigator.mediaDevices?.addEventListener("devicechange", this.#devicesChanged);
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => (this.#starting = null));
+    return this.#starting;
+  }
+
+  /** The browser may take its time to ask for the microphone; meanwhile the page may have lost the sound again. */
+  async #start(): Promise<void> {
     if (this.state.microphone !== "live") this.state.microphone = await this.#microphone.open();
     this.state.audio = (await this.#sounds.wake()) ? "running" : "suspended";
-    if (!this.#ua) await this.#register();
+    if (!this.#ua && !this.#stopped) await this.#register();
+    if (this.#stopped) this.stop();
   }
 
   answer(): void {
@@ -87,6 +97,7 @@ export class SipPhone implements Phone {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.drop(); // no BYE: whoever moved the sound elsewhere goes on talking there
     navigator.mediaDevices?.removeEventListener("devicechange", this.#devicesChanged);
