@@ -184,15 +184,23 @@ export class Media {
 
   /** Once more through permission, microphone, sound and registration. */
   async begin(): Promise<void> {
-    if (this.holding !== "owner" || this.moved) return;
+    if (!this.#owns()) return;
     const account = this.account ?? (await this.#fetchAccount());
-    if (!account || account.kind === "none") return;
-    if (!this.phone) {
-      this.phone = account.kind === "simulated" ? new SimulatedPhone(account.voices, this.sounds) : new SipPhone(account, this.sounds, () => this.#wasMuted());
-      const ring = best(await list("audiooutput"), remembered("ring"));
-      if (ring) await this.sounds.useSpeaker(ring);
-    }
-    await this.phone.start();
+    if (!account || account.kind === "none" || !this.#owns()) return; // the sound may have moved meanwhile
+    const made = this.phone === null;
+    const phone = (this.phone ??= this.#phoneOf(account));
+    const ring = made ? best(await list("audiooutput"), remembered("ring")) : "";
+    if (ring) await this.sounds.useSpeaker(ring);
+    if (this.phone === phone) await phone.start();
+  }
+
+  #owns(): boolean {
+    return this.holding === "owner" && !this.moved;
+  }
+
+  #phoneOf(account: Exclude<Account, { kind: "none" }>): Phone {
+    if (account.kind === "simulated") return new SimulatedPhone(account.voices, this.sounds);
+    return new SipPhone(account, this.sounds, () => this.#wasMuted());
   }
 
   signedOut(): void {

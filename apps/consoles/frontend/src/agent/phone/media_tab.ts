@@ -35,6 +35,7 @@ export class MediaTab {
   #returningHeard = -Infinity;
   #renew: ReturnType<typeof setInterval> | undefined;
   #wanted = true;
+  #asked = false;
 
   constructor(agent: string, changed: (holding: Holding) => void) {
     this.#name = `cc-media:${agent}`;
@@ -57,7 +58,7 @@ export class MediaTab {
     localStorage.removeItem(this.#name);
     this.#wanted = true;
     this.#say("take");
-    if (!this.#release) this.#ask();
+    this.#ask();
   }
 
   /** Let go, because another computer has the sound now. */
@@ -94,14 +95,19 @@ export class MediaTab {
     }
   }
 
+  /** One place in the queue is enough: a second one would take the sound back when it was moved on. */
   #ask(): void {
+    if (this.#asked || this.#release) return;
+    this.#asked = true;
     void navigator.locks.request(this.#name, () => this.#granted());
   }
 
   async #granted(): Promise<void> {
-    if (!this.#wanted) return;
     const before = this.#note();
-    if (before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack())) {
+    const returns = this.#wanted && before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack());
+    this.#asked = false;
+    if (!this.#wanted) return;
+    if (returns) {
       // Behind the one that returns, in the queue for the lock.
       setTimeout(() => this.#wanted && this.#ask(), RENEW_MS);
       this.#set("other");
