@@ -189,15 +189,20 @@ def _wall_switches(state: State, tenant: TenantId) -> dict[str, Entity]:
 def _wall_trunks(state: State, tenant: TenantId) -> dict[str, Entity]:
     trunks: dict[str, Entity] = {}
     use = use_of_trunks(state)
+    causes = {alarm.subject: alarm for alarm in state.alarms.values() if alarm.kind == "trunk_down"}
     for trunk in state.config.trunks.values():
         link = state.switches.get(trunk.switch)
         if trunk.tenant == tenant:
             up = link.trunks.get(trunk.id) if link is not None else None
+            cause = causes.get(trunk.id) if up is False else None
             trunks[trunk.id] = {
                 "id": trunk.id,
                 "name": trunk.name,
                 "switch": trunk.switch,
                 "up": up,
+                "switch_up": link.up if link is not None else None,
+                "detail": cause.detail if cause is not None else "",
+                "down_ms": cause.since_ms if cause is not None else None,
                 "used": use[trunk.id],
                 "max": trunk.max_calls,
                 "outbound": trunk.outbound,

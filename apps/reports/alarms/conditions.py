@@ -104,7 +104,8 @@ def _service_level(subject: str, name: str, figures: Mapping[str, Any]) -> Condi
 
 def _trunk(trunk: Mapping[str, Any]) -> Iterator[Condition]:
     subject, name, up = str(trunk["id"]), str(trunk["name"]), trunk["up"]
-    yield Condition(kind=TRUNK_DOWN, subject=subject, name=name, bad=up is False, good=up is True)
+    detail = str(trunk.get("detail", ""))
+    yield Condition(kind=TRUNK_DOWN, subject=subject, name=name, detail=detail, bad=up is False, good=up is True)
     used, most = trunk.get("used"), trunk.get("max")
     if used is not None and most:
         share = used / most

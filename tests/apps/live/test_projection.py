@@ -162,3 +162,19 @@ def offer_to(state: State, call: str, agent: str) -> None:
             **about, queue="15", deadline_ms=START_MS + 1000, ready_agents=1, waiting_calls=1, idle_since_ms=0
         )
     )
+
+
+def test_a_trunk_that_is_down_says_why_and_since_when() -> None:
+    state = configured()
+    about: dict[str, Any] = {"at_ms": START_MS + 5, "tenant": "1"}
+    state.apply(f.TrunkStateChanged(**about, switch="1", trunk="19", up=False, detail="FAIL_WAIT"))
+    state.apply(f.AlarmRaised(**about, kind="trunk_down", subject="19", detail="FAIL_WAIT"))
+    trunk = wall_view(state, "1")["trunks"]["19"]
+    assert (trunk["up"], trunk["switch_up"], trunk["detail"], trunk["down_ms"]) == (
+        False,
+        True,
+        "FAIL_WAIT",
+        START_MS + 5,
+    )
+    state.apply(f.SwitchDisconnected(at_ms=START_MS + 9, tenant=None, switch="1", reason="gone"))
+    assert wall_view(state, "1")["trunks"]["19"]["switch_up"] is False

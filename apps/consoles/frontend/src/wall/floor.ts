@@ -70,6 +70,10 @@ export interface Trunk {
   id: string;
   name: string;
   up: boolean | null;
+  switch_up?: boolean | null;
+  /** Why it is down, in the switch's words, and since when. */
+  detail?: string;
+  down_ms?: number | null;
   used?: number;
   max?: number | null;
 }
