@@ -41,6 +41,7 @@ from apps.customers.models import Customer, Note, Tag
 from apps.customers.models.people import Level
 from apps.customers.numbers import shown
 from apps.customers.selectors import customers_of, fits, match_call, plan_of
+from apps.recordings.selectors import audible_recordings
 
 CONFLICT = {409: problem("external_id_taken, gone")}
 
@@ -256,7 +257,9 @@ class CustomerViewSet(mixins.ListModelMixin, PermittedView):
         if more:
             sealed = signing.dumps([entries[-1].at.isoformat(), entries[-1].key], salt=salt)
             following = replace_query_param(request.build_absolute_uri(), "cursor", sealed)
-        results = ContactSerializer(entries, many=True, context={"request": request}).data
+        kept = [recording.pk for entry in entries for recording in entry.recordings]
+        audible = audible_recordings(self.person, self.tenant.pk).filter(pk__in=kept).values_list("pk", flat=True)
+        results = ContactSerializer(entries, many=True, context={"request": request, "audible": set(audible)}).data
         return Response({"next": following, "previous": None, "results": results})
 
     # --- notes, tags -------------------------------------------------------------------------------------------
