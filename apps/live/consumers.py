@@ -44,6 +44,7 @@ CLOSE_NOT_PERMITTED = 4403
 CLOSE_SIGNED_OFF = 4401
 CLOSE_TOO_MUCH = 4429
 CLOSE_TOO_SLOW = 4408
+CLOSE_RIGHT_CHANGED = 4409
 
 
 def _asked(scope: Mapping[str, Any], name: str) -> str:
@@ -56,6 +57,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
 
     channel_layer_alias = ""  # none: nothing here may wait for Redis
     page_id = ""
+    right_changed = False
     asker: Asker
 
     async def connect(self) -> None:
@@ -86,7 +88,10 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     def stands(self, users: Mapping[str, User]) -> bool:
         """The session still counts, and gives the same right as when the page opened."""
         user = users.get(self.session_key)
-        return user is not None and self.right(user) == self.granted
+        if user is None:
+            return False
+        self.right_changed = self.right(user) != self.granted
+        return not self.right_changed
 
     def right(self, user: User) -> object:
         """What ``user`` may follow here; the page closes when the answer becomes another. Reads the database."""
@@ -116,7 +121,8 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
             self._end(CLOSE_TOO_SLOW)  # it comes back and takes a snapshot
 
     def expel(self) -> None:
-        self._end(CLOSE_SIGNED_OFF)
+        """Whose right became another comes back, and is shown what that one gives."""
+        self._end(CLOSE_RIGHT_CHANGED if self.right_changed else CLOSE_SIGNED_OFF)
 
     def _end(self, code: int) -> None:
         """Close, once: from here on nothing is said and nothing heard."""

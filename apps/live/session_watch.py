@@ -30,7 +30,7 @@ class WatchedPage(Protocol):
         """Whether it may stay open; ``users`` by the sessions that count. Reads the database."""
 
     def expel(self) -> None:
-        """Close: the session behind this page has ended."""
+        """Close: the session behind this page has ended, or another right came with it."""
 
 
 class SessionWatch:

@@ -24,7 +24,14 @@ from apps.core import events
 from apps.core import facts as f
 from apps.live import hub as hub_module
 from apps.live import session_watch
-from apps.live.consumers import CLOSE_NOT_PERMITTED, CLOSE_SIGNED_OFF, CLOSE_TOO_MUCH, MAX_MESSAGE, MAX_MESSAGES
+from apps.live.consumers import (
+    CLOSE_NOT_PERMITTED,
+    CLOSE_RIGHT_CHANGED,
+    CLOSE_SIGNED_OFF,
+    CLOSE_TOO_MUCH,
+    MAX_MESSAGE,
+    MAX_MESSAGES,
+)
 from apps.live.hub import hub
 from apps.live.routing import websocket_urlpatterns
 from apps.queues.models import Queue, QueueMembership
@@ -391,7 +398,7 @@ def _drop_session() -> None:
     Session.objects.all().delete()
 
 
-@pytest.mark.parametrize("ends", [_run_out, _disable_agents, _new_password, _drop_session])
+@pytest.mark.parametrize("ends", [_run_out, _new_password, _drop_session])
 async def test_a_page_ends_when_its_session_or_its_agent_ends(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, ends: Callable[[], None]
 ) -> None:
@@ -413,14 +420,24 @@ def _give_row(username: str) -> None:
     UserSession.objects.create(user=User.objects.get(username=username), session_key=key, ip="127.0.0.1")
 
 
-async def test_a_floor_closes_when_another_team_is_led(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_opens_anew_when_its_right_becomes_another(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was signed off: who leads another team sees that one, who is no agent any more is told so."""
     monkeypatch.setattr(session_watch, "CHECK_S", 0.2)
     await User.objects.filter(username="boss1").aupdate(reach="teams")
-    tab = await opened("/ws/wall/", "boss1")
+    floor, desk = await opened("/ws/wall/", "boss1"), await opened("/ws/agent/", "agent2")
     team = await Team.objects.acreate(tenant_id=1, name="T")
     await Agent.objects.filter(tenant_id=1).aupdate(team=team)
     await sync_to_async(team.leaders.add)(await User.objects.aget(username="boss1"))
-    assert await tab.closing_code() == CLOSE_SIGNED_OFF
+    assert await floor.closing_code() == CLOSE_RIGHT_CHANGED
+    again = await opened("/ws/wall/", "boss1")
+    await again.read("snapshot")
+    await again.disconnect()
+    await sync_to_async(_disable_agents)()
+    assert await desk.closing_code() == CLOSE_RIGHT_CHANGED
+    gone = await opened("/ws/agent/", "agent2")
+    assert await gone.closing_code() == CLOSE_NOT_PERMITTED
     await hub().stop()
 
 

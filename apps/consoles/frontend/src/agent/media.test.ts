@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 test("a page that lost the sound while its account was on the way makes no telephone", async () => {
-  const media = new Media({} as Live, "7", () => undefined);
+  const media = new Media({} as Live, "7", () => undefined, () => undefined);
   const begun = media.begin();
   media.tab.yield();
   answer(Response.json({ kind: "simulated", voices: {} }));
@@ -32,7 +32,7 @@ test("a page that lost the sound while its account was on the way makes no telep
 test("a page that loses the sound while its devices are listed starts nothing, and fails nowhere", async () => {
   let listed: (devices: MediaDeviceInfo[]) => void = () => {};
   vi.stubGlobal("navigator", { mediaDevices: { enumerateDevices: () => new Promise((resolve) => (listed = resolve)) } });
-  const media = new Media({} as Live, "7", () => undefined);
+  const media = new Media({} as Live, "7", () => undefined, () => undefined);
   answer(Response.json({ kind: "simulated", voices: {} }));
   await vi.waitFor(() => expect(media.phone).not.toBeNull());
   const phone = media.phone;
