@@ -135,12 +135,15 @@ def _recording_stopped(center: Center, event: e.RecordingStopped) -> None:
 def _recording_failed(center: Center, event: e.RecordingFailed) -> None:
     call = center.call_of(event.leg) or _call_recording(center, event.recording)
     if call is not None and call.recording is not None and call.recording.id == event.recording:
+        # Who hung up in the very moment in which the talk began left nothing to record.
+        nothing_to_record = not call.recording.started and call.leg not in call.legs
         center.emit(
             f.RecordingBroken(
                 at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording, reason=event.reason
             )
         )
-        center.alarm("recording_failed", call.switch, event.reason[:200], call.tenant)
+        if not nothing_to_record:
+            center.alarm("recording_failed", call.switch, event.reason[:200], call.tenant)
         closing.finish_if_over(center, call)
 
 
@@ -165,6 +168,10 @@ def _device_changed(center: Center, event: e.DeviceChanged) -> None:
 
 
 def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
+    """Drivers tell it again and again."""
+    link = center.state.switches.get(event.switch)
+    if link is not None and link.trunks.get(event.trunk) is event.up:
+        return
     config = center.state.config.trunks.get(event.trunk)
     center.emit(
         f.TrunkStateChanged(

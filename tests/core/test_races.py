@@ -307,6 +307,27 @@ def test_an_alarm_ends_when_what_it_is_about_works_again() -> None:
     assert not scene.state.alarms
 
 
+def test_who_hangs_up_as_the_talk_begins_leaves_nothing_to_record_and_no_alarm() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    recording = scene.last(f.RecordingAsked).recording
+    scene.hang_up(call.leg)
+    scene.hang_up(leg)
+    scene.feed(e.RecordingFailed(switch=SWITCH, leg=call.leg, recording=recording, reason="no session"))
+    assert scene.just(f.RecordingBroken) and not scene.state.alarms and not scene.state.calls
+
+
+def test_a_trunk_is_told_of_once_however_often_its_switch_says_the_same() -> None:
+    scene = Scene()
+    told = []
+    for up in (True, True, False, False, True):
+        scene.feed(e.TrunkChanged(switch=SWITCH, trunk="t1", up=up, detail="503"))
+        told.append([type(fact) for fact in scene.just(f.Fact)])
+    down = [f.TrunkStateChanged, f.AlarmRaised]
+    assert told == [[f.TrunkStateChanged], [], down, [], [f.TrunkStateChanged, f.AlarmCleared]]
+
+
 def test_callers_stay_with_their_own_companys_flow_when_another_has_the_same() -> None:
     theirs = replace(
         center_config().flows["hot"], id="zzz", tenant="2", sounds={"main": {"zh": "theirs.wav", "en": "theirs.wav"}}

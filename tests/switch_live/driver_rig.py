@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from apps.core.events import SwitchEvent
-from apps.core.ids import SwitchId
+from apps.core.ids import SwitchId, TrunkId
 from apps.switches.freeswitch.driver import FreeSwitchDriver
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
@@ -321,6 +321,7 @@ class Rig:
             arrival_port=self.arrivals,
             sounds_dir=str(self.home / "sounds"),
             recordings_dir=str(self.home / "recordings"),
+            gateways={"out": TrunkId("3")},
         )
 
     @contextlib.contextmanager

@@ -44,6 +44,9 @@ GAP_SNAPSHOT_MS = 30_000
 FORGET_MS = 5_000
 SETTLE_MS = 15_000
 """What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms; on a starved host later."""
+NO_SESSION = "Cannot locate session"
+OTHER_LINK_MS = 3_000
+"""The reply to a command travels on another link than the events, and may be read before what happened earlier."""
 KILL_AGAIN_EVENTS = frozenset({"CHANNEL_PROGRESS", "CHANNEL_ANSWER", "CHANNEL_PARK"})
 
 
@@ -260,19 +263,30 @@ class Control:
         """The file is open when the switch says +OK; the end may have been told before that reply is read."""
         if reply.startswith("+OK") and path in leg.recordings:
             self._ports.emit(RecordingStarted(switch=self._switch, leg=leg.leg, recording=recording))
-        self._record_replied(leg, recording, path, reply)
+        if reply.startswith("-") and reply != LINK_LOST:
+            reason = clean.text(reply)
+            if NO_SESSION in reply:  # the leg's end is to be told first
+                self._ports.later(OTHER_LINK_MS, lambda: self._record_failed(leg, recording, path, reason))
+            else:
+                self._record_failed(leg, recording, path, reason)
 
     def _stop_recording(self, command: c.StopRecording) -> None:
         path = encode.record_path(command.path, self._settings)  # the switch needs the identical path
         leg = self._leg(command.leg)
         frame = encode.record(command.leg, "stop", path)
         self._ports.send(
-            frame, lambda reply: self._record_replied(leg, command.recording, path, reply), Lane.RECORDINGS
+            frame, lambda reply: self._record_not_stopped(leg, command.recording, path, reply), Lane.RECORDINGS
         )
 
-    def _record_replied(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
-        if reply.startswith("-") and reply != LINK_LOST and leg.recordings.pop(path, None) is not None:
+    def _record_not_stopped(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
+        """Mostly it has ended with its leg, and RECORD_STOP is still on the other link: it gets the time to come."""
+        if reply.startswith("-") and reply != LINK_LOST:
             reason = clean.text(reply)
+            self._ports.later(OTHER_LINK_MS, lambda: self._record_failed(leg, recording, path, reason))
+
+    def _record_failed(self, leg: Leg, recording: RecordingId, path: str, reason: str) -> None:
+        if leg.recordings.get(path) == recording:
+            del leg.recordings[path]
             self._ports.emit(RecordingFailed(switch=self._switch, leg=leg.leg, recording=recording, reason=reason))
 
     def _hold(self, command: c.HoldLeg) -> None:

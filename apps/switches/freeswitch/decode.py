@@ -29,7 +29,7 @@ from apps.core.events import (
     SwitchEvent,
     TrunkChanged,
 )
-from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId
+from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId, TrunkId
 from apps.switches.freeswitch import clean, framing
 from apps.switches.freeswitch.causes import cause_of
 from apps.switches.freeswitch.legs import Leg
@@ -51,6 +51,9 @@ SUBSCRIPTION = (
     "CHANNEL_HANGUP DTMF RECORD_STOP BACKGROUND_JOB HEARTBEAT "
     "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state"
 )
+
+
+_GATEWAY_WORKS = frozenset({"REGED", "NOREG"})
 
 
 def field(headers: Headers, name: str) -> str:
@@ -225,6 +228,19 @@ def leg_events(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent
     return decoder(headers, leg, switch) if decoder and (late or not leg.ended) else []
 
 
+def gateway_status(reply: str, trunk: TrunkId, switch: SwitchId) -> TrunkChanged | None:
+    """From the table that ``sofia status gateway`` prints. None: an answer to something else, or none at all."""
+    if reply.strip() == "Invalid Gateway!":
+        return TrunkChanged(switch=switch, trunk=trunk, up=False, detail="the switch has no such gateway")
+    columns = (line.partition("\t") for line in reply.splitlines())
+    table = {name.strip(): value.strip() for name, _, value in columns}
+    state, status = table.get("State", ""), table.get("Status", "")
+    if not state:
+        return None
+    up = state in _GATEWAY_WORKS and not status.startswith("DOWN")
+    return TrunkChanged(switch=switch, trunk=trunk, up=up, detail=clean.text(f"{state} {status}".strip()))
+
+
 def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[SwitchEvent]:
     """Registrations and trunk states (mod_sofia). Note that ``sofia::expire`` has ``user`` where others have more."""
     kind = field(headers, "Event-Subclass")
@@ -233,7 +249,7 @@ def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[Switch
         if trunk is None:
             return []
         state = field(headers, "State")
-        up = state in ("REGED", "NOREG") and field(headers, "Ping-Status") != "DOWN"
+        up = state in _GATEWAY_WORKS and field(headers, "Ping-Status") != "DOWN"
         detail = clean.text(" ".join(filter(None, (state, field(headers, "Status"), field(headers, "Phrase")))))
         return [TrunkChanged(switch=settings.switch, trunk=trunk, up=up, detail=detail)]
     if kind in ("sofia::register", "sofia::unregister", "sofia::expire"):

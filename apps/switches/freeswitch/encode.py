@@ -173,6 +173,10 @@ def record(leg: LegId, verb: str, path: str) -> bytes:
     return api(f"uuid_record {clean.ident(leg)} {verb} {path}")
 
 
+def gateway_status(name: str) -> bytes:
+    return api(f"sofia status gateway {clean.ident(name)}")
+
+
 def dump(leg: str) -> bytes:
     return api(f"uuid_dump {clean.ident(leg)} json")
 

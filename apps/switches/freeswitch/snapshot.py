@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.core.events import SnapshotLeg, SwitchSnapshot
-from apps.core.ids import LegId
+from apps.core.ids import LegId, TrunkId
 from apps.switches.freeswitch import clean, decode, encode
 from apps.switches.freeswitch.framing import parse_json
 from apps.switches.freeswitch.ports import LINK_LOST, Context
@@ -65,7 +65,23 @@ class SnapshotReader:
         self._still_waiting = {}
         self._outstanding = 1
         self._ports.send(encode.api("show registrations as json"), self._devices)
+        for gateway, trunk in self._settings.gateways.items():
+            self._ask_trunk(gateway, trunk)
         self._ports.send(encode.api("show channels as json"), self._channels)
+
+    def _ask_trunk(self, gateway: str, trunk: TrunkId) -> None:
+        """Of a trunk that neither registers nor is pinged the switch says nothing by itself."""
+        try:
+            frame = encode.gateway_status(gateway)
+        except clean.Unsafe as error:
+            log.warning("trunk %s has no usable gateway name: %s", trunk, error)
+            return
+        self._ports.send(frame, lambda reply: self._trunk(trunk, reply))
+
+    def _trunk(self, trunk: TrunkId, reply: str) -> None:
+        told = decode.gateway_status(reply, trunk, self._settings.switch)
+        if told is not None:
+            self._ports.emit(told)
 
     def _devices(self, reply: str) -> None:
         rows = None if reply == LINK_LOST else rows_of(reply)

@@ -439,6 +439,9 @@ class SimulatorDriver:
         tagged = {leg.leg for leg in legs}
         others = tuple(LegId(channel.uuid) for channel in listed if channel.uuid not in tagged)
         registered = tuple(sorted(self.model.phones.registered()))
+        for gateway, trunk in self.trunks.items():
+            up = self.model.gateways.get(gateway, False)
+            self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up))
         if self.link_up:
             self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, others=others, registered=registered))
 

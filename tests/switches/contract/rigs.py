@@ -16,7 +16,7 @@ import pytest
 
 from apps.core.commands import Command, Destination, DestinationKind, HangUpLeg, OriginateLeg
 from apps.core.events import HangupCause, LegRole, LinkUp, SwitchEvent
-from apps.core.ids import AgentId, CallId, LegId, SwitchId, TenantId
+from apps.core.ids import AgentId, CallId, LegId, SwitchId, TenantId, TrunkId
 from apps.switches.base import SwitchDriver
 from apps.switches.freeswitch.driver import FreeSwitchDriver
 from apps.switches.freeswitch.settings import FreeSwitchSettings
@@ -44,7 +44,7 @@ PHONES = {
     REJECTS: Answering.REJECT,
     UNAVAILABLE: Answering.UNAVAILABLE,
 }
-GATEWAY = "out"
+GATEWAY, TRUNK = "out", TrunkId("3")
 SHORT, LONG, MISSING = "short.wav", "long.wav", "missing.wav"
 MUSIC_LADDER_MS = 200
 
@@ -170,7 +170,7 @@ class ModelRig:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.model, self.book, self.callers = _model(1, "engine:8084", home)
-        self.driver: SimulatorDriver = SimulatorDriver(SWITCH, self.model)
+        self.driver: SimulatorDriver = SimulatorDriver(SWITCH, self.model, {GATEWAY: TRUNK})
         self.events: list[SwitchEvent] = []
 
     def start(self) -> None:
@@ -241,6 +241,7 @@ class EventSocketRig:
             arrival_port=0,
             sounds_dir="/sounds",
             recordings_dir=str(self.home),
+            gateways={GATEWAY: TRUNK},
         )
         self.driver: FreeSwitchDriver = FreeSwitchDriver(settings)
         self.driver.start(self.events.append)

@@ -22,6 +22,7 @@ from tests.switches.contract.rigs import (
     TENANT,
     TOLD,
     UNAVAILABLE,
+    TRUNK,
     UNREGISTERED,
     Scene,
 )
@@ -337,6 +338,12 @@ def test_a_snapshot_names_our_legs(scene: Scene) -> None:
     assert not legs[customer].controlled
     assert ANSWERS in snapshot.registered
     assert UNREGISTERED not in snapshot.registered
+
+
+def test_a_snapshot_tells_of_trunks(scene: Scene) -> None:
+    mark = scene.mark()
+    scene.rig.driver.request_snapshot()
+    assert scene.wait(e.TrunkChanged, after=mark, trunk=TRUNK).up
 
 
 def test_a_recording_of_what_is_not_there_fails(scene: Scene) -> None:

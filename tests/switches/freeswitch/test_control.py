@@ -51,6 +51,12 @@ from tests.switches.freeswitch.fakes import FakePorts
 # --- bridging ------------------------------------------------------------------------------------------------------
 
 
+NO_TRUNK = "-ERR sofia Command not found!\n"
+READING = [
+    "api show registrations as json",
+    "api sofia status gateway telco",
+    "api show channels as json",
+]
 WAY_BACK = {
     "transfer_after_bridge": "arrival:XML:trunkline",
     "uuid_bridge_continue_on_cancel": "true",
@@ -261,6 +267,10 @@ def start_recording() -> c.StartRecording:
     return c.StartRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav")
 
 
+def stop_recording() -> c.StopRecording:
+    return c.StopRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav")
+
+
 def record_event(name: str, **headers: str) -> dict[str, Any]:
     return event(name, CUSTOMER, Record__File__Path="/srv/rec/2026/r1.wav", **headers)
 
@@ -289,7 +299,7 @@ def test_no_offer_waits_behind_anything_and_nothing_behind_a_recording(pair: Pai
     arrive(control, ports)
     ports.lanes.clear()
     control.execute(start_recording())
-    control.execute(c.StopRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav"))
+    control.execute(stop_recording())
     originate(control)
     control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
     assert ports.lanes == [Lane.RECORDINGS] * 3 + [Lane.OFFERS, Lane.CALLS]
@@ -342,6 +352,25 @@ def test_recordings_that_fail(pair: Pair) -> None:
     assert isinstance(told, RecordingFailed) and told.reason == "empty-file"
 
 
+def test_a_stop_that_comes_after_the_legs_end_is_no_failure(pair: Pair) -> None:
+    """The reply travels on another link than the events, and is read before the end that came earlier."""
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    ports.reply_all("+OK Success\n")
+    control.execute(stop_recording())
+    ports.reply_all("-ERR Cannot locate session!\n")
+    control.event(record_event("RECORD_STOP", variable_record_ms="1234"))
+    ports.pass_ms(10_000)
+    assert [type(e) for e in ports.take()] == [RecordingStarted, RecordingStopped]
+    control.execute(start_recording())
+    ports.reply_all("+OK Success\n")
+    control.execute(stop_recording())
+    ports.reply_all("-ERR Cannot locate session!\n")
+    ports.pass_ms(10_000)
+    assert [type(e) for e in ports.take()] == [RecordingStarted, RecordingFailed], "whose end never came"
+
+
 # --- devices, trunks, the switch itself ----------------------------------------------------------------------------
 
 
@@ -388,7 +417,24 @@ def test_a_long_jump_in_the_sequence_reads_the_switch(pair: Pair) -> None:
     assert ports.commands() == []
     control.event(event("HEARTBEAT", "", Event__Sequence="3000"))
     control.event(event("HEARTBEAT", "", Event__Sequence="9000"))
-    assert ports.commands() == ["api show registrations as json", "api show channels as json"]
+    assert ports.commands() == READING
+
+
+def test_the_switch_is_asked_for_trunks_of_which_it_says_nothing(pair: Pair) -> None:
+    control, ports = pair
+    for reply, up in (
+        ("Name    \ttelco\nState   \tNOREG\nStatus  \tUP\n", True),
+        ("State   \tNOREG\nStatus  \tDOWN (ping)\n", False),
+        ("State   \tFAIL_WAIT\nStatus  \tDOWN\n", False),
+        ("Invalid Gateway!\n", False),
+        (NO_TRUNK, None),
+    ):
+        control.request_snapshot()
+        ports.reply('{"row_count": 0}\n')
+        ports.reply(reply)
+        ports.reply('{"row_count": 0}\n')
+        told = [e for e in ports.take() if isinstance(e, TrunkChanged)]
+        assert [(e.trunk, e.up) for e in told] == ([(TrunkId("5"), up)] if up is not None else [])
 
 
 def dump(leg: str, **headers: str) -> str:
@@ -400,6 +446,7 @@ def test_a_snapshot_holds_our_legs_and_names_the_others(pair: Pair) -> None:
     control.request_snapshot()
     control.request_snapshot()  # while one is under way: one more after it
     ports.reply('{"row_count":1,"rows":[{"reg_user":"1001"}]}')
+    ports.reply(NO_TRUNK)
     ports.reply(json.dumps({"rows": [{"uuid": leg} for leg in ("c", "a", "x", "gone", "odd id\n")]}))
     tags = {"variable_trunkline_call": "k-c1", "Channel__State": "CS_EXCHANGE_MEDIA", "Other__Leg__Unique__ID": "a"}
     # The third and fourth replies are those to the four dumps, in order.
@@ -413,8 +460,9 @@ def test_a_snapshot_holds_our_legs_and_names_the_others(pair: Pair) -> None:
         ("c", LegRole.CUSTOMER, "a"),
         ("a", LegRole.AGENT, None),
     ]
-    assert len(ports.commands()) == 2 + 4 + 2, "the second reading has begun"
+    assert len(ports.commands()) == 3 + 4 + 3, "the second reading has begun"
     ports.reply("{}")
+    ports.reply(NO_TRUNK)
     ports.reply('{"row_count": 0}\n')
     (told,) = ports.take()
     assert isinstance(told, SwitchSnapshot) and told.legs == () == told.registered
@@ -432,7 +480,7 @@ def test_a_call_that_waits_for_an_engine_that_is_gone_is_fetched(pair: Pair) -> 
     def read() -> list[str]:
         control.request_snapshot()
         ports.commands()
-        for reply in ("{}", '{"rows":[{"uuid":"stuck"},{"uuid":"other"}]}', waiting, dump("other")):
+        for reply in ("{}", NO_TRUNK, '{"rows":[{"uuid":"stuck"},{"uuid":"other"}]}', waiting, dump("other")):
             ports.reply(reply)
         return ports.commands()[2:]
 
@@ -450,12 +498,14 @@ def test_half_a_snapshot_is_none(pair: Pair) -> None:
     control, ports = pair
     control.request_snapshot()
     ports.reply("{}")
+    ports.reply(NO_TRUNK)
     ports.reply('{"rows":[{"uuid":"a"},{"uuid":"b"}]}')
     ports.reply(dump("a", variable_trunkline_call="k-c1"))
     ports.reply_all(LINK_LOST)
     assert ports.take() == []
     control.request_snapshot()
     ports.reply("{}")
+    ports.reply(NO_TRUNK)
     ports.reply("-ERR show Command not found!\n")
     assert ports.take() == []
 
