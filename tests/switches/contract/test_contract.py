@@ -21,8 +21,8 @@ from tests.switches.contract.rigs import (
     SWITCH,
     TENANT,
     TOLD,
-    UNAVAILABLE,
     TRUNK,
+    UNAVAILABLE,
     UNREGISTERED,
     Scene,
 )
