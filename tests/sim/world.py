@@ -80,7 +80,8 @@ def center_config(story: Story) -> cfg.CenterConfig:
         flows={"hot": cfg.FlowConfig(id="hot", tenant=TENANT, version="v1", document=FLOW, sounds=sounds)},
         calendars={"1/main": cfg.CalendarConfig(id="main", spans=always)},
         unknown_did_sounds=("unknown.wav",),
-        sound_ms={name: SOUND_MS for files in sounds.values() for name in files.values()} | {"sorry.wav": SOUND_MS},
+        sound_ms={name: SOUND_MS for files in sounds.values() for name in files.values()}
+        | dict.fromkeys(("sorry.wav", "unknown.wav"), SOUND_MS),
     )
 
 
