@@ -66,3 +66,7 @@ def originate(control: Control, leg: LegId = AGENT) -> None:
 
 def job(ports: FakePorts, body: str, back: int = 1) -> dict[str, Any]:
     return {"Event-Name": "BACKGROUND_JOB", "Job-UUID": f"token-{ports._tokens + 1 - back}", "_body": body}
+
+
+def start_recording() -> c.StartRecording:
+    return c.StartRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav")

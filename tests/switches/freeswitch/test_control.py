@@ -41,6 +41,7 @@ from tests.switches.freeswitch.control_scene import (
     music,
     originate,
     play,
+    start_recording,
 )
 from tests.switches.freeswitch.fakes import FakePorts
 

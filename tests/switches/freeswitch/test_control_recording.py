@@ -21,11 +21,8 @@ from tests.switches.freeswitch.control_scene import (
     arrive,
     event,
     originate,
+    start_recording,
 )
-
-
-def start_recording() -> c.StartRecording:
-    return c.StartRecording(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), path="2026/r1.wav")
 
 
 def stop_recording() -> c.StopRecording:
