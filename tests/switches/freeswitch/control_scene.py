@@ -10,7 +10,7 @@ from apps.core.events import (
     PlayEnded,
     PlayOutcome,
 )
-from apps.core.ids import AgentId, CallId, LegId, PlayId, SwitchId, TenantId
+from apps.core.ids import AgentId, CallId, LegId, PlayId, RecordingId, SwitchId, TenantId
 from apps.switches.freeswitch.control import Control
 from tests.switches.freeswitch.fakes import FakePorts
 
