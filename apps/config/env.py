@@ -6,6 +6,7 @@ What operators tune (queues, trunks, switches, texts) is a row in the database, 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,11 +55,19 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "JOURNAL_FREE_MB": ("512", "below this much free disk under the journal the engine takes no new calls"),
     "NOTIFY_SOCKET": ("", "set by systemd, for its watchdog; leave it alone"),
     "METRICS_TOKEN": ("", "bearer token for the web's /metrics; empty: there is no such page"),
+    "TURN_SERVERS": (
+        "",
+        "TURN servers for browser phones behind strict networks, comma separated,"
+        " e.g. turn:turn.example.com:3478?transport=udp,turns:turn.example.com:443?transport=tcp",
+    ),
+    "TURN_SECRET": ("", "the secret shared with the TURN servers (coturn: static-auth-secret), 32 characters or more"),
+    "TURN_VALID_S": ("14400", "how long a TURN password handed to a page is good; pages fetch new ones in time"),
     "LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "LOG_FORMAT": ("json", "json for machines, console for people"),
 }  # fmt: skip
 
 SHORTEST_KEY = 32
+TURN_URL = re.compile(r"turns?:[A-Za-z0-9.\-\[\]:]+(\?transport=(udp|tcp))?")
 
 
 class BadVariable(ValueError):
@@ -92,6 +101,9 @@ class Environment:
     journal_free_mb: int
     notify_socket: str
     metrics_token: str
+    turn_servers: tuple[str, ...]
+    turn_secret: str
+    turn_valid_s: int
     log_level: str
     log_format: str
 
@@ -128,9 +140,19 @@ def load(source: Mapping[str, str]) -> Environment:
         journal_free_mb=_number("JOURNAL_FREE_MB", text["JOURNAL_FREE_MB"]),
         notify_socket=text["NOTIFY_SOCKET"],
         metrics_token=text["METRICS_TOKEN"],
+        **_turn(text["TURN_SERVERS"], text["TURN_SECRET"], text["TURN_VALID_S"]),
         log_level=_choice("LOG_LEVEL", text["LOG_LEVEL"].upper(), ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_choice("LOG_FORMAT", text["LOG_FORMAT"], ("json", "console")),
     )
+
+
+def _turn(servers: str, secret: str, valid_s: str) -> dict[str, Any]:
+    urls = tuple(_items(servers))
+    if any(not TURN_URL.fullmatch(url) for url in urls):
+        raise BadVariable("TURN_SERVERS must hold addresses such as turn:turn.example.com:3478?transport=udp")
+    if (urls or secret) and len(secret) < SHORTEST_KEY:
+        raise BadVariable(f"TURN_SECRET must be {SHORTEST_KEY} characters or more")
+    return {"turn_servers": urls, "turn_secret": secret, "turn_valid_s": _number("TURN_VALID_S", valid_s)}
 
 
 def database(url: str, *, pool_size: int) -> dict[str, Any]:

@@ -226,6 +226,9 @@ JOURNAL_FREE_MB = env.journal_free_mb
 NOTIFY_SOCKET = env.notify_socket
 STATE_DIR = env.state_dir
 METRICS_TOKEN = env.metrics_token
+TURN_SERVERS = env.turn_servers
+TURN_SECRET = env.turn_secret
+TURN_VALID_S = env.turn_valid_s
 
 # --- security -----------------------------------------------------------------------------------------------
 

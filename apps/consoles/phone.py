@@ -7,6 +7,7 @@ simulated caller says (``fixtures/sounds/callers``).
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.agents.models import Agent, DeviceChoice
+from apps.consoles import turn
 from apps.live import access
 from apps.telephony.models import SipAccount, Switch
 from apps.telephony.models.switches import SwitchKind
@@ -56,8 +58,15 @@ def _sip(request: HttpRequest, sip: SipAccount) -> dict[str, Any]:
         "uri": f"sip:{sip.username}@{sip.switch.domain}",
         "user": sip.username,
         "password": sip.secret,
-        "ice_servers": [{"urls": url} for url in sip.switch.stun_servers.split()],
+        "ice_servers": [{"urls": url} for url in sip.switch.stun_servers.split()] + _relays(sip.username),
+        "renew_s": settings.TURN_VALID_S // 4 if settings.TURN_SERVERS else None,
     }
+
+
+def _relays(who: str) -> list[dict[str, Any]]:
+    if not settings.TURN_SERVERS:
+        return []
+    return [turn.ice_server(settings.TURN_SERVERS, settings.TURN_SECRET, who, time.time(), settings.TURN_VALID_S)]
 
 
 def websocket_url(switch: Switch, *, secure: bool, host: str) -> str:

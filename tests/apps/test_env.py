@@ -44,6 +44,8 @@ def test_secrets_are_made_once_and_readable_by_us_alone(tmp_path: Path) -> None:
         ("DATABASE_POOL", "0"),
         ("UI_LANGUAGE", "fr"),
         ("LOG_LEVEL", "loud"),
+        ("TURN_SERVERS", "http://turn.example.com"),
+        ("TURN_SECRET", "short"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(tmp_path: Path, name: str, text: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from apps.core.agents.machine import AgentState
+from apps.core.calls.model import CallState
 from tests.switch_live import sound
 from tests.switch_live.conftest import Rig
-from tests.switch_live.journeys import call_into_sales, talking
+from tests.switch_live.journeys import call_into_sales, talking, until
 from tests.switch_live.pages import humming_page, web
 from tests.switch_live.waiting import eventually
 
@@ -77,7 +78,16 @@ def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, pa
 
 
 def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig: Rig, page: Page) -> None:
+    """And one whose line to the switch broke never lost it."""
     sales = rig.center.agent("李娜")
+    line: list[WebSocketRoute] = []
+
+    def through(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        line.append(route)
+
+    page.route_web_socket(lambda url: "/ws/" not in url, through)
+    page.reload()
     expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
     page.click("[data-action=ready]")
     in_state(page, "READY")
@@ -88,6 +98,14 @@ def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig:
     eventually(lambda: heard_bytes(page) > 4_000, 20, "sound reaches the page")
     page.keyboard.press("F8")
     expect(page.get_by_test_id("call-note")).to_contain_text("麦克风已关闭")
+
+    line.pop().close()
+    eventually(lambda: line, 20, "the telephone's line is back")
+    expect(page.locator("[data-code=E14]")).to_have_count(0, timeout=20_000)
+    before = heard_bytes(page)
+    eventually(lambda: heard_bytes(page) > before + 24_000, 20, "the sound went on over the new line")
+    same = talking(rig, NUMBER, sales)
+    assert same.bridge is not None and call.bridge is not None and same.bridge.leg == call.bridge.leg
 
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
@@ -113,14 +131,28 @@ def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig:
     assert sound.strength(from_caller, sound.CALLER_HZ) > 0.5
 
 
-def test_a_page_that_goes_away_takes_its_telephone_with_it(rig: Rig, page: Page) -> None:
+def test_a_caller_whose_agents_page_is_gone_hears_music_and_then_the_agent(rig: Rig, page: Page) -> None:
     expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
     sales = rig.center.agent("李娜")
     assert sales.device is not None
     account = sales.device.address
     eventually(lambda: account in rig.switch.api.api("sofia status profile agents reg"), 20, "registered")
+    page.click("[data-action=ready]")
+    in_state(page, "READY")
+    caller = call_into_sales(rig, NUMBER)
+    in_state(page, "OFFERED")
+    page.keyboard.press("F2")
+    call = talking(rig, NUMBER, sales)
+
+    page.on("dialog", lambda dialog: dialog.accept())
     page.goto("about:blank")
+    parked = until(rig, NUMBER, lambda now: now.state is CallState.REJOINING and now.rejoin is not None, "parked")
+    assert parked.id == call.id and not caller.gone
+    eventually(lambda: account not in rig.switch.api.api("sofia status profile agents reg"), 20, "off the switch")
     rig.center.wait_for(sales, AgentState.DISCONNECTED, 30)
     page.goto("/agent/")
-    in_state(page, "PAUSED")
-    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+    in_state(page, "TALKING")
+    assert talking(rig, NUMBER, sales).id == call.id
+    eventually(lambda: heard_bytes(page) > 4_000, 20, "the caller is heard again")
+    caller.hang_up()
+    in_state(page, "WRAP_UP")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import Tenant, User
 from apps.agents.models import Agent
 from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, Segment
+from apps.consoles import turn
 from apps.consoles.phone import VOICES, websocket_url
 from apps.core.ids import AgentId, CallId, TenantId
 from apps.live import access
@@ -45,7 +47,7 @@ def test_a_browser_phone_gets_its_own_account_alone(mine: Agent) -> None:
     assert reply.json() == {
         "kind": "sip", "url": "wss://cc.example.com/sip", "uri": f"sip:{account.username}@cloudbridge.local",
         "user": account.username, "password": account.secret,
-        "ice_servers": [{"urls": "stun:a:1"}, {"urls": "stun:b:2"}],
+        "ice_servers": [{"urls": "stun:a:1"}, {"urls": "stun:b:2"}], "renew_s": None,
     }  # fmt: skip
     assert "no-store" in reply["Cache-Control"]
     assert client.get("/agent/phone/").status_code == 405
@@ -56,6 +58,21 @@ def test_a_browser_phone_gets_its_own_account_alone(mine: Agent) -> None:
     checked = Client(enforce_csrf_checks=True)
     checked.force_login(User.objects.get(username="chenjing"))
     assert checked.post("/agent/phone/").status_code == 403
+
+
+def test_a_browser_phone_gets_a_turn_password_that_expires(mine: Agent, settings: Any) -> None:
+    """The known answer is what coturn computes: ``openssl dgst -sha1 -hmac SECRET -binary | base64`` of the name."""
+    settings.TURN_SERVERS, settings.TURN_SECRET = ("turn:turn.example.com:3478?transport=udp",), "s" * 32
+    settings.TURN_VALID_S = 3600
+    Switch.objects.update(kind="freeswitch", websocket_url="wss://cc.example.com/sip")
+    before = time.time()
+    answer = signed_in("chenjing").post("/agent/phone/").json()
+    [relay] = answer["ice_servers"]
+    expiry, who = relay["username"].split(":")
+    assert relay["urls"] == ["turn:turn.example.com:3478?transport=udp"] and answer["renew_s"] == 900
+    assert who == answer["user"] and before + 3599 < int(expiry) <= time.time() + 3600
+    known = turn.ice_server(("turn:a",), "s" * 32, "1002", 1_000_000_000, 3600)
+    assert known["username"] == "1000003600:1002" and known["credential"] == "UFYS4U/cqMtyIjV3qiPvdy+JU7Q="
 
 
 @pytest.mark.parametrize("change", [{"device_kind": "sip"}, {"sip_account": None}])

@@ -38,6 +38,7 @@ export class Media {
   #oddSince = 0;
   #rejoinAsked = 0;
   #hadCall = false;
+  #renewing: ReturnType<typeof setInterval> | undefined;
 
   constructor(live: Live, agent: string, me: () => Me | undefined, call: () => Call | undefined) {
     this.#live = live;
@@ -210,11 +211,28 @@ export class Media {
   async #fetchAccount(): Promise<Account | null> {
     try {
       this.account ??= await request<Account>("POST", "/agent/phone/");
+      this.#renewLater();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setTimeout(() => void this.begin(), RETRY_MS);
     }
     return this.account;
+  }
+
+  /** Passwords of TURN servers expire; one fetch that fails is made good by the next. */
+  #renewLater(): void {
+    const renewS = this.account?.kind === "sip" ? this.account.renew_s : null;
+    if (!renewS || this.#renewing) return;
+    this.#renewing = setInterval(() => void this.#renew(), renewS * 1_000);
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const account = await request<Account>("POST", "/agent/phone/");
+      if (account.kind === "sip") this.phone?.useServers(account.ice_servers);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
   }
 
   async #claim(): Promise<void> {

@@ -25,6 +25,8 @@ export class PhoneState {
   level = $state(0);
   /** The microphone that took over from one that went away, for E04. */
   replacedBy = $state("");
+  /** Whether a TURN server lets us through; "" where there is none, or nobody has looked. */
+  relay = $state<"" | "ok" | "bad">("");
   /** Bytes of sound received in this call: tests and the preflight want to see them grow. */
   receivedBytes = $state(0);
 }
@@ -40,6 +42,8 @@ export interface Phone {
   drop(): void;
   useMicrophone(id: string): Promise<void>;
   useSpeaker(id: string): Promise<void>;
+  /** New passwords for the TURN servers: the old ones expire. */
+  useServers(servers: RTCIceServer[]): void;
   /** Everything off; the microphone is let go. */
   stop(): void;
 }
@@ -48,7 +52,7 @@ export interface Phone {
 export type Account =
   | { kind: "none" }
   | { kind: "simulated"; voices: Record<string, Line[][]> }
-  | { kind: "sip"; url: string; uri: string; user: string; password: string; ice_servers: RTCIceServer[] };
+  | { kind: "sip"; url: string; uri: string; user: string; password: string; ice_servers: RTCIceServer[]; renew_s: number | null };
 
 /** A line of a simulated talk. */
 export interface Line {

@@ -80,6 +80,10 @@ export class SimulatedPhone implements Phone {
     this.state.receivedBytes = telling.length * 2;
   }
 
+  useServers(): void {
+    // No sound goes anywhere.
+  }
+
   stop(): void {
     this.#silence();
     this.state.registered = false;

@@ -5,6 +5,7 @@ import type { IncomingRTCSessionEvent, OutgoingRTCSessionEvent, UA } from "jssip
 import { remember } from "./devices";
 import { Microphone } from "./microphone";
 import { type Account, type Phone, PhoneState } from "./phone.svelte";
+import { lookForRelay } from "./relay";
 import { type Counters, Watch, sampleOf } from "./quality";
 import type { Sounds } from "./sounds";
 
@@ -26,6 +27,7 @@ const STUTTER_MS = 1_500;
 export class SipPhone implements Phone {
   readonly state = new PhoneState();
   #account: SipAccount;
+  #servers: RTCIceServer[];
   #sounds: Sounds;
   #microphone: Microphone;
   #speaker = new Audio();
@@ -43,6 +45,7 @@ export class SipPhone implements Phone {
   /** `wasMuted`: whether the call that is about to be picked up was muted before the page was loaded anew. */
   constructor(account: SipAccount, sounds: Sounds, wasMuted: () => boolean) {
     this.#account = account;
+    this.#servers = account.ice_servers;
     this.#sounds = sounds;
     this.#wasMuted = wasMuted;
     this.#microphone = new Microphone(sounds.context, () => void this.#replaceMicrophone());
@@ -62,13 +65,14 @@ export class SipPhone implements Phone {
     this.state.audio = (await this.#sounds.wake()) ? "running" : "suspended";
     if (!this.#ua && !this.#stopped) await this.#register();
     if (this.#stopped) this.stop();
+    else void lookForRelay(this.#servers).then((found) => (this.state.relay = found));
   }
 
   answer(): void {
     const session = this.#session;
     if (!session || session.direction !== "incoming" || !session.isInProgress() || !this.#microphone.stream) return;
     if (this.#wasMuted()) this.mute(true);
-    session.answer({ mediaStream: this.#microphone.stream, pcConfig: { iceServers: this.#account.ice_servers } });
+    session.answer({ mediaStream: this.#microphone.stream, pcConfig: { iceServers: this.#servers } });
   }
 
   drop(): void {
@@ -94,6 +98,12 @@ export class SipPhone implements Phone {
   async useSpeaker(id: string): Promise<void> {
     remember("speaker", id);
     await this.#speaker.setSinkId?.(id);
+  }
+
+  useServers(servers: RTCIceServer[]): void {
+    this.#servers = servers;
+    const connection = this.#session?.connection as RTCPeerConnection | undefined;
+    connection?.setConfiguration({ ...connection.getConfiguration(), iceServers: servers });
   }
 
   stop(): void {
