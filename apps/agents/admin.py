@@ -114,5 +114,6 @@ class PauseReasonAdmin(ExchangeAdmin, ConfigAdmin):
 @admin.register(Disposition)
 class DispositionAdmin(ExchangeAdmin, ConfigAdmin):
     resource_classes = (DispositionResource,)
-    list_display = ("name", "code", "position")
+    list_display = ("name", "code", "parent", "position")
+    list_select_related = ("parent",)
     search_fields = ("name", "code")

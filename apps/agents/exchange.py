@@ -34,9 +34,13 @@ class PauseReasonResource(TenantResource):
 
 
 class DispositionResource(TenantResource):
+    """One that belongs to another comes after it."""
+
+    parent = Field("parent", "parent", widget=OwnForeignKey(Disposition, "code"))
+
     class Meta(TenantResource.Meta):
         model = Disposition
-        fields = ("code", "name", "position")
+        fields = ("code", "name", "parent", "position")
         import_id_fields = ("code",)
 
 

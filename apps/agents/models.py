@@ -134,11 +134,23 @@ class PauseReason(TenantOwned):
         return self.name
 
 
+MOST_LEVELS = 3
+
+
 class Disposition(TenantOwned):
-    """How a call went, chosen in wrap-up."""
+    """How a call went, chosen in wrap-up: a tree of up to three levels, of which only the last ones can be chosen."""
 
     code = models.CharField(_("code"), max_length=40, validators=[code_name])
     name = models.CharField(_("name"), max_length=100)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("belongs to"),
+        related_name="children",
+        help_text=_("At most three levels; what others belong to is a heading and cannot be chosen itself."),
+    )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
@@ -149,3 +161,19 @@ class Disposition(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        above = self.parent
+        levels = 1
+        while above is not None:
+            levels += 1
+            if above.pk == self.pk or levels > MOST_LEVELS:
+                raise ValidationError({"parent": _("At most three levels, and no circle.")})
+            above = above.parent
+        if self.pk and levels + _levels_below(self) > MOST_LEVELS:
+            raise ValidationError({"parent": _("With what belongs to it this would be more than three levels.")})
+
+
+def _levels_below(row: Disposition) -> int:
+    """0 for one that can be chosen."""
+    return max((1 + _levels_below(child) for child in row.children.all()), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -16,7 +17,10 @@ def agent(request: HttpRequest) -> HttpResponse:
     page = {
         "agent": str(mine.pk),
         "name": mine.name,
-        "dispositions": list(Disposition.objects.filter(tenant_id=mine.tenant_id).values("code", "name")),
+        # ``parent`` is the code of the heading it belongs to, or None.
+        "dispositions": list(
+            Disposition.objects.filter(tenant_id=mine.tenant_id).values("code", "name", parent=F("parent__code"))
+        ),
         "pause_reasons": list(
             PauseReason.objects.filter(tenant_id=mine.tenant_id).values("code", "name", "allowed_min")
         ),

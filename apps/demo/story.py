@@ -90,7 +90,9 @@ def _load_lists(tenant: Tenant, story: Data) -> None:
     ):
         ordered = model in (Disposition, PauseReason)
         for position, data in enumerate(story[name]):
-            defaults = {**data, "position": position} if ordered else data
+            defaults = {**data, "position": position} if ordered else dict(data)
+            if parent := defaults.pop("parent", None):
+                defaults["parent"] = Disposition.objects.get(tenant=tenant, code=parent)
             model._default_manager.update_or_create(tenant=tenant, code=data["code"], defaults=defaults)
 
 

@@ -217,6 +217,7 @@ def _talk(call: Call) -> Entity:
         # Music until the agent's own telephone is called back, at the latest now.
         "rejoin_until_ms": call.rejoin.until_ms if call.rejoin is not None else None,
         "recording": recording is not None and recording.started,
+        "recording_failed": bridge is not None and call.recording_broken,
         "masked_ms": recording.masked_ms if recording is not None else None,
         "mask_until_ms": recording.mask_until_ms if recording is not None else None,
     }

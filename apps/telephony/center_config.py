@@ -91,7 +91,7 @@ def _announcement(sounds: Mapping[int, PromptSounds], tenant: Tenant, code: str)
 def _tenants(
     tenants: Iterable[Tenant], sounds: Mapping[int, PromptSounds], announcements: Mapping[int, tuple[str, ...]]
 ) -> dict[TenantId, TenantConfig]:
-    dispositions = _codes_by_tenant(Disposition.objects.values_list("tenant_id", "code"))
+    dispositions = _codes_by_tenant(Disposition.objects.filter(children=None).values_list("tenant_id", "code"))
     pause_reasons = _codes_by_tenant(PauseReason.objects.values_list("tenant_id", "code"))
     policies = _dial_policies(tenants)
     return {

@@ -31,9 +31,10 @@ def outside_seat(number: str, outside_number: str) -> None:
         config_changed()
 
 
-def browser_seat(number: str) -> None:
+def browser_seat(number: str, websocket_url: str) -> None:
     """An agent whose telephone is in the page."""
     with transaction.atomic():
+        Switch.objects.update(websocket_url=websocket_url)
         agent = Agent.objects.get(number=number)
         agent.device_kind = "browser"
         agent.full_clean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
@@ -14,15 +14,24 @@ from tests.switch_live.conftest import Rig
 from tests.switch_live.journeys import call_into_sales, talking, until
 from tests.switch_live.pages import humming_page, web
 from tests.switch_live.waiting import eventually
+from tests.switch_live.wire import Wire
 
 NUMBER = "13700000077"
 PASSWORD = "cloudbridge-demo"
 
 
 @pytest.fixture
-def page(rig: Rig) -> Iterator[Page]:
+def wire(rig: Rig) -> Iterator[Wire]:
+    """Between the page's telephone and the switch."""
+    wire = Wire(rig.center.rows("SELECT ws_port FROM telephony_switch")[0]["ws_port"])
+    yield wire
+    wire.stop()
+
+
+@pytest.fixture
+def page(rig: Rig, wire: Wire) -> Iterator[Page]:
     """李娜 signed in at the console, her telephone in the page."""
-    rig.center.call("browser_seat", "1002")
+    rig.center.call("browser_seat", "1002", f"ws://127.0.0.1:{wire.port}")
     with web(rig.center) as url, humming_page(rig.directory, url, sound.AGENT_HZ) as opened:
         opened.goto("/login/")
         opened.locator("input[name=login], input[name=username]").first.fill("lina")
@@ -30,7 +39,7 @@ def page(rig: Rig) -> Iterator[Page]:
         opened.locator("[data-testid=sign-in] button").first.click()
         in_state(opened, "PAUSED")
         yield opened
-        rig.center.call("place", {}, {}, {})
+        rig.center.call("place", {"websocket_url": ""}, {}, {})
 
 
 def in_state(page: Page, state: str) -> None:
@@ -77,17 +86,9 @@ def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, pa
     assert sound.strength(from_page, sound.AGENT_HZ) > 0.5 > sound.strength(from_page, sound.CALLER_HZ)
 
 
-def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig: Rig, page: Page) -> None:
+def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig: Rig, page: Page, wire: Wire) -> None:
     """And one whose line to the switch broke never lost it."""
     sales = rig.center.agent("李娜")
-    line: list[WebSocketRoute] = []
-
-    def through(route: WebSocketRoute) -> None:
-        route.connect_to_server()
-        line.append(route)
-
-    page.route_web_socket(lambda url: "/ws/" not in url, through)
-    page.reload()
     expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
     page.click("[data-action=ready]")
     in_state(page, "READY")
@@ -99,8 +100,9 @@ def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig:
     page.keyboard.press("F8")
     expect(page.get_by_test_id("call-note")).to_contain_text("麦克风已关闭")
 
-    line.pop().close()
-    eventually(lambda: line, 20, "the telephone's line is back")
+    lines = wire.taken
+    wire.cut()
+    eventually(lambda: wire.taken > lines, 20, "the telephone's line is back")
     expect(page.locator("[data-code=E14]")).to_have_count(0, timeout=20_000)
     before = heard_bytes(page)
     eventually(lambda: heard_bytes(page) > before + 24_000, 20, "the sound went on over the new line")

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
+                ('parent', models.ForeignKey(blank=True, help_text='At most three levels; what others belong to is a heading and cannot be chosen itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='agents.disposition', verbose_name='belongs to')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
             ],
             options={

@@ -12,9 +12,13 @@ from apps.telephony.models import Did
 
 
 class DispositionSerializer(serializers.ModelSerializer):
+    parent = serializers.SlugRelatedField(
+        "code", read_only=True, help_text="The heading it belongs to; a heading itself cannot be chosen."
+    )
+
     class Meta:
         model = Disposition
-        fields = ("id", "code", "name", "position")
+        fields = ("id", "code", "name", "parent", "position")
 
 
 class PauseReasonSerializer(serializers.ModelSerializer):
@@ -37,7 +41,7 @@ class ReadOnlyList(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
 
 @extend_schema(tags=["settings"])
 class DispositionViewSet(ReadOnlyList):
-    queryset = Disposition.objects.all()
+    queryset = Disposition.objects.select_related("parent")
     serializer_class = DispositionSerializer
     ordering = ("position", "code", "pk")
 

@@ -356,6 +356,7 @@ def _dial_ended(state: State, call: Call, fact: f.DialEnded) -> None:
 @on_call(f.RecordingAsked)
 def _recording_asked(state: State, call: Call, fact: f.RecordingAsked) -> None:
     call.recording = ActiveRecording(id=fact.recording, path=fact.path)
+    call.recording_broken = False
 
 
 @on_call(f.RecordingBegan)
@@ -393,3 +394,4 @@ def _recording_resumed(state: State, call: Call, fact: f.RecordingResumed) -> No
 def _recording_over(state: State, call: Call, fact: f.RecordingEnded | f.RecordingBroken) -> None:
     if call.recording is not None and call.recording.id == fact.recording:
         call.recording = None
+        call.recording_broken = isinstance(fact, f.RecordingBroken)

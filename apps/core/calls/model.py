@@ -197,6 +197,7 @@ class Call:
     dialed: LegId | None = None  # the number outside that rings, or was rung last
     bridge_lost: bool = False  # on the way back from a bridge that was not made
     recording: ActiveRecording | None = None
+    recording_broken: bool = False  # of this talk
     last_agent: AgentId | None = None
     last_queue: QueueId | None = None
     deadline_ms: int | None = None  # of the state itself: connecting, returning, closing, dialing

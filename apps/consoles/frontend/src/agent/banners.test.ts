@@ -5,7 +5,7 @@ import { type Me, dialable } from "./model";
 
 const calm: Trouble = {
   closed: 0, connected: true, engine: { reachable: true, loaded: true }, stale: false, ageSeconds: 0, browserPhone: true,
-  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, masked: false, quality: "", qualityBad: false,
+  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, masked: false, recordingFailed: false, quality: "", qualityBad: false,
 };
 const codes = (change: Partial<Trouble>) => banners({ ...calm, ...change }).map((banner) => banner.code);
 

@@ -27,6 +27,7 @@ export interface Trouble {
   phoneLost: boolean;
   signedIn: boolean;
   masked: boolean;
+  recordingFailed: boolean;
   /** Words of what is wrong with the sound, or "". */
   quality: string;
   qualityBad: boolean;
@@ -58,6 +59,7 @@ function call(now: Trouble): Banner[] {
   const found: Banner[] = [];
   if (now.rejoining) found.push({ code: "E09", level: "warn" });
   if (now.quality) found.push({ code: "E23", level: now.qualityBad ? "bad" : "warn", values: { c: now.quality } });
+  if (now.recordingFailed) found.push({ code: "E22", level: "bad" });
   if (now.masked) found.push({ code: "E21", level: "warn" });
   return found;
 }

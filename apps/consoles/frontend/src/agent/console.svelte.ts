@@ -106,6 +106,7 @@ export class Console {
       phoneLost: me?.switch_up === false || !registered,
       signedIn: me !== undefined && me.state !== "LOGGED_OUT",
       masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
+      recordingFailed: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.recording_failed),
       quality: (phone?.causes ?? []).map((cause) => w(`cause_${cause}`)).join(", "),
       qualityBad: phone?.qualityBad ?? false,
     });

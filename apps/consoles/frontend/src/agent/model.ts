@@ -51,6 +51,8 @@ export interface Call {
   /** Music until the agent's telephone is called back, at the latest then. */
   rejoin_until_ms?: number | null;
   recording: boolean;
+  /** It should be recorded and is not. */
+  recording_failed?: boolean;
   masked_ms?: number | null;
   mask_until_ms?: number | null;
   dial?: { phase: "device" | "number"; ringing: boolean } | null;
@@ -72,11 +74,16 @@ export interface PauseReason extends Choice {
   allowed_min: number | null;
 }
 
+/** One that others name as their parent is a heading: it cannot be chosen. */
+export interface Disposition extends Choice {
+  parent: string | null;
+}
+
 /** `json_script` of the template. */
 export interface PageData {
   agent: string;
   name: string;
-  dispositions: Choice[];
+  dispositions: Disposition[];
   pause_reasons: PauseReason[];
 }
 

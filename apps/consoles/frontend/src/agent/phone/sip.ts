@@ -24,6 +24,11 @@ const MEND_MS = 3_000;
 /** Sound that stops for a moment mends itself. */
 const STUTTER_MS = 1_500;
 
+function soundFlows(session: RTCSession | null): boolean {
+  const connection = session?.connection as RTCPeerConnection | undefined;
+  return connection !== undefined && ["connected", "completed"].includes(connection.iceConnectionState);
+}
+
 export class SipPhone implements Phone {
   readonly state = new PhoneState();
   #account: SipAccount;
@@ -134,11 +139,10 @@ export class SipPhone implements Phone {
       user_agent: "Trunkline console",
     });
     ua.on("registered", () => {
-      // Registered before and not just now: the line was lost, perhaps with the network below the sound.
-      const back = this.state.everRegistered && !this.state.registered;
       this.state.registered = true;
       this.state.everRegistered = true;
-      if (back) this.#mend();
+      // The line was lost, perhaps with the network below the sound; sound that goes on is left alone.
+      if (!soundFlows(this.#session)) this.#mend();
     });
     ua.on("unregistered", () => (this.state.registered = false));
     ua.on("registrationFailed", () => (this.state.registered = false));
@@ -218,8 +222,7 @@ export class SipPhone implements Phone {
     clearTimeout(this.#mending);
     session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
     this.#mending = setTimeout(() => {
-      const sound = connection.iceConnectionState;
-      if (this.#session === session && sound !== "connected" && sound !== "completed") this.drop();
+      if (this.#session === session && !soundFlows(session)) this.drop();
     }, MEND_MS);
   }
 
