@@ -147,7 +147,9 @@ class Center:
             due["ivr"] = position.deadline_ms
         if call.deadline_ms is not None:
             due["state"] = call.deadline_ms
-        if call.offer is not None:
+        if call.offer is not None and call.offer.whisper is not None:
+            due["whisper"] = call.offer.whisper_until_ms
+        elif call.offer is not None:
             due["offer"] = call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
             if call.offer.ack_deadline_ms is not None and not answered:
                 due["ack"] = call.offer.ack_deadline_ms

@@ -69,6 +69,7 @@ class QueueConfig:
     music: str = "default"
     record: bool = True
     auto_answer: bool = False
+    whisper_sounds: tuple[str, ...] = ()  # to the agent alone, when the telephone has picked up by itself
     may_decline: bool = True  # an offer; the agent must be allowed to as well
     service_level_ms: int = 20_000
     overflow: Overflow = Overflow()

@@ -17,7 +17,7 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, SwitchId
 from apps.core.ivr import runs
-from apps.core.queues import offers, overflow, unanswered
+from apps.core.queues import offers, overflow, unanswered, whisper
 from apps.core.state import State
 
 
@@ -100,6 +100,8 @@ def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
         runs.play_ended(center, call, event.play, event.outcome)
     elif call.state is CallState.CLOSING and call.last_words == event.play:
         closing.last_words_said(center, call)
+    elif call.offer is not None and call.offer.whisper == event.play:
+        whisper.said(center, call)
 
 
 def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
@@ -253,6 +255,7 @@ _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "wait": overflow.waited_too_long,
     "ack": offers.not_acknowledged,
     "offer": unanswered.overdue,
+    "whisper": whisper.said,
     "mask": recording.resume,
     "ivr": runs.waited,
 }

@@ -76,7 +76,7 @@ class QueueAdmin(ExchangeAdmin, ConfigAdmin):
             _("Waiting"),
             {"fields": (("priority", "max_wait_s"), ("ring_timeout_s", "service_level_s"), "music")},
         ),
-        (_("Talk"), {"fields": ("wrap_up_s", "record", "auto_answer", "may_decline")}),
+        (_("Talk"), {"fields": ("wrap_up_s", "record", ("auto_answer", "whisper_prompt"), "may_decline")}),
         (
             _("Overflow"),
             {"fields": ("overflow_kind", "overflow_queue", "overflow_number", "overflow_flow", "overflow_prompt")},

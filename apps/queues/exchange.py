@@ -18,14 +18,15 @@ class QueueResource(TenantResource):
     music = Field("music", "music", widget=OwnForeignKey(MusicClass, "name"))
     overflow_queue = Field("overflow_queue", "overflow_queue", widget=OwnForeignKey(Queue, "code"))
     overflow_flow = Field("overflow_flow", "overflow_flow", widget=OwnForeignKey(Flow, "code"))
+    whisper_prompt = Field("whisper_prompt", "whisper_prompt", widget=OwnForeignKey(Prompt, "code"))
     overflow_prompt = Field("overflow_prompt", "overflow_prompt", widget=OwnForeignKey(Prompt, "code"))
 
     class Meta(TenantResource.Meta):
         model = Queue
         fields = (
             "code", "name", "priority", "max_wait_s", "ring_timeout_s", "wrap_up_s", "service_level_s", "record",
-            "auto_answer", "music", "overflow_kind", "overflow_queue", "overflow_number", "overflow_flow",
-            "overflow_prompt",
+            "auto_answer", "whisper_prompt", "music", "overflow_kind", "overflow_queue", "overflow_number",
+            "overflow_flow", "overflow_prompt",
         )  # fmt: skip
         import_id_fields = ("code",)
 

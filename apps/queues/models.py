@@ -55,6 +55,18 @@ class Queue(TenantOwned):
         _("auto-answer"), default=False, help_text=_("The agent's device picks up by itself.")
     )
 
+    whisper_prompt = models.ForeignKey(
+        "telephony.Prompt",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("whisper"),
+        help_text=_(
+            "With auto-answer: said to the agent alone before the caller is connected, e.g. the queue's name. It is cut"
+            " off after 4 s."
+        ),
+    )
     may_decline = models.BooleanField(
         _("offers may be declined"),
         default=True,

@@ -189,7 +189,7 @@ def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> di
     for queue_id, code in QueueSkill.objects.values_list("queue_id", "skill__code"):
         skills[queue_id].add(SkillId(code))
     found = {}
-    for queue in Queue.objects.select_related("music", "overflow_prompt").order_by("pk"):
+    for queue in Queue.objects.select_related("music", "overflow_prompt", "whisper_prompt").order_by("pk"):
         prompt = queue.overflow_prompt.code if queue.overflow_prompt else ""
         found[QueueId(str(queue.pk))] = QueueConfig(
             id=QueueId(str(queue.pk)),
@@ -203,6 +203,10 @@ def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> di
             music=queue.music.name if queue.music else "default",
             record=queue.record,
             auto_answer=queue.auto_answer,
+            # In the tenant's language alone: agents speak that, and the caller waits meanwhile.
+            whisper_sounds=_announcement(
+                sounds, by_pk[queue.tenant_id], queue.whisper_prompt.code if queue.whisper_prompt else ""
+            )[:1],
             may_decline=queue.may_decline,
             service_level_ms=queue.service_level_s * 1000,
             overflow=Overflow(

@@ -220,6 +220,12 @@ def _offer_acked(state: State, call: Call, fact: f.OfferAcked) -> None:
         call.offer.ack_deadline_ms = None
 
 
+@on_call(f.WhisperStarted)
+def _whisper_started(state: State, call: Call, fact: f.WhisperStarted) -> None:
+    if call.offer is not None and call.offer.leg == fact.leg:
+        call.offer.whisper, call.offer.whisper_until_ms = fact.play, fact.deadline_ms
+
+
 @on_call(f.OfferEnded)
 def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
     if call.offer is not None and call.offer.leg == fact.leg:

@@ -12,7 +12,7 @@ from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import LegId
-from apps.core.queues import offers, unanswered
+from apps.core.queues import offers, unanswered, whisper
 
 
 def awaited(call: Call, leg: Leg) -> bool:
@@ -43,6 +43,8 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     elif rejoining.expected(call, leg):
         rejoining.connect(center, call)
     elif awaited(call, leg):
+        if leg.role is LegRole.AGENT and whisper.begin(center, call, leg):
+            return
         if leg.role is LegRole.AGENT:
             offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
         talk.request_bridge(center, call, leg.id)

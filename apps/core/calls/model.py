@@ -81,6 +81,8 @@ class Offer:
     idle_since_ms: int
     offered_ms: int
     ack_deadline_ms: int | None = None  # None: acknowledged, or no page need do so
+    whisper: PlayId | None = None  # being said to the agent
+    whisper_until_ms: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

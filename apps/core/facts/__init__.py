@@ -69,6 +69,7 @@ from apps.core.facts.calls import (
     RejoinStarted,
     TransferFailed,
     TransferStarted,
+    WhisperStarted,
 )
 from apps.core.facts.center import (
     AlarmCleared,
@@ -156,4 +157,5 @@ __all__ = [
     "TransferFailed",
     "TransferStarted",
     "TrunkStateChanged",
+    "WhisperStarted",
 ]

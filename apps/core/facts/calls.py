@@ -226,6 +226,16 @@ class OfferAcked(CallFact):
 
 
 @record
+class WhisperStarted(CallFact):
+    """The agent's telephone has picked up by itself, and is told what comes."""
+
+    agent: AgentId
+    leg: LegId
+    play: PlayId
+    deadline_ms: int  # then the two are connected regardless
+
+
+@record
 class OfferEnded(CallFact):
     agent: AgentId
     leg: LegId

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 ('music', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='telephony.musicclass', verbose_name='music on hold')),
                 ('overflow_flow', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ivr.flow', verbose_name='overflow flow')),
                 ('overflow_prompt', models.ForeignKey(blank=True, help_text='Played first.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='telephony.prompt', verbose_name='overflow prompt')),
+                ('whisper_prompt', models.ForeignKey(blank=True, help_text="With auto-answer: said to the agent alone before the caller is connected, e.g. the queue's name. It is cut off after 4 s.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='telephony.prompt', verbose_name='whisper')),
                 ('overflow_queue', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='queues.queue', verbose_name='overflow queue')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
             ],

@@ -38,6 +38,7 @@ export class Media {
   #oddSince = 0;
   #rejoinAsked = 0;
   #hadCall = false;
+  #zipped = "";
   #renewing: ReturnType<typeof setInterval> | undefined;
 
   constructor(live: Live, agent: string, me: () => Me | undefined, call: () => Call | undefined) {
@@ -168,6 +169,10 @@ export class Media {
       this.sounds.quiet("ringback");
     }
     if (!(this.phone instanceof SimulatedPhone)) return;
+    // It is called before a talk that nobody needs to accept; a real telephone makes this sound when it picks up.
+    const comes = mine && me.state === "OFFERED" && call?.auto_answer ? call.id : "";
+    if (comes && comes !== this.#zipped) this.sounds.zip();
+    this.#zipped = comes;
     const talking = mine && me.state === "TALKING" && call?.bridged_ms;
     const elapsedMs = talking ? now - (call.bridged_ms ?? now) - (call.hold_total_ms ?? 0) : 0;
     void this.phone.hear(talking ? { call: call.id, number: call.number, lang: call.lang, elapsedMs } : null);

@@ -1,0 +1,42 @@
+"""A word to the agent alone before the caller is connected. For telephones that pick up by themselves."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import facts as f
+from apps.core.calls import talk
+from apps.core.calls.model import Call, Leg
+from apps.core.center import Center
+from apps.core.queues import offers
+
+LONGEST_MS = 4_000
+"""Three seconds of whisper (console.md) and what a switch needs to begin; then the two are connected regardless."""
+
+
+def begin(center: Center, call: Call, leg: Leg) -> bool:
+    """False when there is nothing to say."""
+    queue = center.queue_config(call.offer.queue if call.offer is not None else None)
+    if call.offer is None or queue is None or not queue.auto_answer or not queue.whisper_sounds:
+        return False
+    play = center.mint.play()
+    center.emit(
+        f.WhisperStarted(
+            at_ms=center.now_ms,
+            tenant=call.tenant,
+            call=call.id,
+            agent=call.offer.agent,
+            leg=leg.id,
+            play=play,
+            deadline_ms=center.now_ms + LONGEST_MS,
+        )
+    )
+    center.send(c.PlayPrompts(switch=leg.switch, leg=leg.id, play=play, sounds=queue.whisper_sounds, barge=False))
+    return True
+
+
+def said(center: Center, call: Call) -> None:
+    """It is over, or took too long."""
+    offer = call.offer
+    if offer is not None and offer.leg in call.legs:
+        offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
+        talk.request_bridge(center, call, offer.leg)
