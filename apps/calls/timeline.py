@@ -45,6 +45,7 @@ def call_row(call: Call) -> Data:
 def timeline(call: Call) -> Data:
     """Everything that is known of a call, in order."""
     steps, attached = _told(call)
+    marked = FactRecord.objects.filter(call=call.pk, type="CallMarked").order_by("at", "seq")
     return {
         "segments": [_segment(row) for row in call.segments.select_related("queue", "agent").order_by("sequence")],
         "steps": steps,
@@ -52,6 +53,7 @@ def timeline(call: Call) -> Data:
         "legs": [_leg(row) for row in call.legs.select_related("agent").order_by("started_at", "pk")],
         "wrap_ups": [_wrap_up(row) for row in call.dispositions.select_related("agent").order_by("at")],
         "attached": attached,
+        "marks": [{"at_ms": ms(row.at)} for row in marked],
     }
 
 

@@ -398,6 +398,16 @@ class RejoinRequested(CallRequest):
 
 
 @record
+class HelpRequested(CallRequest):
+    wanted: bool  # False: it has come, or is not needed any more
+
+
+@record
+class CallMarkRequested(CallRequest):
+    """Somebody should listen to this place of the recording."""
+
+
+@record
 class DigitsRequested(CallRequest):
     """Tones towards the other side. ``digits`` are 1 to 32 of 0-9 * # A-D; they are not stored."""
 

@@ -17,18 +17,18 @@ from apps.live.views_of_state import Entity, View, queue_name, queue_of
 
 _S = AgentState
 _REST = ("ready", "pause", "sign_out")
-_TALK = ("hang_up", "transfer", "mute", "unmute", "mask", "unmask", "draft")
+_TALK = ("hang_up", "transfer", "mute", "unmute", "mask", "unmask", "draft", "help", "mark")
 CONTROLS: dict[AgentState, tuple[str, ...]] = {
     _S.LOGGED_OUT: ("sign_in",),
     _S.PAUSED: ("dial", *_REST),
     _S.READY: ("dial", "pause", "sign_out"),
     _S.OFFERED: ("answer", "decline", *_REST),
-    _S.DIALING: ("hang_up", *_REST),
+    _S.DIALING: ("hang_up", "help", *_REST),
     _S.TALKING: ("hold", "dtmf", *_TALK, *_REST),
     _S.HOLDING: ("resume", *_TALK, *_REST),
     _S.CONSULTING: ("hang_up", *_REST),
     _S.CONFERENCING: ("hang_up", *_REST),
-    _S.WRAP_UP: ("finish", "extend", "draft", *_REST),
+    _S.WRAP_UP: ("finish", "extend", "draft", "help", "mark", *_REST),
     _S.NOT_RESPONDING: _REST,
     _S.DISCONNECTED: ("sign_in", "sign_out"),
 }
@@ -64,6 +64,7 @@ def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | Non
         "deadline_ms": agent.deadline_ms,
         "extensions_left": states.MAX_EXTENSIONS - agent.extended if agent.state is _S.WRAP_UP else 0,
         "call": agent.call,
+        "help": f"{states.HELP}/{agent.id}" in state.alarms,  # asked for, and nobody has come yet
         "controls": _controls(state, agent, config, call),
         "device": device.kind.value if device is not None else "",
         "address": device.address if device is not None else "",

@@ -147,6 +147,13 @@ def _media(asker: Asker, config: CenterConfig, common: dict[str, Any], message: 
     return events.MediaReady(**common, ready=ready, epoch=epoch)
 
 
+def _help(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+    wanted = message.get("wanted")
+    if type(wanted) is not bool:
+        raise BadMessage("wanted must be true or false")
+    return events.HelpRequested(**common, **_about_call(message), wanted=wanted)
+
+
 def clean_number(text: str) -> str:
     """A number as people write it, without what they put between the digits. Raises ``BadMessage``."""
     number = text.translate(_BETWEEN_DIGITS)
@@ -243,6 +250,8 @@ _ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
     "hang_up": (_CALL_FIELDS, _on_call(events.HangUpRequested)),
     "hold": (_CALL_FIELDS, _on_call(events.HoldRequested)),
     "resume": (_CALL_FIELDS, _on_call(events.ResumeRequested)),
+    "help": (_CALL_FIELDS | {"wanted"}, _help),
+    "mark": (_CALL_FIELDS, _on_call(events.CallMarkRequested)),
     "rejoin": (_CALL_FIELDS, _on_call(events.RejoinRequested)),
     "mute": (_CALL_FIELDS, _on_call(events.MuteRequested)),
     "unmute": (_CALL_FIELDS, _on_call(events.UnmuteRequested)),

@@ -424,3 +424,50 @@ def test_who_is_not_there_cannot_be_made_ready() -> None:
     scene = Scene()
     scene.ask(e.AgentForced, "bob", state="READY")
     assert refused(scene) == "wrong_state" and not scene.all(f.AgentOverruled)
+
+
+# --- help and quality ----------------------------------------------------------------------------------------------
+
+
+def test_help_is_an_alarm_until_it_came_or_the_call_is_done() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.ask(e.HelpRequested, "bob", call=call.id, wanted=True)
+    assert [(alarm.kind, alarm.subject, alarm.detail) for alarm in scene.state.alarms.values()] == [
+        ("agent_help", "bob", "Bob")
+    ]
+    scene.ask(e.HelpRequested, "bob", call=call.id, wanted=False)
+    assert not scene.state.alarms
+    scene.hang_up(leg)
+    scene.ask(e.HelpRequested, "bob", call=call.id, wanted=True)
+    assert scene.agent_state("bob") == "WRAP_UP" and scene.state.alarms
+    scene.ask(e.WrapUpFinished, "bob", call=call.id, disposition="sold")
+    assert not scene.state.alarms
+    scene.ask(e.HelpRequested, "bob", call=call.id, wanted=True)
+    assert refused(scene) == "not_found"
+
+
+def test_a_call_is_marked_while_talking_and_afterwards() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    scene.ask(e.CallMarkRequested, "bob", call=call.id)
+    assert scene.just(f.CallMarked)[0].agent == "bob"
+    scene.hang_up(leg)
+    scene.hang_up(call.leg)
+    scene.ask(e.CallMarkRequested, "bob", call=call.id)
+    assert scene.just(f.CallMarked)[0].call == call.id
+    scene.ask(e.CallMarkRequested, "ann", call=call.id)
+    assert refused(scene) == "not_found"
+
+
+def test_a_recording_that_breaks_off_is_known_for_the_talk() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, leg = scene.talk()
+    recording_id = scene.last(f.RecordingAsked).recording
+    scene.feed(e.RecordingFailed(switch=SWITCH, leg=call.leg, recording=recording_id, reason="disk"))
+    assert call.recording_broken and call.recording is None
+    scene.hang_up(leg)
+    assert scene.folded() == scene.state

@@ -53,6 +53,7 @@ def _request(scene: Scene, a: int, b: int, c: int) -> e.Event:
         e.MediaClaimed(**base, page=f"page-{c % 3}"), e.DraftSaved(**base, call=call, note="n"),
         e.AgentForced(**base, state=["READY", "PAUSED", "LOGGED_OUT", "x"][c % 4], now=True),
         e.RejoinRequested(**base, call=call), e.RejoinRequested(**base, call=call),
+        e.HelpRequested(**base, call=call, wanted=bool(c & 1)), e.CallMarkRequested(**base, call=call),
     ]  # fmt: skip
     return kinds[b % len(kinds)]
 

@@ -20,7 +20,8 @@ FIELDS: dict[type[e.CallRequest], dict[str, Any]] = {
     e.TransferRequested: {"kind": e.TransferKind.QUEUE, "target": "tech"},
 }
 COMMANDS = [kind for kind in vars(e).values() if isinstance(kind, type) and kind.__mro__[1:2] == (e.CallRequest,)]
-COMMANDS.remove(e.RejoinRequested)  # from a page that knows no more than its call
+for any_version in (e.RejoinRequested, e.HelpRequested, e.CallMarkRequested):
+    COMMANDS.remove(any_version)  # true of the call whatever has become of it
 OF_OFFERS = (e.OfferAcknowledged, e.AnswerRequested, e.DeclineRequested)
 
 

@@ -7,7 +7,9 @@ import re
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.agents import states
 from apps.core.agents.desk import on, wrong_state
+from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import dialing, recording, rejoining, transfers
 from apps.core.calls.model import Call, CallState, Leg
@@ -112,6 +114,32 @@ def _rejoin(center: Center, agent: Agent, event: e.RejoinRequested) -> Refusal |
     if not waits and not rejoining.talks(call, agent.id):
         return wrong_state(agent)
     return rejoining.ask(center, agent, call)
+
+
+@on(e.HelpRequested)
+def _help(center: Center, agent: Agent, event: e.HelpRequested) -> Refusal | None:
+    """An alarm for who leads the floor, until the agent says so or is done with the call."""
+    if agent.call != event.call:
+        return NOT_YOURS
+    if event.wanted and states.logical(agent) not in IN_CALL | {AgentState.WRAP_UP}:
+        return wrong_state(agent)
+    if event.wanted:
+        config = center.agent_config(agent.id)
+        center.alarm(states.HELP, agent.id, config.name if config is not None else agent.id, agent.tenant)
+    else:
+        center.clear_alarm(states.HELP, agent.id)
+    return None
+
+
+@on(e.CallMarkRequested)
+def _mark(center: Center, agent: Agent, event: e.CallMarkRequested) -> Refusal | None:
+    """Also in wrap-up, when the call itself may be history."""
+    if agent.call != event.call:
+        return NOT_YOURS
+    if states.logical(agent) not in IN_CALL | {AgentState.WRAP_UP}:
+        return wrong_state(agent)
+    center.emit(f.CallMarked(at_ms=center.now_ms, tenant=agent.tenant, call=event.call, agent=agent.id))
+    return None
 
 
 @on(e.HoldRequested)

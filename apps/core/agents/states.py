@@ -17,6 +17,8 @@ EXTENSION_MS = 30_000
 MAX_EXTENSIONS = 10
 DEFAULT_WRAP_UP_MS = 30_000
 UNSET = "UNSET"
+HELP = "agent_help"
+"""The alarm of an agent who asks for somebody, by agent."""
 NO_ACK = "no_ack"
 """Why an agent is DISCONNECTED whose page did not acknowledge an offer."""
 TYPING_WINDOW_MS = 5_000
@@ -36,6 +38,8 @@ def move(
     keep_next: bool = True,
 ) -> bool:
     """Change the state; while the console is away, only what it will come back to. False: refused by the table."""
+    if call is None:
+        center.clear_alarm(HELP, agent_id)
     agent = center.agent(agent_id)
     if agent is None:
         return False

@@ -443,6 +443,13 @@ class RecordingResumed(CallFact):
 
 
 @record
+class CallMarked(CallFact):
+    """By the agent, for quality: this place is worth a listener."""
+
+    agent: AgentId
+
+
+@record
 class RecordingEnded(CallFact):
     recording: RecordingId
     duration_ms: int

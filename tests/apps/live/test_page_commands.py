@@ -40,6 +40,8 @@ ABOUT = {"type": "command", "cmd_id": "abcdef0123"}
         ({"action": "ack", "call": "r-c1", "mic": "live", "audio": "running"}, events.OfferAcknowledged),
         ({"action": "decline", "call": "r-c1"}, events.DeclineRequested),
         ({"action": "rejoin", "call": "r-c1"}, events.RejoinRequested),
+        ({"action": "help", "call": "r-c1", "wanted": True}, events.HelpRequested),
+        ({"action": "mark", "call": "r-c1"}, events.CallMarkRequested),
         ({"action": "mute", "call": "r-c1"}, events.MuteRequested),
         ({"action": "unmute", "call": "r-c1"}, events.UnmuteRequested),
         ({"action": "dtmf", "call": "r-c1", "digits": "12#"}, events.DigitsRequested),
@@ -90,6 +92,7 @@ def test_a_command_is_about_the_askers_own_agent(fields: dict[str, Any], kind: t
         {"action": "dtmf", "call": "r-c1", "digits": 5},
         {"action": "media", "ready": "yes", "epoch": 1},
         {"action": "media", "ready": True, "epoch": -1},
+        {"action": "help", "call": "r-c1", "wanted": "yes"},
         {"action": "media_claim", "page": "x"},
         {"action": "draft", "call": "r-c1", "note": "", "disposition": "no such"},
         {"action": "force", "agent": "11", "state": "READY"},  # of the floor only

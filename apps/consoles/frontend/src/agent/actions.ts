@@ -53,7 +53,7 @@ export const SHOWN_BY: Record<string, (shown: Shown, before: Shown) => boolean> 
 
 /** Commands about the shown call, checked against the version that was seen. */
 export const ABOUT_CALL = new Set(["answer", "decline", "hang_up", "hold", "resume", "mute", "unmute", "mask", "unmask", "dtmf", "transfer"]);
-export const NAMES_CALL = new Set(["finish", "extend", "draft", "ack"]);
+export const NAMES_CALL = new Set(["finish", "extend", "draft", "ack", "help", "mark"]);
 
 /** Ready and pause share a key: it undoes what was pressed last. */
 export function toReady(me: Me): boolean {

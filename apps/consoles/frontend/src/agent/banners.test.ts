@@ -20,6 +20,11 @@ test("one banner for each cause, the line first", () => {
   expect(codes({ closed: 4403 })[0]).toBe("not_permitted_here");
 });
 
+test("what is wrong with the talk at hand", () => {
+  expect(codes({ rejoining: true })).toEqual(["E09"]);
+  expect(codes({ recordingFailed: true, masked: true })).toEqual(["E22", "E21"]);
+});
+
 test("the phone's troubles are the owner's, and only while signed in", () => {
   expect(codes({ microphone: "refused" })).toEqual(["E01"]);
   expect(codes({ microphone: "missing", phoneLost: true })).toEqual(["E02", "E14"]);

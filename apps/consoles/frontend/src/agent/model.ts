@@ -14,6 +14,8 @@ export interface Me {
   extensions_left?: number;
   call: string | null;
   controls: string[];
+  /** Help was asked for and has not come. */
+  help?: boolean;
   device: "browser" | "sip" | "pstn" | "";
   address: string;
   registered: boolean | null;

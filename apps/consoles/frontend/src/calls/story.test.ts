@@ -15,7 +15,7 @@ const story: Story = {
   offers: [{ at_ms: T0 + 6_000, ended_ms: T0 + 8_000, agent: "B", queue: "Q", rule: "longest_idle", ready_agents: 3, waiting_calls: 2, idle_since_ms: T0 - 60_000, outcome: "no_answer", cause: "" }],
   legs: [{ id: "l1", role: "customer", agent: "", address: "138", started_ms: T0, rang_ms: null, answered_ms: T0, ended_ms: T0 + 80_000, cause: "normal", raw_cause: "" }],
   wrap_ups: [{ at_ms: T0 + 100_000, agent: "A", disposition: "done", note: "n", wrap_up_ms: 20_000 }],
-  attached: {}, recordings: [], dispositions: { done: "Solved" },
+  attached: {}, marks: [{ at_ms: T0 + 50_000 }], recordings: [], dispositions: { done: "Solved" },
 };
 
 describe("a call over time", () => {
@@ -43,9 +43,9 @@ describe("a call over time", () => {
 
   it("tells everything in order, with why an agent was chosen", () => {
     const told = events(story);
-    expect(told.map((item) => item.kind)).toEqual(["ivr", "step", "queue", "offer", "talk", "wrap"]);
+    expect(told.map((item) => item.kind)).toEqual(["ivr", "step", "queue", "offer", "talk", "step", "wrap"]);
     expect(told[3]?.detail).toMatch(/3.*2.*1:06/);
-    expect(told[5]?.title).toContain("Solved");
+    expect(told[6]?.title).toContain("Solved");
   });
 });
 

@@ -39,6 +39,8 @@ export interface Story {
   legs: Leg[];
   wrap_ups: WrapUp[];
   attached: Record<string, string>;
+  /** Where an agent wants somebody to listen. */
+  marks: { at_ms: number }[];
   recordings: Recording[] | null;
   dispositions: Record<string, string>;
 }
@@ -81,7 +83,7 @@ export function draw(story: Story, nowMs: number): Drawing {
       blocks: (story.recordings ?? []).map((item) => block(item.id, item.status === "broken" ? "recording-broken" : "recording", word(item.status), item.started_ms, item.ended_ms)),
     },
     {
-      id: "wrap", label: c("lane_wrap"), marks: [],
+      id: "wrap", label: c("lane_wrap"), marks: story.marks.map((item, at) => ({ id: `q${at}`, at: place(item.at_ms), label: "★", title: c("marked") })),
       blocks: story.wrap_ups.map((item, at) => block(`w${at}`, "wrap", item.agent, item.at_ms - item.wrap_up_ms, item.at_ms)),
     },
   ];
@@ -113,6 +115,7 @@ export function events(story: Story): Event[] {
     ...story.steps.filter((item) => item.digits || item.port).map((item) => ({
       at_ms: item.at_ms, kind: "step", title: c("step", { title: worded(item.title) || item.node }), detail: [item.digits && c("key", { digits: item.digits }), item.port && `→ ${item.port}`].filter(Boolean).join(" "), lasted_ms: null, note: "",
     })),
+    ...story.marks.map((item) => ({ at_ms: item.at_ms, kind: "step", title: c("marked"), detail: "", lasted_ms: null, note: "" })),
     ...story.offers.map((item) => ({
       at_ms: item.at_ms, kind: "offer", title: c("offer", { agent: item.agent || "–" }), detail: [item.outcome && `→ ${word(item.outcome)}`, why(item)].filter(Boolean).join(" · "),
       lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.at_ms, note: "",
