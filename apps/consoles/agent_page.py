@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,9 +17,12 @@ def agent(request: HttpRequest) -> HttpResponse:
         "agent": str(mine.pk),
         "name": mine.name,
         # ``parent`` is the code of the heading it belongs to, or None.
-        "dispositions": list(
-            Disposition.objects.filter(tenant_id=mine.tenant_id).values("code", "name", parent=F("parent__code"))
-        ),
+        "dispositions": [
+            {"code": code, "name": name, "parent": parent}
+            for code, name, parent in Disposition.objects.filter(tenant_id=mine.tenant_id).values_list(
+                "code", "name", "parent__code"
+            )
+        ],
         "pause_reasons": list(
             PauseReason.objects.filter(tenant_id=mine.tenant_id).values("code", "name", "allowed_min")
         ),
