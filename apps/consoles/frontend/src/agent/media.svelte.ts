@@ -110,7 +110,7 @@ export class Media {
     if (!me || me.device !== "browser" || !this.#live.ok || this.holding !== "owner" || this.moved) return;
     if (!this.claimed) void this.#claim();
     else if (me.media_page !== undefined && me.media_page !== this.tab.id && (me.media_epoch ?? 0) > this.#epoch) this.#movedAway();
-    else if (this.good !== me.media_ready) void this.#tell(this.good);
+    else if (this.#alive(me) !== me.media_ready) void this.#tell(this.#alive(me));
   }
 
   /**
@@ -251,6 +251,11 @@ export class Media {
     }
     this.#epoch = this.#me()?.media_epoch ?? 0;
     this.claimed = true;
+  }
+
+  /** Also a telephone whose line broke while its sound goes on: the engine takes a talk from one that is not. */
+  #alive(me: Me): boolean {
+    return this.good || (CONNECTED.has(me.state) && this.state?.inCall === true);
   }
 
   async #tell(ready: boolean): Promise<void> {
