@@ -25,7 +25,33 @@ RATE = 48_000
 HONEST_MICROPHONE = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 const unfiltered = {noiseSuppression: false, echoCancellation: false, autoGainControl: false};
-navigator.mediaDevices.getUserMedia = ({audio}) => open({audio: {...(audio === true ? {} : audio), ...unfiltered}});
+const tracks = [];
+navigator.mediaDevices.getUserMedia = async ({audio}) => {
+    if (window.unplugged) throw new DOMException("nothing is plugged in", "NotFoundError");
+    const stream = await open({audio: {...(audio === true ? {} : audio), ...unfiltered}});
+    tracks.push(...stream.getAudioTracks());
+    return stream;
+};
+"""
+# What befalls devices and networks: the headset is pulled out and plugged in, its own mute is on, packets are lost.
+TROUBLE = """
+window.unplug = () => {
+    window.unplugged = true;
+    for (const track of tracks) { track.stop(); track.dispatchEvent(new Event("ended")); }
+};
+window.plug = () => {
+    window.unplugged = false;
+    navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+};
+window.silence = (on) => { tracks.at(-1).enabled = !on; };
+const getStats = RTCPeerConnection.prototype.getStats;
+let lost = 0;
+RTCPeerConnection.prototype.getStats = async function (...args) {
+    const report = await getStats.apply(this, args);
+    if (window.lossy) lost += 20;
+    const worse = (item) => ("packetsLost" in item ? {...item, packetsLost: item.packetsLost + lost} : item);
+    return new Map([...report].map(([id, item]) => [id, worse(item)]));
+};
 """
 
 
@@ -81,7 +107,7 @@ def humming_page(directory: Path, url: str, hertz: int) -> Iterator[Page]:
     ]
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=flags) as browser:
         context = browser.new_context(base_url=url, locale="zh-CN", viewport={"width": 1366, "height": 768})
-        context.add_init_script(HONEST_MICROPHONE)
+        context.add_init_script(f"(() => {{{HONEST_MICROPHONE}{TROUBLE}}})()")
         page = context.new_page()
         page.set_default_timeout(30_000)
         yield page

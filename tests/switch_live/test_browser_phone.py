@@ -69,10 +69,7 @@ def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, pa
     path = rig.switch.recordings / recording["path"]
     eventually(lambda: path.exists() and path.stat().st_size > 4 * 8000 * 2 * 2, 30, "four seconds recorded")
 
-    page.keyboard.press("F4")
-    in_state(page, "HOLDING")
-    page.keyboard.press("F4")
-    in_state(page, "TALKING")
+    trouble_of_devices(page)
     assert not caller.gone
     page.keyboard.press("Control+F2")
     in_state(page, "WRAP_UP")
@@ -84,6 +81,24 @@ def test_a_browser_talks_with_a_caller_and_the_recording_holds_both(rig: Rig, pa
     from_caller, from_page = (channel[12_000:28_000] for channel in sound.channels(path))
     assert sound.strength(from_caller, sound.CALLER_HZ) > 0.5 > sound.strength(from_caller, sound.AGENT_HZ)
     assert sound.strength(from_page, sound.AGENT_HZ) > 0.5 > sound.strength(from_page, sound.CALLER_HZ)
+
+
+def trouble_of_devices(page: Page) -> None:
+    """No microphone: the customer hears music. Another one: it takes over. A silent one and a bad network are said."""
+    banner = page.get_by_test_id("banner")
+    page.evaluate("unplug()")
+    in_state(page, "HOLDING")
+    expect(banner).to_contain_text("未找到麦克风")
+    page.evaluate("plug()")
+    expect(banner).to_contain_text("耳机断开,已切换到")
+    page.keyboard.press("F4")
+    in_state(page, "TALKING")
+    page.evaluate("silence(true); window.lossy = true")
+    expect(banner).to_contain_text("麦克风没有声音", timeout=30_000)
+    expect(banner).to_contain_text("通话质量差:丢包", timeout=30_000)
+    page.evaluate("silence(false); window.lossy = false")
+    expect(banner).not_to_contain_text("麦克风没有声音", timeout=30_000)
+    expect(banner).not_to_contain_text("通话质量差", timeout=30_000)
 
 
 def test_a_page_loaded_anew_in_mid_call_has_its_sound_back_in_the_same_call(rig: Rig, page: Page, wire: Wire) -> None:
