@@ -26,7 +26,7 @@ const account = { kind: "sip", url: "ws://x/", uri: "sip:1@x", user: "1", passwo
 const sounds = { context: { createAnalyser: () => ({ fftSize: 32 }) }, wake: async () => true } as unknown as Sounds;
 
 function phone(): SipPhone {
-  return new SipPhone({ ...account, ice_servers: [] }, sounds, () => false);
+  return new SipPhone({ ...account, ice_servers: [], renew_s: null }, sounds, () => false);
 }
 
 beforeEach(async () => {
