@@ -18,6 +18,7 @@ from apps.calls.search import LIVE, find, page_of, read_search
 from apps.calls.timeline import call_row, ms, timeline
 from apps.calls.visibility import visible_calls
 from apps.consoles.floor import floor_tenant
+from apps.customers.selectors import match_call
 from apps.queues.selectors import visible_queues
 from apps.recordings.models import Recording
 from apps.recordings.sound import NoSound, file_of
@@ -75,10 +76,17 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
         "time_zone": tenant.time_zone,
         "call": call_row(found),
         **timeline(found),
+        "customers": _customers(found, tenant) if can(request.user, "customers.view", tenant=tenant) else None,
         "recordings": [_recording(row) for row in recordings] if hears else None,
         "dispositions": dict(Disposition.objects.filter(tenant=tenant).values_list("code", "name")),
     }
     return render(request, "consoles/call.html", {"page": page, "call": found})
+
+
+def _customers(call: Call, tenant: Tenant) -> dict[str, Any]:
+    """Whom the call was with: the one who was chosen for it (``chosen``), else everybody who has the number."""
+    match = match_call(tenant.pk, call.pk, call.caller_number)
+    return {"chosen": match.linked, "found": [{"id": row.pk, "name": row.name} for row in match.customers]}
 
 
 def _recording(row: Recording) -> dict[str, Any]:

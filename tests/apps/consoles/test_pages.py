@@ -114,6 +114,7 @@ def test_history_shows_what_happened_as_data(floor: dict[str, Any]) -> None:
     assert (offer["rule"], offer["ready_agents"], offer["waiting_calls"]) == ("longest_idle", 2, 1)
     assert page["wrap_ups"][0]["note"] == HOSTILE and page["dispositions"] == {"done": "Done a"}
     assert page["recordings"][0]["here"] and page["recordings"][0]["heard"] == []
+    assert page["customers"] == {"chosen": False, "found": []}
     found = browser("boss-a").get("/calls/found/", {"q": "1380", "outcome": "served"}).json()
     assert [row["id"] for row in found["calls"]] == ["call-a"] and found["next"] == ""
 

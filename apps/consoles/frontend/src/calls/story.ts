@@ -43,6 +43,8 @@ export interface Story {
   marks: { at_ms: number }[];
   recordings: Recording[] | null;
   dispositions: Record<string, string>;
+  /** Null: not for this reader. `chosen`: somebody said whose call it was; otherwise everybody who has the number. */
+  customers?: { chosen: boolean; found: { id: number; name: string }[] } | null;
 }
 
 export interface Block { id: string; kind: string; label: string; title: string; from: number; to: number }
