@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.config.env import BASE_DIR, env
 from apps.config.logs import logging_config
-from apps.config.schedule import SCHEDULE
 
 DEBUG = env.debug
 SECRET_KEY = env.secret_key
@@ -23,7 +22,8 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "import_export",
-    "django.contrib.admin",
+    # Without its search for admin modules: only the web process needs them (urls.py), the engine starts without.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -176,7 +176,6 @@ CELERY_TIMEZONE = env.time_zone
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its lines are ours: one format, masked alike
 CELERY_BEAT_SCHEDULER = "apps.operations.heartbeat:Scheduler"
-CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- REST interface -----------------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from apps.operations.system_page import system
 
+admin.autodiscover()
+
 urlpatterns = [
     path("admin/system/", admin.site.admin_view(system), name="system"),
     path("admin/", admin.site.urls),
