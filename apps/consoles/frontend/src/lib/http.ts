@@ -1,5 +1,7 @@
 /** Requests to this server with the session's cookie and Django's CSRF token; errors are RFC 9457 problems. */
 
+import { t } from "./words";
+
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -15,6 +17,7 @@ export class Problem extends Error {
 
 /** Status of a Problem when the server was not reached at all. */
 export const UNREACHABLE = 0;
+const SIGNED_OFF = 401;
 
 /** Answer as JSON, or null for an empty one. Throws `Problem`. A FormData body is sent as it is (an upload). */
 export async function request<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
@@ -37,7 +40,10 @@ export async function request<T>(method: string, path: string, body?: unknown, h
     throw new Problem(UNREACHABLE, "", {}, error);
   }
   const type = reply.headers.get("Content-Type") ?? "";
-  const read: unknown = /\bjson\b|\+json/.test(type) ? await reply.json() : await reply.text();
+  const json = /\bjson\b|\+json/.test(type);
+  // Whose session ended is sent to the sign-in page, and the browser has gone there already.
+  if (reply.redirected && !json) throw new Problem(SIGNED_OFF, t("signed_off"), {}, null);
+  const read: unknown = json ? await reply.json() : await reply.text();
   if (!reply.ok) throw problem(reply.status, read);
   return (read === "" ? null : read) as T;
 }
