@@ -37,6 +37,7 @@ def file_refusal(code: str, detail: Mapping[str, Any]) -> str:
         "broken_csv": _("The file breaks off in row %(row)s: a quotation mark is not closed."),
         "unknown_encoding": _("The characters of this file cannot be read. Save it as CSV UTF-8."),
         "too_large": _("The file is too large: at most %(most_mb)s MB."),
+        "too_many_files": _("%(most)s files wait to be imported already: start or discard some of them first."),
         "too_large_unpacked": _("Unpacked, this Excel file is too large. Save it as CSV, or in parts."),
         "too_many_rows": _("Too many rows: at most %(most)s. Split the file."),
         "too_many_columns": _("Too many columns in row %(row)s: at most %(most)s."),

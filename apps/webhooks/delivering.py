@@ -59,6 +59,7 @@ def run(longest_s: float = 20.0) -> int:
     """
     _wanted.set()
     made = 0
+    give_up_on_those_switched_off(timezone.now())
     while _wanted.is_set() and _running.acquire(blocking=False):
         try:
             _wanted.clear()
@@ -82,6 +83,15 @@ def _run(deadline_s: float) -> int:
             for future in done:
                 settle(busy.pop(future), future.result())
                 made += 1
+
+
+def give_up_on_those_switched_off(now: datetime) -> int:
+    """Nobody will try these: they are given up when their time is over, or they would stay for ever. Returns how many.
+
+    What waits for a webhook that is on is always tried once more, however long the worker was away.
+    """
+    waiting = Delivery.objects.filter(status=DeliveryStatus.PENDING, endpoint__active=False, give_up_at__lt=now)
+    return waiting.update(status=DeliveryStatus.FAILED, finished_at=now, leased_until=None)
 
 
 def claim(now: datetime) -> Delivery | None:

@@ -105,7 +105,7 @@ def running_demo() -> Iterator[RunningDemo]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     environment = {
         **kept, "STATE_DIR": str(run_dir), "CALLERS_PER_MINUTE": "0", "SIMULATED_AGENTS": "false", "DEBUG": "false",
-        "LOG_LEVEL": "INFO",
+        "LOG_LEVEL": "INFO", "WEBHOOK_NETWORKS": "127.0.0.0/8",
     }  # fmt: skip
     output = run_dir / "demo.log"
     with output.open("w") as log:

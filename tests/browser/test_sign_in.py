@@ -8,7 +8,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PASSWORD, People, eventually
+from tests.browser.conftest import PASSWORD, People, RunningDemo, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +57,45 @@ def test_a_second_factor_is_set_up_used_and_removed(people: People) -> None:
     confirm_password(page)
     page.click("main form button")
     expect(page.locator("main")).to_contain_text("not active")
+
+
+def test_a_security_key_is_added_used_and_refused_to_others(people: People, demo: RunningDemo) -> None:
+    """With Chromium's own authenticator. A key belongs to a name: an address of digits has none."""
+    page = people.sign_in("hemin", locale="en-US")
+    home = demo.url.replace("127.0.0.1", "localhost")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    key = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True, "isUserVerified": True}
+    options = {**key, "automaticPresenceSimulation": True}
+    authenticator = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+    def sign_in() -> None:
+        page.goto(f"{home}/login/")
+        page.fill("[name=username]", "hemin")
+        page.fill("[name=password]", PASSWORD)
+        page.click("[data-testid=sign-in] button")
+
+    sign_in()
+    page.wait_for_url("**/wall/")
+    page.goto(f"{home}/account/second-factor/webauthn/add/")
+    confirm_password(page)
+    page.fill("[name=name]", "The blue one")
+    page.click("#mfa_webauthn_add")
+    page.wait_for_url("**/recovery-codes/**")
+    page.click(".bar-end form[action='/logout/'] button")
+
+    sign_in()
+    page.wait_for_selector("#mfa_webauthn_authenticate")
+    page.goto(f"{home}/wall/")  # the password alone lets nobody in: the key is asked for again
+    page.click("#mfa_webauthn_authenticate")
+    page.wait_for_url("**/wall/")
+
+    page.goto(f"{home}/account/second-factor/webauthn/")
+    page.click("main a[href*='remove']")
+    confirm_password(page)
+    page.click("main form button >> nth=0")
+    page.wait_for_url("**/second-factor/webauthn/")
+    devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": authenticator})
 
 
 def test_a_floor_that_is_open_ends_when_its_session_is_ended_elsewhere(people: People) -> None:

@@ -11,6 +11,7 @@ MOST_CELL_CHARACTERS = 4000
 # A zip can hold thousands of times its size. openpyxl reads sheets as a stream, shared texts into memory.
 MOST_SHEET_BYTES = 512 * 1024 * 1024
 MOST_SHARED_TEXT_BYTES = 64 * 1024 * 1024
+MOST_UNDER_WAY = 20  # of a tenant, drafts and running: each holds its file in the database
 MOST_ZIP_ENTRIES = 2000
 # A row is held in memory whole: sheets so large that one could hurt are looked through before they are opened.
 MOST_ROW_BYTES = 8 * 1024 * 1024

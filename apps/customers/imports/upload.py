@@ -15,7 +15,8 @@ from apps.customers import cleaning
 from apps.customers.imports import columns, encoding, limits, tables
 from apps.customers.imports.limits import FileRefused
 from apps.customers.imports.tables import Shape
-from apps.customers.models import ImportChunk, ImportJob
+from apps.customers.models import ImportChunk, ImportJob, ImportStatus
+from apps.customers.models.imports import OPEN
 from apps.customers.numbers import read
 from apps.customers.selectors import plan_of
 
@@ -30,6 +31,9 @@ def receive(tenant_id: int, user: User | None, name: str, file: BinaryIO, size: 
     """A draft of an import, its columns guessed. Raises ``FileRefused``."""
     if size > limits.MOST_BYTES:
         raise FileRefused("too_large", most_mb=limits.MOST_BYTES // 1024**2)
+    under_way = ImportJob.objects.filter(tenant_id=tenant_id, status__in=(ImportStatus.DRAFT, *OPEN))
+    if under_way.count() >= limits.MOST_UNDER_WAY:
+        raise FileRefused("too_many_files", most=limits.MOST_UNDER_WAY)
     shape = look_at(file)
     job = ImportJob(
         tenant_id=tenant_id,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Tenant
-from apps.customers.imports import limits
+from apps.customers.imports import limits, running
 from apps.customers.imports.columns import guess, letters
 from apps.customers.imports.limits import FileRefused
 from apps.customers.imports.tables import check_zip
@@ -154,6 +154,15 @@ def test_too_many_bytes_and_rows(tenant: Tenant, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(limits, "MOST_BYTES", 10)
     with pytest.raises(FileRefused, match="too_large"):
         received(tenant, csv_bytes([HEADINGS, *ROWS]))
+
+
+def test_files_that_wait_do_not_pile_up(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_UNDER_WAY", 2)
+    first, _second = (received(tenant, csv_bytes([HEADINGS, *ROWS])) for _ in range(2))
+    with pytest.raises(FileRefused, match="too_many_files"):
+        received(tenant, csv_bytes([HEADINGS, *ROWS]))
+    running.cancel(first)
+    received(tenant, csv_bytes([HEADINGS, *ROWS]))
 
 
 def test_line_separators_within_a_cell_do_not_split_the_row(tenant: Tenant) -> None:

@@ -255,3 +255,18 @@ def test_a_worker_killed_in_the_middle(story: Tenant, crm: Receiver) -> None:
     delivering.run()
     assert crm.received[1].id == first.id and crm.received[1].body == first.body
     assert crm.types()[1:] == OF_A_SERVED_CALL and len({item.id for item in crm.received}) == len(OF_A_SERVED_CALL)
+
+
+def test_what_waits_for_a_webhook_that_is_off_is_given_up_in_time(story: Tenant, endpoint: Endpoint) -> None:
+    """And what waits for one that is on is still tried when the worker comes back after a weekend."""
+    record(story)
+    Endpoint.objects.update(active=False)
+    delivering.run()
+    assert not Delivery.objects.exclude(status="pending").exists(), "it may be switched on again within its time"
+    Delivery.objects.update(give_up_at=timezone.now() - timedelta(seconds=1))
+    delivering.run()
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"failed"}
+    Delivery.objects.update(status="pending", finished_at=None)
+    Endpoint.objects.update(active=True)
+    delivering.run()
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
