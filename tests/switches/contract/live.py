@@ -15,6 +15,7 @@ from apps.core.events import LinkUp, SwitchEvent
 from apps.core.ids import LegId
 from apps.switches.freeswitch.driver import FreeSwitchDriver
 from tests.switch_live.driver_rig import PASSWORD, Rig
+from tests.switch_live.waiting import eventually
 from tests.switches.contract.rigs import ANSWERS, DID, TOLD
 from tests.switches.simulator.sessions import Framer
 
@@ -69,9 +70,13 @@ class LiveRig:
 
     def caller_hangs_up(self, number: str) -> None:
         """By the switch, which to the driver is the same: SIPp's caller cannot be told to."""
-        rows = json.loads(self._api("show channels as json")).get("rows", [])
-        uuid = next(row["uuid"] for row in rows if row["cid_num"] == number and row["direction"] == "inbound")
+        (uuid,) = eventually(lambda: self._legs_from(number), 10, f"the call of {number} is listed")
         assert self._api(f"uuid_kill {uuid}").startswith("+OK")
+
+    def _legs_from(self, number: str) -> list[str]:
+        """The switch writes its list from time to time, so a leg may be there before it is listed."""
+        rows = json.loads(self._api("show channels as json")).get("rows", [])
+        return [row["uuid"] for row in rows if row["cid_num"] == number and row["direction"] == "inbound"]
 
     def caller_presses(self, number: str, digit: str) -> None:
         pytest.skip("SIPp's caller presses by scenario only")
