@@ -169,7 +169,7 @@ def test_the_sound_stays_with_the_first_tab(people: People, demo: RunningDemo) -
 
 
 def test_wrap_up_is_extended_and_its_end_loses_nothing(people: People, demo: RunningDemo) -> None:
-    """[10] F4 adds 30 s; at the end the note is kept as one to complete."""
+    """[10] F4 adds 30 s, ten times; what is typed outlives a reload; a result is found by typing its headings."""
     agent = people.sign_in_agent("chenjing")
     talk(agent, demo, "13800138104")
     agent.keyboard.press("Control+F2")
@@ -177,13 +177,21 @@ def test_wrap_up_is_extended_and_its_end_loses_nothing(people: People, demo: Run
     agent.keyboard.press("F4")
     left = agent.get_by_test_id("wrap-left")
     eventually(lambda: int("".join(filter(str.isdigit, left.inner_text()))) > 31, "F4 added 30 s")
+    for still in range(8, -1, -1):
+        agent.keyboard.press("F4")
+        expect(agent.get_by_test_id("extensions-left")).to_contain_text(str(still))
+    agent.keyboard.press("F4")
+    expect(agent.get_by_test_id("banner")).to_contain_text("不能再延长")
     agent.get_by_test_id("note").fill("稍后补填")
     eventually(lambda: kept(agent) == ["稍后补填"], "every key is kept in this browser")
     agent.reload()
     in_state(agent, "WRAP_UP")
     agent.get_by_test_id("tab-wrap_up").click()
     expect(agent.get_by_test_id("note")).to_have_value("稍后补填")
-    choose(agent, "follow_up")
+    search = agent.get_by_test_id("disposition-search")
+    search.fill("咨询 断")
+    search.press("Enter")
+    expect(agent.get_by_test_id("disposition-path")).to_have_text("产品咨询 › 网络问题 › 断网")
     agent.keyboard.press("Control+Enter")
     in_state(agent, "READY")
     expect(agent.get_by_test_id("my-calls")).to_contain_text("13800138104")
@@ -282,12 +290,44 @@ def test_keys_can_be_changed(people: People, demo: RunningDemo) -> None:
     assert json.loads(agent.evaluate("localStorage.getItem('agent-keys')"))["ready_pause"] == "F6"
 
 
+NEVER_THERE = "13700000099"
+
+
+def miss(demo: RunningDemo) -> None:
+    """The telephone that rings gives up, as after the time it is to ring."""
+    ringing = next(one for one in demo.simulator(do="channels")["channels"] if one["direction"] == "outbound")
+    demo.simulator(do="hang_up", uuid=ringing["uuid"], cause="NO_ANSWER")
+
+
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "dark"), ("en-US", "light")])
 def test_nobody_is_shut_out(people: People, demo: RunningDemo, locale: str, scheme: str) -> None:
-    """No violation of WCAG 2.2 AA in the states of a call, nor a part that is wider than a zoomed window."""
+    """No violation of WCAG 2.2 AA in any state of one voice call, nor a part that is wider than a zoomed window."""
     agent = people.sign_in_agent("chenjing", locale=locale, scheme=scheme)
     broken = {"PAUSED": violations(agent)}
+    agent.add_init_script(TAP)
+    agent.reload()
+    in_state(agent, "PAUSED")
+    agent.evaluate("window.mute = true")  # to the server the page is gone, and it hears so
+    in_state(agent, "DISCONNECTED")
+    broken["DISCONNECTED"] = violations(agent)
+    agent.evaluate("window.mute = false")
+    in_state(agent, "PAUSED")
+    demo.simulator(do="behave", phone=NEVER_THERE, answering="told")
     ready(agent)
+    agent.get_by_test_id("dial-number").fill(NEVER_THERE)
+    agent.keyboard.press("Enter")
+    in_state(agent, "DIALING")
+    broken["DIALING"] = violations(agent)
+    agent.keyboard.press("Control+F2")
+    in_state(agent, "READY")
+    demo.call("13800138110")
+    in_state(agent, "OFFERED")
+    miss(demo)
+    in_state(agent, "NOT_RESPONDING")
+    broken["NOT_RESPONDING"] = violations(agent)
+    demo.end_all_calls()
+    agent.click("[data-action=ready]")
+    in_state(agent, "READY")
     broken["READY"] = violations(agent)
     demo.call("13800138108", name="张三")
     in_state(agent, "OFFERED")
@@ -308,6 +348,12 @@ def test_nobody_is_shut_out(people: People, demo: RunningDemo, locale: str, sche
     agent.get_by_test_id("settings").click()
     broken["settings"] = violations(agent)
     agent.keyboard.press("Escape")
+    choose(agent, "resolved")
+    agent.keyboard.press("Control+Enter")
+    in_state(agent, "READY")
+    agent.click("[data-action=sign_out]")
+    in_state(agent, "LOGGED_OUT")
+    broken["LOGGED_OUT"] = violations(agent)
     agent.set_viewport_size({"width": 341, "height": 700})
     assert agent.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than a window at 400 %"
     assert not [f"{state}: {found}" for state, found in broken.items() if found]

@@ -156,7 +156,13 @@ def test_a_caller_whose_agents_page_is_gone_hears_music_and_then_the_agent(rig: 
     eventually(lambda: account in rig.switch.api.api("sofia status profile agents reg"), 20, "registered")
     page.click("[data-action=ready]")
     in_state(page, "READY")
+    page.evaluate("unplug()")
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "false")
+    eventually(lambda: not rig.center.state().agents[sales.id].media_ready, 20, "the engine knows")
     caller = call_into_sales(rig, NUMBER)
+    waiting = until(rig, NUMBER, lambda now: now.state is CallState.WAITING, "waiting")
+    assert waiting.offer is None, "nobody who could not be heard is offered a caller"
+    page.evaluate("plug()")
     in_state(page, "OFFERED")
     page.keyboard.press("F2")
     call = talking(rig, NUMBER, sales)
