@@ -152,7 +152,8 @@ def _lines(entry: LogEntry) -> list[tuple[str, str]]:
         if isinstance(change, dict):
             lines.append((shown, f"{change.get('operation', '')} {', '.join(change.get('objects', []))}"))
         else:
-            lines.append((shown, " → ".join(str(value) for value in change)))
+            told = change[1:] if entry.action == LogEntry.Action.CREATE else change  # before there was nothing
+            lines.append((shown, " → ".join(str(value) for value in told)))
     return lines
 
 
