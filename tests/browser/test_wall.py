@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import random
 import re
 import time
 from typing import Any
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import People, RunningDemo, eventually, in_state
 from tests.browser.test_one_call import choose
+from tests.browser.wall_crowd import AGENTS, Floor, crowd, keep_changing, shown
 
 
 def row(wall: Page, name: str) -> Any:
@@ -127,87 +127,130 @@ def test_the_day_as_chart_table_and_csv(people: People, demo: RunningDemo) -> No
     eventually(lambda: "13955507004" in calls.value.path().read_text("utf-8-sig"), "the call", 10)
 
 
-AGENTS, CHANGES_PER_S, SECONDS, LONG_TASKS = 1000, 60, 8, 3
-STATES = ("READY", "TALKING", "WRAP_UP", "PAUSED", "HOLDING")
-
-
-def crowd() -> dict[str, Any]:
-    now = round(time.time() * 1000)
-    return {
-        f"{number}": {
-            "id": f"{number}", "name": f"坐席{number:04}", "state": STATES[number % 5], "reason": "", "call": None,
-            "since_ms": now - number * 100, "next_state": "", "number": "", "queues": ["客服"], "skills": ["lang:zh"],
-        }
-        for number in range(AGENTS)
-    }  # fmt: skip
+SECONDS, LONG_TASKS = 8, 3
 
 
 def test_a_thousand_agents_with_sixty_changes_a_second(people: People, demo: RunningDemo) -> None:
-    """console.md 5.12: few rows in the document, no long task, and what is shown is the newest state."""
-    agents, chance = crowd(), random.Random(1)
-    sockets: list[WebSocketRoute] = []
-    seq = 0
+    """console.md 5.12, for a few seconds: few rows in the document, no long task, the newest state is shown.
 
-    def serve(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        say(socket, type="snapshot", data={"agents": agents, "queues": {}, "figures": {}})
-
-    def say(socket: WebSocketRoute, **message: Any) -> None:
-        engine = {"reachable": True, "loaded": True, "age_s": 0}
-        common = {"topic": "wall", "epoch": "e", "seq": seq, "engine_ts": round(time.time() * 1000), "engine": engine}
-        socket.send(json.dumps({**common, **message}))
-
+    A whole minute of it is ``make bench-wall``.
+    """
+    agents = crowd()
     wall = people.sign_in("huang")
-    wall.route_web_socket(re.compile(r"/ws/wall/"), serve)
+    floor = Floor(wall, agents=agents)
     wall.goto("/wall/")
     expect(wall.locator("[data-testid=agents-table]")).to_have_attribute("aria-rowcount", str(AGENTS + 1))
     wall.wait_for_timeout(1500)
-    wall.evaluate(
-        """() => { window.tasks = []; new PerformanceObserver((list) => list.getEntries().forEach(
-            (entry) => tasks.push(Math.round(entry.duration)))).observe({type: "longtask"}) }"""
-    )
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        changed = {key: agents[key] for key in map(str, chance.sample(range(AGENTS), CHANGES_PER_S // 4))}
-        for item in changed.values():
-            item.update(state=chance.choice(STATES), since_ms=round(time.time() * 1000))
-        seq += 1
-        say(sockets[-1], type="delta", patch={"agents": changed})
-        wall.wait_for_timeout(250)
-    wall.wait_for_timeout(500)
-    assert wall.locator("[data-testid=agents-table] [data-row]").count() <= 60
-    shown = wall.evaluate(
-        """() => [...document.querySelectorAll("[data-testid=agents-table] [data-row]")].map(
-            (row) => [row.dataset.row, row.querySelector("[data-state]").dataset.state])"""
-    )
-    assert shown and all(agents[key]["state"] == state for key, state in shown)
-    tasks = wall.evaluate("window.tasks")
+    tasks = keep_changing(wall, floor, agents, SECONDS)
+    rows = shown(wall)
+    assert rows and len(rows) <= 60 and all(agents[key]["state"] == state for key, state in rows)
     print("long tasks, ms:", tasks)
     # The machine is shared by the test's own processes: an odd one above 50 ms is theirs, many are the page's.
     assert len([task for task in tasks if task > 50]) <= LONG_TASKS, tasks
 
 
-def test_rows_stand_still_under_the_pointer(people: People, demo: RunningDemo) -> None:
-    agents = {key: item for key, item in crowd().items() if int(key) < 20}
-    sockets: list[WebSocketRoute] = []
-
-    def say(socket: WebSocketRoute, seq: int, **message: Any) -> None:
-        engine = {"reachable": True, "loaded": True, "age_s": 0}
-        socket.send(json.dumps({"topic": "wall", "epoch": "e", "seq": seq, "engine": engine, **message}))
-
-    def serve(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        say(socket, 0, type="snapshot", data={"agents": agents})
-
+def test_rows_stand_still_under_the_pointer_and_alarms_are_handled_by_keyboard(
+    people: People, demo: RunningDemo
+) -> None:
+    agents = crowd(20)
     wall = people.sign_in("huang")
-    wall.route_web_socket(re.compile(r"/ws/wall/"), serve)
+    floor = Floor(wall, agents=agents, alarms=ALARMS)
     wall.goto("/wall/?sort=state")
     rows = wall.locator("[data-testid=agents-table] [data-row]")
     expect(rows.first).to_be_visible()
     third = rows.nth(2).get_attribute("data-row")
     rows.nth(2).hover()
-    say(sockets[-1], 1, type="delta", patch={"agents": {third: {**agents[str(third)], "state": "LOGGED_OUT"}}})
+    floor.change(agents={third: {**agents[str(third)], "state": "LOGGED_OUT"}})
     expect(wall.locator(f"[data-row='{third}'] [data-state=LOGGED_OUT]")).to_be_visible()
     assert rows.nth(2).get_attribute("data-row") == third
     wall.mouse.move(5, 5)
     expect(rows.last).to_have_attribute("data-row", str(third))
+    handle_alarms(wall)
+    assert both_themes(wall) == []
+
+
+def alarm(kind: str, subject: str, **more: Any) -> dict[str, Any]:
+    key, since_ms = f"{kind}:{subject}", round(time.time() * 1000) - 60_000
+    common = {"id": key, "kind": kind, "subject": subject, "name": subject, "detail": "", "value": 4, "critical": False}
+    return {key: {**common, "since_ms": since_ms, "acked_by": "", "acked_ms": None, "note": "", "times": 1, **more}}
+
+
+ALARMS: dict[str, Any] = {
+    **alarm("trunk_down", "1", critical=True, times=3, detail="FAIL_WAIT"),
+    **alarm("longest_wait", "2", acked_by="何敏", note="加派人手"),
+    **alarm("sl30", "2", shelved_until_ms=2e12, shelved_by="何敏", shelved_why="线路割接"),
+    **{key: item for n in range(4) for key, item in alarm("missed", str(n)).items()},
+}
+
+
+def handle_alarms(wall: Page) -> None:
+    """The server knows none of them, and says so: what was typed is not lost."""
+    alarms = wall.get_by_test_id("alarms")
+    expect(alarms.get_by_test_id("alarm-times")).to_have_text("1小时内 3 次")
+    expect(alarms.get_by_test_id("alarm-count")).to_have_text("×4")
+    expect(alarms.get_by_test_id("alarms-standing")).to_have_text("6")
+    sound = alarms.get_by_test_id("alarm-sound")
+    wall.keyboard.press("F8")
+    expect(sound).to_have_attribute("aria-pressed", "false" if sound.inner_text().startswith("提示音关") else "true")
+    wall.keyboard.press("F6")
+    first = alarms.locator("[data-alarm='trunk_down:1']")
+    expect(first.get_by_test_id("acknowledge")).to_be_focused()
+    wall.keyboard.press("ArrowDown")
+    expect(alarms.get_by_test_id("alarm-open")).to_be_focused()
+    wall.keyboard.press("Enter")
+    expect(alarms.locator("[data-alarm^='missed:']")).to_have_count(4)
+    wall.keyboard.press("ArrowUp")
+    wall.keyboard.press("Tab")
+    expect(first.get_by_test_id("shelve")).to_be_focused()
+    wall.keyboard.press("Enter")
+    dialog = wall.get_by_test_id("alarm-dialog")
+    dialog.locator("input").fill("线路割接")
+    dialog.locator("input").press("Enter")
+    expect(wall.get_by_test_id("toast")).to_contain_text("已不存在")
+    expect(dialog.locator("input")).to_have_value("线路割接")
+    assert both_themes(wall) == []
+    wall.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    alarms.locator("summary").click()
+    expect(alarms.get_by_test_id("shelved")).to_contain_text("何敏:线路割接")
+
+
+def both_themes(page: Page) -> list[str]:
+    """All rules in light, the colours again in dark."""
+    page.emulate_media(color_scheme="light")
+    broken = violations(page)
+    page.emulate_media(color_scheme="dark")
+    broken += [f"dark {line}" for line in violations(page, rules=["color-contrast"])]
+    page.emulate_media(color_scheme="light")
+    return broken
+
+
+def test_axe_finds_nothing_on_the_pages_of_supervisors_and_administrators(people: People, demo: RunningDemo) -> None:
+    """In one sign-in: the wall, its day, calls, a call, customers, integrations, the system page, a television."""
+    demo.call("13955507009", patience_ms=1000)
+    page = people.sign_in("admin", locale="en-US")
+    page.goto("/admin/reports/wallscreen/add/")
+    page.fill("[name=name]", "Hall")
+    page.click("[name=_save]")
+    address = re.search(r"http\S+/wall/tv/[\w-]+/", page.locator("body").inner_text())
+    assert address is not None
+    call = eventually(lambda: page.goto("/calls/") and page.locator("[data-testid=calls] a").first, "a call is listed")
+    expect(call).to_be_visible()
+    seen = {"/calls/": "[data-testid=calls]", str(call.get_attribute("href")): "[data-testid=drawing]"}
+    seen |= {"/wall/": "[data-testid=agents-table] [data-row]", "/wall/?tab=day": "[data-testid=day]"}
+    seen |= {
+        "/customers/": "main",
+        "/integrations/": "main",
+        "/admin/system/": "#content",
+        address[0]: "[data-testid=tv]",
+    }
+    seen |= {"/account/second-factor/": "main", "/account/password/": "main"}
+    broken = {}
+    for path, wanted in seen.items():
+        page.goto(path)
+        page.wait_for_selector(wanted)
+        broken[path] = both_themes(page)
+    people.contexts[-1].clear_cookies()
+    page.goto("/login/")
+    broken["/login/"] = both_themes(page)
+    assert {path: found for path, found in broken.items() if found} == {}
