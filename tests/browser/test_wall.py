@@ -223,3 +223,36 @@ def both_themes(page: Page) -> list[str]:
     broken += [f"dark {line}" for line in violations(page, rules=["color-contrast"])]
     page.emulate_media(color_scheme="light")
     return broken
+
+
+def test_axe_finds_nothing_on_the_pages_of_supervisors_and_administrators(people: People, demo: RunningDemo) -> None:
+    """In one sign-in: the wall, its day, calls, a call, customers, integrations, the system page, a television."""
+    demo.call("13955507009", patience_ms=1000)
+    page = people.sign_in("admin", locale="en-US")
+    page.goto("/admin/reports/wallscreen/add/")
+    page.fill("[name=name]", "Hall")
+    page.locator("[name=_save]").first.click()
+    told = page.get_by_text("/wall/tv/").first
+    expect(told).to_be_visible()
+    address = re.search(r"http\S+/wall/tv/[\w-]+/", told.inner_text())
+    assert address is not None
+    call = eventually(lambda: page.goto("/calls/") and page.locator("[data-testid=calls] a").first, "a call is listed")
+    expect(call).to_be_visible()
+    seen = {"/calls/": "[data-testid=calls]", str(call.get_attribute("href")): "[data-testid=drawing]"}
+    seen |= {"/wall/": "[data-testid=agents-table] [data-row]", "/wall/?tab=day": "[data-testid=day]"}
+    seen |= {
+        "/customers/": "main",
+        "/integrations/": "main",
+        "/admin/system/": "#content",
+        address[0]: "[data-testid=tv]",
+    }
+    seen |= {"/account/second-factor/": "main", "/account/password/": "main"}
+    broken = {}
+    for path, wanted in seen.items():
+        page.goto(path)
+        page.wait_for_selector(wanted)
+        broken[path] = both_themes(page)
+    people.contexts[-1].clear_cookies()
+    page.goto("/login/")
+    broken["/login/"] = both_themes(page)
+    assert {path: found for path, found in broken.items() if found} == {}
