@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import People, RunningDemo, eventually, in_state
 
@@ -175,8 +175,23 @@ def test_of_several_one_is_chosen(people: People, demo: RunningDemo) -> None:
     agent.keyboard.press("F2")
     in_state(agent, "TALKING")
     expect(agent.get_by_test_id("pop-candidate")).to_have_count(2)
+    asked: list[Route] = []
+
+    def keep(route: Route) -> None:
+        asked.append(route)
+
+    agent.route("**/api/v1/customers/*/calls", keep)  # a server that takes its time, until the next call
     agent.get_by_test_id("pop-candidate").filter(has_text="叶晓峰").click()
-    expect(agent.get_by_test_id("pop-customer")).to_contain_text("叶晓峰")
+    eventually(lambda: agent.wait_for_timeout(50) or asked, "the choice was sent")
+    finish_call(agent)
+    demo.call("013900007789")
+    in_state(agent, "OFFERED")
+    expect(agent.get_by_test_id("pop-match")).to_have_attribute("data-result", "none")
+    asked[0].continue_()
+    expect(agent.get_by_test_id("toast").filter(has_text="已关联")).to_be_visible()
+    expect(agent.get_by_test_id("pop-match")).to_have_attribute("data-result", "none")  # the next caller is not them
+    agent.keyboard.press("F2")
+    in_state(agent, "TALKING")
     finish_call(agent)
     page = customers(people, "huang")
     for name, calls in (("叶晓峰", 1), ("林晓彤", 0)):
