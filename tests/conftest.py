@@ -15,6 +15,7 @@ from pathlib import Path
 import django
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
@@ -43,6 +44,7 @@ def _set_up_django() -> None:
     if _REDIS is not None:
         os.environ["REDIS_URL"] = _REDIS.url
     django.setup()
+    admin.autodiscover()  # as the web does: tests go through the pages while they are collected
     # A worker of xdist that inherited this would have its settings read before it gets here.
     del os.environ["DJANGO_SETTINGS_MODULE"]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from apps.accounts.models import Tenant
 from apps.agents.models import Disposition
@@ -18,6 +21,12 @@ def row(code: str, parent: Disposition | None = None) -> Disposition:
     made.full_clean()
     made.save()
     return made
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def test_the_fourth_level_and_a_circle_are_refused() -> None:
