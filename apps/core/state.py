@@ -94,7 +94,7 @@ class State:
 _UNSEEN: frozenset[type] = frozenset({
     f.LegStarted, f.LegRang, f.LegConnected, f.LegIdled, f.LegEnded, f.CallAwaited, f.IvrStepped,
     f.RecordingAsked, f.RecordingBegan, f.RecordingEnded, f.RecordingBroken, f.CallDisposed, f.CallAnswered,
-    f.OfferAcked, f.CallMuted, f.CallUnmuted, f.DigitsSent, f.RecordingPauseAsked, f.RecordingPaused,
+    f.OfferAcked, f.AnswerAsked, f.CallMuted, f.CallUnmuted, f.DigitsSent, f.RecordingPauseAsked, f.RecordingPaused,
     f.RecordingResuming, f.RecordingResumed, f.CallMarked,
 })  # fmt: skip
 """Facts that do not make what somebody saw of a call outdated: its version stays."""

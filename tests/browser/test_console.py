@@ -122,7 +122,7 @@ def test_a_click_is_busy_until_the_engine_shows_it(people: People, demo: Running
     agent.keyboard.press("F4")
     expect(agent.locator("[data-action=hold]")).to_have_attribute("aria-busy", "true")
     agent.evaluate("window.mute = false")
-    expect(agent.get_by_test_id("banner")).to_have_attribute("data-code", "E07", timeout=8_000)
+    expect(agent.get_by_test_id("banner")).to_have_attribute("data-code", "E07")
     in_state(agent, "TALKING")
 
 
@@ -135,7 +135,7 @@ def test_a_lost_message_costs_one_resync_and_silence_is_shown(people: People, de
     in_state(agent, "PAUSED")
     assert sent(agent, type="resync") == 1
     agent.evaluate("window.deaf = true")
-    expect(agent.get_by_test_id("console")).to_have_attribute("data-stale", "true", timeout=15_000)
+    expect(agent.get_by_test_id("console")).to_have_attribute("data-stale", "true")
     expect(agent.get_by_test_id("banner")).to_contain_text("秒未更新")
     expect(agent.locator("[data-action=ready]")).to_be_disabled()
     agent.evaluate("window.deaf = false")
@@ -158,12 +158,12 @@ def test_the_sound_stays_with_the_first_tab(people: People, demo: RunningDemo) -
     agent.reload()
     in_state(agent, "TALKING")
     expect(agent.get_by_test_id("call-card")).to_have_attribute("data-call", str(call))
-    expect(agent.get_by_test_id("console")).to_have_attribute("data-media", "owner", timeout=8_000)
+    expect(agent.get_by_test_id("console")).to_have_attribute("data-media", "owner")
     agent.get_by_test_id("tab-wrap_up").click()
     expect(agent.get_by_test_id("note")).to_have_value("客户来电\n第二行")
     expect(other.get_by_test_id("console")).to_have_attribute("data-media", "other_tab")
     other.get_by_test_id("move-here").click()
-    expect(other.get_by_test_id("console")).to_have_attribute("data-media", "owner", timeout=8_000)
+    expect(other.get_by_test_id("console")).to_have_attribute("data-media", "owner")
     expect(agent.get_by_test_id("console")).to_have_attribute("data-media", "other_tab")
     other.close()
 

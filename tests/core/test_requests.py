@@ -8,7 +8,7 @@ from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents.machine import TRANSITIONS, AgentState
-from tests.core.scene import TENANT, Scene
+from tests.core.scene import SWITCH, TENANT, Scene
 
 
 def test_sign_in_lands_in_pause() -> None:
@@ -148,6 +148,20 @@ def test_answer_goes_to_the_device() -> None:
     call = scene.to_queue()
     scene.ask(e.AnswerRequested, "bob", call=call.id)
     assert scene.just(c.AnswerDevice)[0].leg == (call.offer.leg if call.offer else "")
+
+
+def test_an_answer_asked_for_before_the_telephone_rings_is_not_lost() -> None:
+    """An agent can be faster than the call to the telephone, which picks up only what rings."""
+    scene = Scene()
+    scene.ready("bob")
+    call = scene.to_queue()
+    assert call.offer is not None
+    leg = call.offer.leg
+    scene.ask(e.AnswerRequested, "bob", call=call.id)
+    scene.feed(e.LegRinging(switch=SWITCH, leg=leg))
+    assert [told.leg for told in scene.just(c.AnswerDevice)] == [leg]
+    scene.feed(e.LegRinging(switch=SWITCH, leg=leg))
+    assert not scene.just(c.AnswerDevice), "told once"
 
 
 def test_unknown_disposition_is_refused() -> None:

@@ -12,7 +12,7 @@ from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import dialing, recording, rejoining, transfers
-from apps.core.calls.model import Call, CallState, Leg
+from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
 from apps.core.refusals import Refusal
@@ -72,6 +72,11 @@ def _answer_offer(center: Center, agent: Agent, event: e.AnswerRequested) -> Ref
     call, refusal = _offered(center, agent, event)
     if call is not None and call.offer is not None and call.offer.leg in call.legs:
         leg = call.legs[call.offer.leg]
+        if leg.state is LegState.DIALED:  # a telephone that the call has not reached cannot be told to pick up
+            center.emit(
+                f.AnswerAsked(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=agent.id, leg=leg.id)
+            )
+        # Sent all the same: some telephones ring and never say so.
         center.send(c.AnswerDevice(switch=leg.switch, leg=leg.id))
     return refusal
 

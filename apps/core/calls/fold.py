@@ -220,6 +220,12 @@ def _offer_acked(state: State, call: Call, fact: f.OfferAcked) -> None:
         call.offer.ack_deadline_ms = None
 
 
+@on_call(f.AnswerAsked)
+def _answer_asked(state: State, call: Call, fact: f.AnswerAsked) -> None:
+    if call.offer is not None and call.offer.leg == fact.leg:
+        call.offer.answer_asked = True
+
+
 @on_call(f.WhisperStarted)
 def _whisper_started(state: State, call: Call, fact: f.WhisperStarted) -> None:
     if call.offer is not None and call.offer.leg == fact.leg:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.calls import closing, dialing, rejoining, talk, transfers
@@ -26,6 +27,8 @@ def awaited(call: Call, leg: Leg) -> bool:
 
 def ringing(center: Center, call: Call, leg: Leg) -> None:
     center.emit(f.LegRang(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+    if call.offer is not None and call.offer.leg == leg.id and call.offer.answer_asked:
+        center.send(c.AnswerDevice(switch=leg.switch, leg=leg.id))
 
 
 def answered(center: Center, call: Call, leg: Leg) -> None:

@@ -81,6 +81,7 @@ class Offer:
     idle_since_ms: int
     offered_ms: int
     ack_deadline_ms: int | None = None  # None: acknowledged, or no page need do so
+    answer_asked: bool = False  # before it rang: to be picked up when it does
     whisper: PlayId | None = None  # being said to the agent
     whisper_until_ms: int = 0
 

@@ -21,6 +21,7 @@ from apps.core.facts.base import (
 )
 from apps.core.facts.calls import (
     AgentOffered,
+    AnswerAsked,
     BridgeLost,
     BridgeRequested,
     CallAnswered,
@@ -98,6 +99,7 @@ __all__ = [
     "AlarmCleared",
     "AlarmRaised",
     "Anomaly",
+    "AnswerAsked",
     "BridgeLost",
     "BridgeRequested",
     "CallAnswered",

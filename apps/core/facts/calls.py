@@ -226,6 +226,14 @@ class OfferAcked(CallFact):
 
 
 @record
+class AnswerAsked(CallFact):
+    """The agent wants to answer a telephone that does not ring yet."""
+
+    agent: AgentId
+    leg: LegId
+
+
+@record
 class WhisperStarted(CallFact):
     """The agent's telephone has picked up by itself, and is told what comes."""
 
