@@ -36,6 +36,8 @@ export class MediaTab {
   #renew: ReturnType<typeof setInterval> | undefined;
   #wanted = true;
   #asked = false;
+  /** Somebody moved the sound here: no former owner is waited for. */
+  #moving = false;
 
   constructor(agent: string, changed: (holding: Holding) => void) {
     this.#name = `cc-media:${agent}`;
@@ -56,7 +58,7 @@ export class MediaTab {
   /** "Move audio here": the owner in this browser lets go. */
   take(): void {
     localStorage.removeItem(this.#name);
-    this.#wanted = true;
+    this.#wanted = this.#moving = true;
     this.#say("take");
     this.#ask();
   }
@@ -104,7 +106,9 @@ export class MediaTab {
 
   async #granted(): Promise<void> {
     const before = this.#note();
-    const returns = this.#wanted && before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack());
+    const moved = this.#moving;
+    this.#moving = false;
+    const returns = this.#wanted && !moved && before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack());
     this.#asked = false;
     if (!this.#wanted) return;
     if (returns) {
