@@ -15,11 +15,13 @@ from apps.core.agents import fold as _agents_fold  # noqa: F401  # its rules reg
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import fold as _calls_fold  # noqa: F401
+from apps.core.calls import talk_fold as _talk_fold  # noqa: F401
 from apps.core.calls.model import Call
 from apps.core.codec import from_plain, to_plain
 from apps.core.config import CenterConfig, FlowConfig
 from apps.core.fold_rules import CALL_RULES, RULES, on
 from apps.core.ids import AgentId, CallId, FlowId, LegId, SwitchId, TenantId, TrunkId
+from apps.core.queues import fold as _queues_fold  # noqa: F401
 
 REMEMBERED_REQUESTS = 10_000
 """Outcomes kept so that a repeated ``cmd_id`` is answered with the first one."""

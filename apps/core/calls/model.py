@@ -207,3 +207,10 @@ class Call:
     outcome: CallOutcome | None = None  # decided; told when the last leg is gone
     cause: HangupCause = HangupCause.NORMAL
     last_words: PlayId | None = None
+
+    def move(self, state: CallState, at_ms: int, deadline_ms: int | None = None) -> None:
+        """For the fold alone: enter a state, or stay in it, with a deadline of its own."""
+        if self.state is not state:
+            self.state = state
+            self.since_ms = at_ms
+        self.deadline_ms = deadline_ms

@@ -1,0 +1,95 @@
+"""Facts about waiting in line and being offered."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from apps.core.events import HangupCause
+from apps.core.facts.base import CallFact
+from apps.core.ids import AgentId, LegId, PlayId, QueueId, SkillId
+from apps.core.record import record
+
+
+class QueueExit(StrEnum):
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    TIMED_OUT = "timed_out"
+    OVERFLOWED = "overflowed"
+    TRANSFERRED = "transferred"
+    REMOVED = "removed"
+
+
+@record
+class CallQueued(CallFact):
+    """``queued_ms`` is the place in line; it is kept when an offer fails or the call is put back."""
+
+    queue: QueueId
+    skills: tuple[SkillId, ...]  # required, the queue's and the caller's together, sorted
+    priority: int
+    queued_ms: int
+    deadline_ms: int
+    wanted_agent: AgentId | None = None  # a transfer to one agent: only this one is asked
+
+
+@record
+class CallDequeued(CallFact):
+    queue: QueueId
+    reason: QueueExit
+    waited_ms: int
+
+
+@record
+class AgentOffered(CallFact):
+    """The decision: this agent for this caller, and from how many on either side."""
+
+    agent: AgentId
+    leg: LegId
+    queue: QueueId
+    deadline_ms: int
+    ready_agents: int  # eligible and ready when decided, the chosen one included
+    waiting_calls: int  # in this line, this one included
+    idle_since_ms: int
+    rule: str = "longest_idle"
+    ack_deadline_ms: int | None = None  # by then the page of a browser phone must have acknowledged
+
+
+class OfferOutcome(StrEnum):
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    FAILED = "failed"  # device unreachable, busy, invalid: see cause
+    CALLER_LEFT = "caller_left"
+    WITHDRAWN = "withdrawn"  # by us: agent gone, call moved
+    UNACKNOWLEDGED = "unacknowledged"  # the page did not show it in time, or has no sound: not missed by the agent
+
+
+@record
+class OfferAcked(CallFact):
+    agent: AgentId
+    leg: LegId
+
+
+@record
+class AnswerAsked(CallFact):
+    """The agent wants to answer a telephone that does not ring yet."""
+
+    agent: AgentId
+    leg: LegId
+
+
+@record
+class WhisperStarted(CallFact):
+    """The agent's telephone has picked up by itself, and is told what comes."""
+
+    agent: AgentId
+    leg: LegId
+    play: PlayId
+    deadline_ms: int  # then the two are connected regardless
+
+
+@record
+class OfferEnded(CallFact):
+    agent: AgentId
+    leg: LegId
+    outcome: OfferOutcome
+    cause: HangupCause | None = None
