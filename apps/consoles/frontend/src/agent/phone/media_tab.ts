@@ -4,6 +4,9 @@
  * A lock passes on within milliseconds of a reload, so a waiting tab would steal the sound from every reload: a tab that
  * is granted the lock while another owned it a moment ago waits 3 s for that one to say that it is coming back, and then
  * yields. The tab's own id lives in sessionStorage, which outlives a reload and nothing else.
+ *
+ * "Move audio here" steals the lock. To ask its holder for it would be a race: a holder that lets go and stands in line
+ * again can be there before the tab that asked.
  */
 
 import { newId } from "$lib/live";
@@ -16,7 +19,7 @@ const RENEW_MS = 1_000;
 const FRESH_MS = 10_000;
 
 type Note = { id: string; at: number };
-type Said = { type: "returning" | "take"; id: string };
+type Said = { type: "returning"; id: string };
 
 /** This tab's own id: the same after a reload. */
 export function pageId(): string {
@@ -35,9 +38,10 @@ export class MediaTab {
   #returningHeard = -Infinity;
   #renew: ReturnType<typeof setInterval> | undefined;
   #wanted = true;
-  #asked = false;
-  /** Somebody moved the sound here: no former owner is waited for. */
-  #moving = false;
+  /** The place in line for the lock, while there is one. */
+  #inLine: AbortController | null = null;
+  /** Of the latest request: what an earlier one still has to say is no longer of interest. */
+  #turn = 0;
 
   constructor(agent: string, changed: (holding: Holding) => void) {
     this.#name = `cc-media:${agent}`;
@@ -50,17 +54,19 @@ export class MediaTab {
       this.#set("owner");
       return;
     }
-    if (this.#note()?.id === this.id) this.#say("returning");
+    if (this.#note()?.id === this.id) this.#channel.postMessage({ type: "returning", id: this.id } satisfies Said);
     this.#ask();
     setTimeout(() => this.holding === "waiting" && this.#set("other"), 300);
   }
 
-  /** "Move audio here": the owner in this browser lets go. */
+  /** "Move audio here": whichever tab of this browser has the sound loses it. */
   take(): void {
-    localStorage.removeItem(this.#name);
-    this.#wanted = this.#moving = true;
-    this.#say("take");
-    this.#ask();
+    if (this.#release) return;
+    this.#wanted = true;
+    this.#inLine?.abort();
+    this.#inLine = null;
+    if (!("locks" in navigator)) this.#set("owner");
+    else void this.#request({ steal: true }, () => this.#own());
   }
 
   /** Let go, because another computer has the sound now. */
@@ -83,46 +89,58 @@ export class MediaTab {
     }
   }
 
-  #say(type: Said["type"]): void {
-    this.#channel.postMessage({ type, id: this.id } satisfies Said);
+  #hear(said: Said): void {
+    if (said.id === this.#note()?.id && said.id !== this.id) this.#returningHeard = performance.now();
   }
 
-  #hear(said: Said): void {
-    if (said.type === "returning") {
-      if (said.id === this.#note()?.id && said.id !== this.id) this.#returningHeard = performance.now();
-    } else if (said.type === "take" && this.holding === "owner") {
-      this.#letGo();
-      this.#set("other");
-      this.#ask();
+  /** One place in the line is enough: a second one would take the sound back when it was moved on. */
+  #ask(): void {
+    if (this.#inLine || this.#release) return;
+    this.#inLine = new AbortController();
+    void this.#request({ signal: this.#inLine.signal }, (turn) => this.#granted(turn));
+  }
+
+  async #request(how: LockOptions, granted: (turn: number) => Promise<void>): Promise<void> {
+    const turn = ++this.#turn;
+    try {
+      await navigator.locks.request(this.#name, how, () => granted(turn));
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
+      if (turn === this.#turn) this.#robbed();
     }
   }
 
-  /** One place in the queue is enough: a second one would take the sound back when it was moved on. */
-  #ask(): void {
-    if (this.#asked || this.#release) return;
-    this.#asked = true;
-    void navigator.locks.request(this.#name, () => this.#granted());
-  }
-
-  async #granted(): Promise<void> {
+  async #granted(turn: number): Promise<void> {
     const before = this.#note();
-    const moved = this.#moving;
-    this.#moving = false;
-    const returns = this.#wanted && !moved && before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack());
-    this.#asked = false;
+    const returns = this.#wanted && before && before.id !== this.id && Date.now() - before.at < FRESH_MS && (await this.#comesBack());
+    if (turn !== this.#turn) return; // stolen meanwhile, perhaps by this tab
+    this.#inLine = null;
     if (!this.#wanted) return;
     if (returns) {
-      // Behind the one that returns, in the queue for the lock.
+      // Behind the one that returns, in the line for the lock.
       setTimeout(() => this.#wanted && this.#ask(), RENEW_MS);
       this.#set("other");
       return;
     }
+    await this.#own();
+  }
+
+  /** Until it is let go, or stolen. */
+  async #own(): Promise<void> {
     const held = new Promise<void>((release) => (this.#release = release));
     const renew = () => localStorage.setItem(this.#name, JSON.stringify({ id: this.id, at: Date.now() } satisfies Note));
     renew();
     this.#renew = setInterval(renew, RENEW_MS);
     this.#set("owner");
     await held;
+  }
+
+  /** Another tab took the lock. */
+  #robbed(): void {
+    this.#inLine = null;
+    this.#letGo();
+    this.#set("other");
+    if (this.#wanted) this.#ask();
   }
 
   async #comesBack(): Promise<boolean> {
