@@ -319,7 +319,7 @@ class Hub:
             await asyncio.sleep(HEARTBEAT_S)
             late_s, last_s = self._loop.time() - last_s - HEARTBEAT_S, self._loop.time()
             if late_s > HEARTBEAT_S:
-                self.presence.excuse(late_s)
+                self.presence.excuse(late_s, last_s)
             try:
                 await self._each_second(last_s)
             except Exception:  # whatever is wrong with one floor, every page of this process lives by this

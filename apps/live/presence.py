@@ -48,10 +48,14 @@ class Presence:
         """A page of this agent opened, or answered a heartbeat."""
         self._watched.setdefault(seat, _Watch(seen_s=now_s)).seen_s = now_s
 
-    def excuse(self, late_s: float) -> None:
-        """For so long this process asked no page for an answer, because it stood still itself: nobody is to blame."""
+    def excuse(self, late_s: float, now_s: float) -> None:
+        """For so long this process asked no page for an answer, because it stood still itself: nobody is to blame.
+
+        Who was gone before it stood still is gone.
+        """
         for watch in self._watched.values():
-            watch.seen_s += late_s
+            if now_s - late_s - watch.seen_s < GONE_AFTER_S:
+                watch.seen_s += late_s
 
     def due(self, now_s: float, state_of: Callable[[Seat], AgentState | None]) -> list[tuple[Seat, bool]]:
         """``(seat, present)`` for each agent whose state in the engine disagrees with what we see here."""

@@ -19,7 +19,11 @@ TAP = """
 window.sent = []; window.dropSeq = [];
 const Real = WebSocket;
 window.WebSocket = class extends Real {
-    send(text) { window.sent.push(JSON.parse(text)); if (!window.mute) super.send(text); }
+    send(text) {
+        const message = JSON.parse(text);
+        window.sent.push(message);
+        if (!window.mute && !(window.still && message.type === 'beat')) super.send(text);
+    }
     set onmessage(handler) {
         super.onmessage = (event) => {
             if (window.deaf) return;
@@ -306,6 +310,11 @@ def test_nobody_is_shut_out(people: People, demo: RunningDemo, locale: str, sche
     broken = {"PAUSED": violations(agent)}
     agent.add_init_script(TAP)
     agent.reload()
+    in_state(agent, "PAUSED")
+    agent.evaluate("window.still = true")  # to the server the page is gone, and it hears so
+    in_state(agent, "DISCONNECTED")
+    broken["DISCONNECTED"] = violations(agent)
+    agent.evaluate("window.still = false")
     in_state(agent, "PAUSED")
     demo.simulator(do="behave", phone=NEVER_THERE, answering="told")
     ready(agent)

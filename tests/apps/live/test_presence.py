@@ -40,6 +40,17 @@ def test_an_agent_without_a_page_here_is_never_declared_gone() -> None:
     assert Presence().due(1e9, lambda seat: AgentState.READY) == []
 
 
+def test_a_standstill_of_ours_is_nobodys_fault_and_brings_nobody_back() -> None:
+    gone = Seat("1", "11")
+    presence = Presence()
+    presence.beat(gone, 0.0)
+    presence.beat(SEAT, 5.0)
+    states = {SEAT: AgentState.READY, gone: AgentState.DISCONNECTED}
+    presence.excuse(7.0, 13.0)  # stood still from 6 to 13
+    assert presence.due(13.0, states.__getitem__) == []
+    assert presence.due(5.0 + 7.0 + GONE_AFTER_S, states.__getitem__) == [(SEAT, False)]
+
+
 def test_who_does_not_come_back_to_the_next_process_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "list.json"
     earlier = WatchList(path)
