@@ -56,6 +56,57 @@ class Overflow:
     sounds: tuple[str, ...] = ()
 
 
+Spoken = Mapping[str, tuple[str, ...]]
+"""Language -> sound files. The first language is for callers of whom nobody knows which one they speak."""
+
+
+class NoAgents(StrEnum):
+    """When a queue counts as without agents; its callers then go where it overflows to."""
+
+    NEVER = "never"
+    NOBODY_SIGNED_IN = "nobody_signed_in"
+    NOBODY_SERVING = "nobody_serving"  # all who are signed in are on pause, do not respond or lost their console
+
+
+class ClosingTime(StrEnum):
+    """What becomes of those who wait already when a queue closes."""
+
+    SERVE = "serve"
+    ANNOUNCE = "announce"  # they hear that it closes, and are served
+    OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackOffer:
+    """A call back instead of waiting on the line, in the caller's own place."""
+
+    key: str = "1"  # pressed while waiting; empty: only flows and programs book
+    from_wait_ms: int = 0  # told of only while the caller may expect to wait longer than this
+    agent_first: bool = True  # the agent's telephone rings before the customer's; False: the customer's, in their turn
+    attempts: int = 3  # at reaching the customer
+    retry_ms: int = 900_000
+    window_ms: int = 14_400_000  # not kept for longer than this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLife:
+    """A queue over the day: when it takes callers, and what they hear while they wait. Zero: never, or no limit."""
+
+    calendar: str = ""  # key of ``CenterConfig.calendars``; empty or deleted: always open
+    closed: Overflow | None = None  # outside the hours; None: as when it cannot serve
+    closing: ClosingTime = ClosingTime.SERVE
+    closing_sounds: Spoken = field(default_factory=dict)
+    max_callers: int = 0
+    no_agents: NoAgents = NoAgents.NEVER
+    no_agents_grace_ms: int = 30_000  # an agent may come back
+    comfort: tuple[Spoken, ...] = ()  # said in turn
+    comfort_every_ms: int = 0
+    tell_every_ms: int = 0  # the place in line and the expected wait, as far as they are wanted
+    tell_position: bool = False
+    tell_wait: bool = False
+    callback: CallbackOffer | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueConfig:
     id: QueueId
@@ -73,6 +124,7 @@ class QueueConfig:
     may_decline: bool = True  # an offer; the agent must be allowed to as well
     service_level_ms: int = 20_000
     overflow: Overflow = Overflow()
+    life: QueueLife = QueueLife()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +232,9 @@ class CenterConfig:
     calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)  # keyed "<tenant>/<code>"
     unknown_did_sounds: tuple[str, ...] = ()
     sound_ms: Mapping[str, int] = field(default_factory=dict)  # file -> how long it lasts, where that is known
+    # Language -> what we say by ourselves, by name (``position``, ``digit.7``); ``#`` stands for a number's own files.
+    phrases: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    numbers: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # language -> "12" -> files
 
     def lasts_ms(self, sounds: Iterable[str]) -> int:
         """How long these files last, one after the other."""

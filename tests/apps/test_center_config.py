@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from apps.accounts.models import Tenant
 from apps.agents.models import Agent, AgentSkill, Skill
 from apps.core import codec
+from apps.core.calendars import opening
 from apps.core.config import CenterConfig, OpeningSpan, OverflowKind
 from apps.core.ids import AgentId, QueueId
-from apps.core.ivr.nodes.hours import opening
 from apps.queues.models import Queue, QueueMembership
 from apps.telephony.center_config import compile_center_config, current_version, utc_offsets
 from apps.telephony.models import Calendar, Did, Prompt, Switch, Trunk

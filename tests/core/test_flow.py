@@ -12,8 +12,8 @@ from apps.core import commands as c
 from apps.core import config as cfg
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.calendars import opening
 from apps.core.ivr.flow import lint
-from apps.core.ivr.nodes.hours import opening
 from tests.core.scene import FLOW, SWITCH, TENANT, Scene, center_config
 
 Change = Callable[[dict[str, Any]], object]
