@@ -123,7 +123,8 @@ class Center:
         if call is None or wait is None or not known or not self.link_up(call.switch):
             self.matcher.caller_leaves(call_id)
             return False
-        requirement = Requirement(call.switch, wait.queue, wait.skills, wait.wanted_agent)
+        needs = {need.skill for need in (*self.state.config.queues[wait.queue].needs, *wait.needs) if need.required}
+        requirement = Requirement(call.switch, wait.queue, tuple(sorted(needs)), wait.wanted_agent)
         self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
         return True
 

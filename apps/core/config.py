@@ -13,6 +13,20 @@ UNKNOWN_SOUND_MS = 60_000
 """A sound whose length nobody has told is over by then."""
 
 
+class Strategy(StrEnum):
+    """Which of the agents who could serve a caller is asked (``queues/strategies.py``)."""
+
+    LONGEST_IDLE = "longest_idle"
+    LEAST_TALK_TIME = "least_talk_time"
+    FEWEST_CALLS = "fewest_calls"
+    ROUND_ROBIN = "round_robin"
+    TOP_DOWN = "top_down"
+    RANDOM = "random"
+    RING_ALL = "ring_all"
+    RING_PROGRESSIVELY = "ring_progressively"
+    BEST_SKILL = "best_skill"
+
+
 class DeviceKind(StrEnum):
     BROWSER = "browser"
     SIP = "sip"
@@ -30,13 +44,27 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Of an agent in a queue. ``priority`` ranks this agent's own queues: 9 is served first."""
+
+    tier: int = 1  # first line, second line … (tiers.py)
+    position: int = 1  # within the tier, for strategies that go by it
+    priority: int = 5
+
+
+def voice_only() -> Mapping[str, int]:
+    return {"voice": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
     id: AgentId
     tenant: TenantId
     name: str
     device: DeviceConfig | None
     skills: Mapping[SkillId, int] = field(default_factory=dict)  # proficiency 1-5
-    queues: frozenset[QueueId] = frozenset()
+    queues: Mapping[QueueId, Membership] = field(default_factory=dict)
+    capacity: Mapping[str, int] = field(default_factory=voice_only)  # medium -> interactions at once
     may_decline: bool = True
 
 
@@ -108,11 +136,47 @@ class QueueLife:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkillNeed:
+    """A skill that a queue or a caller asks for. One that is not required only ranks who is asked first."""
+
+    skill: SkillId
+    level: int = 1  # 1-5
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """What is asked less of an agent once a caller has waited ``after_ms``. Rings add up, earlier ones stay relaxed."""
+
+    after_ms: int
+    drop: frozenset[SkillId] = frozenset()  # no longer asked for
+    lower: Mapping[SkillId, int] = field(default_factory=dict)  # asked for at this level at most
+    tiers_up_to: int | None = None  # these tiers serve from now on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierRule:
+    """When tier n joins in: after ``wait_ms`` × (n - 1), or without ``multiply`` after ``wait_ms`` (``tiers.py``)."""
+
+    wait_ms: int = 0
+    multiply: bool = True
+    skip_empty: bool = True  # a tier in which nobody is at work is not waited for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueConfig:
     id: QueueId
     tenant: TenantId
     name: str
-    skills: frozenset[SkillId] = frozenset()  # required of every agent who serves here
+    needs: tuple[SkillNeed, ...] = ()  # of every caller here, beside the caller's own
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    rings: tuple[Ring, ...] = ()  # up to six, ascending
+    tier_rule: TierRule = TierRule()
+    ring_step_ms: int = 5_000  # of ring_progressively: one telephone more each time
+    ageing_s: int = 0  # waiting so long counts as much as one step of priority; 0: nothing makes up for priority
+    sticky_days: int = 0  # who talked with an agent here within so many days is first kept for that agent; 0: not
+    sticky_wait_ms: int = 10_000  # for so long, while that agent is at work
+    resume_ms: int = 0  # who hung up in line and calls again within this has the old place; 0: not
     priority: int = 5  # 0-9, 9 first; used when the flow gives none
     max_wait_ms: int = 900_000
     ring_timeout_ms: int = 20_000
@@ -147,6 +211,7 @@ class DidConfig:
     tenant: TenantId
     switch: SwitchId
     flow: FlowId
+    priority: int | None = None  # 0-9, at least: who calls this number is somebody special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +276,7 @@ class TenantConfig:
     name: str
     dispositions: tuple[str, ...] = ()
     pause_reasons: tuple[str, ...] = ()
+    vip_priority: int = 8  # 0-9, at least: of a call whose attached data says that the customer is a VIP
     unknown_did_sounds: tuple[str, ...] = ()  # the polite announcement
     apology_sounds: tuple[str, ...] = ()
     # A last resort when a flow or queue has nothing left: a number, rung through an outbound trunk.

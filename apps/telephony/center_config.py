@@ -20,10 +20,12 @@ from apps.core.config import (
     DialRule,
     DidConfig,
     FlowConfig,
+    Membership,
     OpeningSpan,
     Overflow,
     OverflowKind,
     QueueConfig,
+    SkillNeed,
     TenantConfig,
     TrunkConfig,
 )
@@ -145,9 +147,9 @@ def _agents() -> dict[AgentId, AgentConfig]:
         "agent_id", "skill__code", "proficiency"
     ):
         skills[agent_id][SkillId(code)] = proficiency
-    queues: dict[int, set[QueueId]] = defaultdict(set)
-    for agent_id, queue_id in QueueMembership.objects.values_list("agent_id", "queue_id"):
-        queues[agent_id].add(QueueId(str(queue_id)))
+    queues: dict[int, dict[QueueId, Membership]] = defaultdict(dict)
+    for agent_id, queue_id in QueueMembership.objects.order_by("queue_id").values_list("agent_id", "queue_id"):
+        queues[agent_id][QueueId(str(queue_id))] = Membership()
     agents = Agent.objects.filter(enabled=True).select_related("sip_account__switch", "outside_trunk__switch")
     return {
         AgentId(str(agent.pk)): AgentConfig(
@@ -156,7 +158,7 @@ def _agents() -> dict[AgentId, AgentConfig]:
             name=agent.name,
             device=_device(agent),
             skills=skills[agent.pk],
-            queues=frozenset(queues[agent.pk]),
+            queues=queues[agent.pk],
             may_decline=agent.may_decline,
         )
         for agent in agents.order_by("pk")
@@ -195,7 +197,7 @@ def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> di
             id=QueueId(str(queue.pk)),
             tenant=TenantId(str(queue.tenant_id)),
             name=queue.name,
-            skills=frozenset(skills[queue.pk]),
+            needs=tuple(SkillNeed(skill=skill) for skill in sorted(skills[queue.pk])),
             priority=queue.priority,
             max_wait_ms=queue.max_wait_s * 1000,
             ring_timeout_ms=queue.ring_timeout_s * 1000,

@@ -43,7 +43,7 @@ def queued(call: str, at: int, queue: str = "1", tenant: str = "1") -> list[Fact
             tenant=tenant,
             call=call,
             queue=queue,
-            skills=(),
+            needs=(),
             priority=5,
             queued_ms=at,
             deadline_ms=at + 900_000,

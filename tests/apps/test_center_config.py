@@ -48,7 +48,7 @@ def test_every_queue_of_the_story_can_be_served_in_both_languages(story: Tenant)
     config = compiled()
     for queue in config.queues.values():
         for lang in ("lang:zh", "lang:en"):
-            needed = queue.skills | {lang}
+            needed = {need.skill for need in queue.needs} | {lang}
             assert any(queue.id in agent.queues and needed <= agent.skills.keys() for agent in config.agents.values())
 
 

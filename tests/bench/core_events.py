@@ -32,7 +32,7 @@ def center(agents: int, queues: int = 10) -> cfg.CenterConfig:
             f"a{n}": cfg.AgentConfig(
                 id=f"a{n}", tenant="1", name=f"a{n}", skills={f"s{n % 5}": 3},
                 device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch="fs", address=str(1000 + n)),
-                queues=frozenset({f"q{n % queues}", f"q{(n + 1) % queues}"}),
+                queues={f"q{(n + more) % queues}": cfg.Membership() for more in (0, 1)},
             )
             for n in range(agents)
         },

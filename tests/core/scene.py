@@ -62,7 +62,7 @@ def agent(name: str, *queues: str, skills: tuple[str, ...] = ()) -> cfg.AgentCon
         name=name.title(),
         device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch=SWITCH, address=f"10{name}"),
         skills=dict.fromkeys(skills, 3),
-        queues=frozenset(queues),
+        queues={queue: cfg.Membership() for queue in queues},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
+from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, Membership
 from apps.core.queues.matching import Matcher
 from apps.core.queues.waiting import Requirement
 
@@ -14,7 +14,7 @@ AGENTS = {
     f"g{n}": AgentConfig(
         id=f"g{n}", tenant="1", name="",
         device=DeviceConfig(kind=DeviceKind.SIP, switch=SWITCHES[n % 5 == 0], address=""),
-        queues=frozenset(q for i, q in enumerate(QUEUES) if n >> i & 1),
+        queues={q: Membership() for i, q in enumerate(QUEUES) if n >> i & 1},
         skills={s: 1 for i, s in enumerate(SKILLS) if n >> (i + 2) & 1},
     )
     for n in range(24)

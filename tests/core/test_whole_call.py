@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.config import SkillNeed
 from tests.core.scene import SWITCH, Scene, center_config
 
 
@@ -103,7 +104,7 @@ def test_skills_are_required() -> None:
     scene = Scene()
     scene.ready("bob", "cai")
     english = scene.to_queue("english", "22")
-    assert english.wait and english.wait.skills == ("lang:en",) and english.wait.priority == 7
+    assert english.wait and english.wait.needs == (SkillNeed(skill="lang:en"),) and english.wait.priority == 7
     assert english.offer is None, "cai serves this queue but has no English, bob does not serve it"
     scene.ready("ann")
     assert english.offer is not None and english.offer.agent == "ann"

@@ -109,7 +109,7 @@ class Auditor:
         self._promise(failed_ms >= LEAST_BACK_OFF_MS, "who could not be rung is not rung again at once", fact)
         mine = self.line[fact.call]
         for other in self.line.values():
-            same_line = (other.queue, other.skills, other.wanted_agent) == (mine.queue, mine.skills, mine.wanted_agent)
+            same_line = (other.queue, other.needs, other.wanted_agent) == (mine.queue, mine.needs, mine.wanted_agent)
             if same_line and other.call != fact.call:
                 self._promise(
                     (-mine.priority, mine.queued_ms) <= (-other.priority, other.queued_ms),

@@ -64,7 +64,7 @@ def center_config(story: Story) -> cfg.CenterConfig:
                 address=f"{1001 + n}",
             ),
             skills={"lang:zh": 5} if n % 3 else {"lang:zh": 5, "lang:en": 3},
-            queues=frozenset(("sales", "tech") if n % 2 else ("sales",)),
+            queues=dict.fromkeys(("sales", "tech") if n % 2 else ("sales",), cfg.Membership()),
         )
         for n in range(story.agents)
     }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.core.config import SkillNeed
 from apps.core.events import HangupCause, LegRole, TransferKind
 from apps.core.facts import CallOutcome, Direction
 from apps.core.ids import (
@@ -16,7 +17,6 @@ from apps.core.ids import (
     PlayId,
     QueueId,
     RecordingId,
-    SkillId,
     SwitchId,
     TenantId,
     TrunkId,
@@ -64,7 +64,7 @@ class Wait:
     """A place in line."""
 
     queue: QueueId
-    skills: tuple[SkillId, ...]
+    needs: tuple[SkillNeed, ...]  # the caller's own
     priority: int
     queued_ms: int
     deadline_ms: int

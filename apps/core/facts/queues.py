@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from apps.core.config import SkillNeed
 from apps.core.events import HangupCause
 from apps.core.facts.base import CallFact
-from apps.core.ids import AgentId, LegId, PlayId, QueueId, SkillId
+from apps.core.ids import AgentId, LegId, PlayId, QueueId
 from apps.core.record import record
 
 
@@ -24,7 +25,7 @@ class CallQueued(CallFact):
     """``queued_ms`` is the place in line; it is kept when an offer fails or the call is put back."""
 
     queue: QueueId
-    skills: tuple[SkillId, ...]  # required, the queue's and the caller's together, sorted
+    needs: tuple[SkillNeed, ...]  # the caller's own; the queue's are added when somebody is looked for
     priority: int
     queued_ms: int
     deadline_ms: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.core.ids import PlayId, QueueId, SkillId
+from apps.core.config import SkillNeed
+from apps.core.ids import PlayId, QueueId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class StopPlay(Action):
 class Enqueue(Action):
     queue: QueueId
     priority: int | None
-    skills: tuple[SkillId, ...]
+    needs: tuple[SkillNeed, ...]
     max_wait_ms: int | None
 
 

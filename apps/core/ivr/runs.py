@@ -167,7 +167,7 @@ def _do(center: Center, call: Call, action: a.Action) -> None:
 def _enqueue(center: Center, call: Call, action: a.Enqueue) -> None:
     closing.answer(center, call)
     if not offers.enqueue(
-        center, call, action.queue, skills=action.skills, priority=action.priority, max_wait_ms=action.max_wait_ms
+        center, call, action.queue, needs=action.needs, priority=action.priority, max_wait_ms=action.max_wait_ms
     ):
         center.alarm(
             "queue_missing", action.queue, f"call {call.id} was sent to a queue that does not exist", call.tenant

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
     before = call.wait
     call.wait = Wait(
-        queue=fact.queue, skills=fact.skills, priority=fact.priority, queued_ms=fact.queued_ms,
+        queue=fact.queue, needs=fact.needs, priority=fact.priority, queued_ms=fact.queued_ms,
         deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent,
         entered_ms=before.entered_ms if before is not None else fact.at_ms,
     )  # fmt: skip

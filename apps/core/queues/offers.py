@@ -8,9 +8,9 @@ from apps.core.agents import states
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
-from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
+from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, SkillNeed
 from apps.core.events import HangupCause, LegRole
-from apps.core.ids import AgentId, LegId, QueueId, SkillId
+from apps.core.ids import AgentId, LegId, QueueId
 
 RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
@@ -24,7 +24,7 @@ def enqueue(
     call: Call,
     queue: QueueId,
     *,
-    skills: tuple[SkillId, ...] = (),
+    needs: tuple[SkillNeed, ...] = (),
     priority: int | None = None,
     max_wait_ms: int | None = None,
     queued_ms: int | None = None,
@@ -40,7 +40,7 @@ def enqueue(
             tenant=call.tenant,
             call=call.id,
             queue=queue,
-            skills=tuple(sorted({*config.skills, *skills})),
+            needs=needs,
             priority=config.priority if priority is None else min(9, max(0, priority)),
             queued_ms=center.now_ms if queued_ms is None else queued_ms,
             deadline_ms=center.now_ms + (config.max_wait_ms if max_wait_ms is None else max_wait_ms),
@@ -62,7 +62,7 @@ def back_in_line(center: Center, call: Call) -> None:
             tenant=call.tenant,
             call=call.id,
             queue=wait.queue,
-            skills=wait.skills,
+            needs=wait.needs,
             priority=wait.priority,
             queued_ms=wait.queued_ms,
             deadline_ms=wait.deadline_ms,

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from apps.core import facts as f
 from apps.core.agents.machine import AgentState
-from apps.core.config import AgentConfig, CenterConfig, DeviceConfig, DeviceKind, QueueConfig, TenantConfig, TrunkConfig
+from apps.core.config import (
+    AgentConfig,
+    CenterConfig,
+    DeviceConfig,
+    DeviceKind,
+    Membership,
+    QueueConfig,
+    TenantConfig,
+    TrunkConfig,
+)
 from apps.core.events import HangupCause, LegRole
 from apps.core.state import State
 
@@ -45,7 +54,7 @@ def config(version: int = 1) -> CenterConfig:
                 tenant=tenant,
                 name=marked(tenant, "agent"),
                 device=DeviceConfig(kind=DeviceKind.SIP, switch=SWITCH, address=f"{tenant}00{agent}"),
-                queues=frozenset(queues_of(tenant)),
+                queues=dict.fromkeys(queues_of(tenant), Membership()),
             )
             for tenant in TENANTS
             for agent in agents_of(tenant)
@@ -107,7 +116,7 @@ def _makers(base: dict[str, Any], call: str, agent: str, queue: str, leg: str, c
             caller_number=number, caller_name=name, trunk="gw",
         ),
         lambda: f.CallQueued(
-            **about, queue=queue, skills=(), priority=5, queued_ms=base["at_ms"], deadline_ms=deadline
+            **about, queue=queue, needs=(), priority=5, queued_ms=base["at_ms"], deadline_ms=deadline
         ),
         lambda: f.CallDequeued(**about, queue=queue, reason=f.QueueExit.ANSWERED, waited_ms=10),
         lambda: f.LegStarted(

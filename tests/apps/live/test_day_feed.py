@@ -70,7 +70,7 @@ async def test_pages_confined_to_some_queues_see_each_change_as_the_others_do() 
     for call, queue in (("a", "1"), ("b", "2"), ("c", "2")):
         feed.today.fold(
             f.CallQueued(
-                at_ms=1_790_000_000_000, tenant="1", call=call, queue=queue, skills=(), priority=5,
+                at_ms=1_790_000_000_000, tenant="1", call=call, queue=queue, needs=(), priority=5,
                 queued_ms=1_790_000_000_000, deadline_ms=1_790_000_009_000,
             )
         )  # fmt: skip

@@ -74,7 +74,7 @@ def test_the_agents_page_shows_the_offered_call() -> None:
             caller_name="张三", trunk="",
         )
     )  # fmt: skip
-    state.apply(f.CallQueued(**about, queue="15", skills=(), priority=5, queued_ms=START_MS, deadline_ms=START_MS + 9))
+    state.apply(f.CallQueued(**about, queue="15", needs=(), priority=5, queued_ms=START_MS, deadline_ms=START_MS + 9))
     state.apply(
         f.AgentOffered(
             **about, agent="10", leg="l1", queue="15", deadline_ms=START_MS + 99, ready_agents=1, waiting_calls=1,
@@ -138,7 +138,7 @@ def test_a_floor_confined_to_a_team_shows_its_agents_queues_and_calls() -> None:
     for call, queue in (("waits here", "15"), ("waits there", "16")):
         state.apply(
             f.CallQueued(
-                at_ms=START_MS, tenant="1", call=call, queue=queue, skills=(), priority=5, queued_ms=START_MS,
+                at_ms=START_MS, tenant="1", call=call, queue=queue, needs=(), priority=5, queued_ms=START_MS,
                 deadline_ms=START_MS + 1000,
             )
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from apps.core.config import SkillNeed
 from apps.core.ids import QueueId, SkillId
 from apps.core.ivr.actions import Enqueue
 from apps.core.ivr.context import Context, Node, Step
@@ -22,7 +23,11 @@ def enter(ctx: Context, node: Node, position: IvrPosition) -> Step:
     action = Enqueue(
         queue=QueueId(str(node["queue"])),
         priority=int(priority) if priority is not None else None,
-        skills=tuple(SkillId(str(skill).replace("{{call.lang}}", position.lang)) for skill in node.get("skills", ())),
+        needs=tuple(_need(str(skill).replace("{{call.lang}}", position.lang)) for skill in node.get("skills", ())),
         max_wait_ms=int(max_wait_s) * 1000 if max_wait_s is not None else None,
     )
     return Step(position=replace(position, phase="queued", play=None, digits=""), actions=(action,))
+
+
+def _need(skill: str) -> SkillNeed:
+    return SkillNeed(skill=SkillId(skill))
