@@ -71,7 +71,7 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
         visible_calls(request.user, tenant.pk).select_related("last_queue", "last_agent"), pk=call_id
     )
     hears = can(request.user, "calls.listen", tenant=tenant)
-    recordings = found.recordings.select_related("switch").order_by("asked_at")
+    recordings = found.recordings.filter(forgotten_at=None).select_related("switch").order_by("asked_at")
     page = {
         "time_zone": tenant.time_zone,
         "call": call_row(found),

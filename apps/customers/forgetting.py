@@ -1,8 +1,9 @@
 """The right to be forgotten: a customer is erased wherever something of theirs is kept.
 
 The customer's own rows, the calls with them (which stay, as anybody's), the webhooks' log, reasons of imports, answers
-kept for repeats, and the audit log. Calls under a legal hold are left as they are, and told. Not reached from here: the
-sound of recordings (it goes by retention), switches' own record files, backups, and what other programs were told.
+kept for repeats, and the audit log. Nobody hears their recordings from then on, and the next nightly retention removes
+the sound. Calls under a legal hold are left as they are, and told. Not reached from here: switches' own record files,
+backups, and what other programs were told.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from apps.customers.models.people import Level
 from apps.customers.numbers import spellings
 from apps.customers.selectors import plan_of
 from apps.customers.services import ERASED_NAME, Refused
+from apps.recordings.models import Recording
 from apps.webhooks.forgetting import forget_calls
 
 TEXTS = ("company", "language", "email", "address", "external_id", "remark")
@@ -64,6 +66,7 @@ def erase(customer: Customer) -> Erasure:
     held = {pk for of in _holds for pk in of(ids)}
     free = [pk for pk in ids if pk not in held]
     anonymity.anonymise(free, texts)
+    Recording.objects.filter(call__in=free).update(forgotten_at=timezone.now())
     forget_calls(customer.tenant_id, free)
     _forget_imports(customer.tenant_id, rows, texts)
     _forget_answers(rows)

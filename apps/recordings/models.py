@@ -28,6 +28,9 @@ class Recording(History):
     duration_ms = models.BigIntegerField(_("duration, ms"), null=True)
     status = models.CharField(_("status"), max_length=8, choices=RecordingStatus.choices, default=RecordingStatus.ASKED)
     reason = models.TextField(_("reason"), blank=True)
+    forgotten_at = models.DateTimeField(
+        _("forgotten"), null=True, help_text=_("Nobody hears it any more; the next nightly run removes the sound.")
+    )
 
     class Meta:
         verbose_name = _("recording")

@@ -19,6 +19,7 @@ from apps.customers.models import ImportJob
 from apps.operations.models import LegalHold, SwitchRecord
 from apps.operations.retention.periods import Days, Owner, Periods
 from apps.recordings.models import Recording
+from apps.reports.models import RaisedAlarm, ShelvedAlarm
 from apps.webhooks.models import Delivery, DeliveryStatus
 
 Rows = QuerySet[Any]
@@ -59,6 +60,21 @@ def _recordings(owner: Owner, before: datetime.datetime) -> Rows:
     return rows.select_related("switch").order_by("asked_at")
 
 
+def _forgotten_recordings(owner: Owner, before: datetime.datetime) -> Rows:
+    """Of people who are forgotten: however long sound is kept."""
+    rows = Recording.objects.filter(_of(owner), forgotten_at__lt=before)
+    return rows.select_related("switch").order_by("forgotten_at")
+
+
+def _alarms(owner: Owner, before: datetime.datetime) -> Rows:
+    rows = RaisedAlarm.objects.filter(_of(owner), raised_at__lt=before, cleared_at__isnull=False)
+    return rows.order_by("raised_at")
+
+
+def _shelved_alarms(owner: Owner, before: datetime.datetime) -> Rows:
+    return ShelvedAlarm.objects.filter(_of(owner), until__lt=before).order_by("until")
+
+
 def _calls(owner: Owner, before: datetime.datetime) -> Rows:
     return Call.objects.filter(_of(owner), started_at__lt=before).order_by("started_at")
 
@@ -96,9 +112,12 @@ def _audit(owner: Owner, before: datetime.datetime) -> Rows:
 
 
 KINDS = [
+    Kind("forgotten_recordings", lambda periods: 0, _forgotten_recordings, call="call_id"),
     Kind("recordings", lambda periods: periods.recordings, _recordings, call="call_id"),
     Kind("calls", lambda periods: periods.calls, _calls, call="pk"),
     Kind("agent_states", lambda periods: periods.calls, _agent_states, call="call_id"),
+    Kind("alarms", lambda periods: periods.calls, _alarms),
+    Kind("shelved_alarms", lambda periods: periods.calls, _shelved_alarms),
     Kind("switch_records", lambda periods: periods.calls, _switch_records),
     Kind("facts", lambda periods: periods.facts, _facts, call="call"),
     Kind("deliveries", lambda periods: periods.deliveries, _deliveries),

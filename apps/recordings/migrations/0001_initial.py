@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('duration_ms', models.BigIntegerField(null=True, verbose_name='duration, ms')),
                 ('status', models.CharField(choices=[('asked', 'asked for'), ('running', 'running'), ('done', 'done'), ('broken', 'broken')], default='asked', max_length=8, verbose_name='status')),
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
+                ('forgotten_at', models.DateTimeField(help_text='Nobody hears it any more; the next nightly run removes the sound.', null=True, verbose_name='forgotten')),
                 ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recordings', to='calls.call', verbose_name='call')),
                 ('switch', apps.accounts.history.LenientKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='telephony.switch', verbose_name='switch')),
                 ('tenant', apps.accounts.history.LenientKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant', verbose_name='tenant')),

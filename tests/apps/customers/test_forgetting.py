@@ -20,6 +20,8 @@ from apps.customers import services
 from apps.customers.models import Customer, ImportFault
 from apps.customers.services import NumberData
 from apps.operations.models import LegalHold
+from apps.recordings.models import Recording
+from apps.recordings.selectors import audible_recordings
 from apps.webhooks import delivering
 from apps.webhooks.models import Endpoint
 from tests.apps.conftest import signed_in
@@ -116,6 +118,7 @@ def test_a_legal_hold_keeps_a_call_and_a_live_one_is_waited_for(story: Tenant) -
     customer = the_person(story)
     for name in ("c1", "c2"):
         a_call(story, name)
+        Recording.objects.create(tenant=story, id=f"{name}-r", call_id=name, asked_at=timezone.now())
     LegalHold.objects.create(tenant=story, call_id="c1", reason="complaint")
     Call.objects.filter(pk="c2").update(ended_at=None)
     reply = signed_in("admin").post(f"/api/v1/customers/{customer.pk}/erase")
@@ -124,6 +127,7 @@ def test_a_legal_hold_keeps_a_call_and_a_live_one_is_waited_for(story: Tenant) -
     assert customer.name == NAME and Call.objects.get(pk="c1").caller_number == WRITTEN
     Call.objects.filter(pk="c2").update(ended_at=timezone.now())
     assert signed_in("admin").post(f"/api/v1/customers/{customer.pk}/erase").json() == {"calls": 1, "held": 1}
+    assert [row.pk for row in audible_recordings(User.objects.get(username="admin"), story.pk)] == ["c1-r"]
     assert Call.objects.get(pk="c1").caller_number == WRITTEN
 
 

@@ -25,6 +25,7 @@ from apps.operations import disk
 from apps.operations.models import LegalHold
 from apps.operations.retention import files, sweep
 from apps.recordings.models import Recording
+from apps.reports.models import RaisedAlarm, ShelvedAlarm
 from apps.telephony.models import Switch
 from apps.webhooks.models import Delivery, Endpoint
 from tests.apps.facts_of_calls import served_call, stored
@@ -95,6 +96,27 @@ def test_recordings_go_with_their_files_and_calls_stay(history: Tenant, tmp_path
     assert (line(lines, "recordings").deleted, line(lines, "recordings").freed_bytes) == (2, 2000)
     assert recorded(tmp_path) == ({"c1"}, {"c1"})
     assert calls() == {"c1", "c40", "c100"}
+
+
+def test_the_sound_of_who_is_forgotten_goes_however_long_sound_is_kept(history: Tenant, tmp_path: Path) -> None:
+    Recording.objects.filter(call__in=["c1", "c40"]).update(forgotten_at=timezone.now())
+    LegalHold.objects.create(tenant=history, call_id="c40", reason="complaint 7")
+    sweep.run()
+    assert recorded(tmp_path) == ({"c40", "c100"}, {"c40", "c100"})
+    assert calls() == {"c1", "c40", "c100"}
+
+
+def test_alarms_go_with_the_calls_of_their_time(history: Tenant) -> None:
+    keep(history, calls=30)
+    old, now = timezone.now() - datetime.timedelta(days=40), timezone.now()
+    for name, raised, cleared in (("old", old, now), ("open", old, None), ("young", now, now)):
+        RaisedAlarm.objects.create(
+            tenant=history, kind="trunk_down", subject=name, raised_at=raised, cleared_at=cleared
+        )
+        ShelvedAlarm.objects.create(tenant=history, kind="trunk_down", subject=name, until=raised, reason="known")
+    sweep.run()
+    assert set(RaisedAlarm.objects.values_list("subject", flat=True)) == {"open", "young"}
+    assert set(ShelvedAlarm.objects.values_list("subject", flat=True)) == {"young"}
 
 
 def test_calls_go_with_all_that_hangs_on_them(history: Tenant, tmp_path: Path) -> None:

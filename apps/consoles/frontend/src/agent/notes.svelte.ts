@@ -1,10 +1,13 @@
 /** What the agent types about the call at hand: kept in this browser at every key, on the server a second later. */
 
+import { NOT_SENT, UNCONFIRMED } from "$lib/live";
 import type { Live } from "$lib/live.svelte";
 import * as drafts from "./drafts";
 import type { Call, Me } from "./model";
 
 const SEND_AFTER_MS = 1_000;
+/** Not refused, but perhaps not kept either. */
+const AGAIN: ReadonlySet<string> = new Set([NOT_SENT, UNCONFIRMED]);
 export const MOST_LETTERS = 4_000;
 
 export class Notes {
@@ -67,7 +70,7 @@ export class Notes {
     const disposition = this.disposition ? { disposition: this.disposition } : {};
     void this.#live.command("draft", { call, note: this.note, ...disposition }).then((outcome) => {
       if (outcome.ok && this.call === call) this.kept = "server";
-      else if (outcome.code === "not_sent") this.#timer = setTimeout(() => this.#send(), SEND_AFTER_MS);
+      else if (AGAIN.has(outcome.code)) this.#timer = setTimeout(() => this.#send(), SEND_AFTER_MS);
     });
   }
 }
