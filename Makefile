@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-wall bench-turnaround help
+.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-wall bench-acd help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -37,14 +37,15 @@ sim: ## simulate SEEDS whole days with faults and crashes
 bench-paint: ## from the engine's event to the painted page, beside 200 simulated agents
 	$(RUN)/python -m tests.bench.event_to_paint
 
-bench-turnaround: ## of agents on a real FreeSWITCH, beside mod_callcenter and a bare loop
-	$(RUN)/python -m tests.bench.turnaround
+bench-acd: ## turnaround and offers on a real FreeSWITCH, beside mod_callcenter and a bare loop
+	$(RUN)/python -m tests.bench.acd
 
 bench-wall: ## a wall of 1000 agents with 60 changes a second for a minute
 	$(RUN)/python -m tests.bench.wall_endurance
 
-bench: ## figures of the core and the driver, each beside a peer
+bench: ## figures of the core, each beside a peer: events, matches, 48,000 agents
 	$(RUN)/python -m tests.bench.core_events
+	$(RUN)/python -m tests.bench.scale
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

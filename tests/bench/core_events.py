@@ -8,104 +8,60 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from math import log2
 from random import Random
 
 from apps.core import config as cfg
 from apps.core import events as e
-from apps.core.commands import HangUpLeg, OriginateLeg
-from apps.core.engine import Engine
+from apps.core.ids import AgentId
 from apps.core.queues.matching import Matcher
 from apps.core.queues.waiting import Requirement
 from apps.engine.garbage import collect_garbage_seldom
-
-START_MS = 1_700_000_000_000
+from tests.bench.floor import SWITCH, TENANT, Floor, flow
 
 
 def center(agents: int, queues: int = 10) -> cfg.CenterConfig:
     return cfg.CenterConfig(
         version=1,
-        tenants={"1": cfg.TenantConfig(id="1", name="bench")},  # type: ignore[dict-item]
+        tenants={TENANT: cfg.TenantConfig(id=TENANT, name="bench")},
         agents={
             f"a{n}": cfg.AgentConfig(
-                id=f"a{n}", tenant="1", name=f"a{n}", skills={f"s{n % 5}": 3},
-                device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch="fs", address=str(1000 + n)),
+                id=f"a{n}", tenant=TENANT, name=f"a{n}", skills={f"s{n % 5}": 3},
+                device=cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch=SWITCH, address=str(1000 + n)),
                 queues={f"q{(n + more) % queues}": cfg.Membership() for more in (0, 1)},
             )
             for n in range(agents)
         },
-        queues={f"q{n}": cfg.QueueConfig(id=f"q{n}", tenant="1", name=f"q{n}", wrap_up_ms=0) for n in range(queues)},
-        dids={f"fs/{n}": cfg.DidConfig(number=str(n), tenant="1", switch="fs", flow=f"f{n}") for n in range(queues)},
-        flows={
-            f"f{n}": cfg.FlowConfig(
-                id=f"f{n}", tenant="1", version=f"v{n}",
-                document={
-                    "schema": "ivr/1", "langs": ["zh"], "default_lang": "zh", "start": "a",
-                    "nodes": {
-                        "a": {"type": "answer", "on": {"ok": "m"}},
-                        "m": {"type": "menu", "say": [{"p": "m"}], "keys": {"1": "q"}, "on": {"fail": "q"}},
-                        "q": {"type": "enqueue", "queue": f"q{n}"},
-                    },
-                },
-                sounds={"m": {"zh": "m.wav"}},
-            )
+        queues={f"q{n}": cfg.QueueConfig(id=f"q{n}", tenant=TENANT, name=f"q{n}", wrap_up_ms=0) for n in range(queues)},
+        dids={
+            f"{SWITCH}/{n}": cfg.DidConfig(number=str(n), tenant=TENANT, switch=SWITCH, flow=f"f{n}")
             for n in range(queues)
         },
+        flows={f"f{n}": flow(f"f{n}", f"q{n}") for n in range(queues)},
     )  # type: ignore[arg-type]  # fmt: skip
 
 
 def whole_calls(agents: int, events: int) -> float:
     """Events a second through whole calls: arrive, key, offer, ring, answer, bridge, hold, hang up."""
-    engine, now_ms, serial = Engine(), START_MS, 0
-    inbox: deque[e.Event] = deque([e.ConfigChanged(config=center(agents)), e.LinkUp(switch="fs", boot="b")])
-    for n in range(agents):
-        for kind in (e.AgentSignedIn, e.AgentWentReady):
-            serial += 1
-            inbox.append(kind(tenant="1", cmd_id=f"c{serial}", actor="b", agent=f"a{n}"))
-    while inbox:
-        engine.handle(inbox.popleft(), now_ms)
-    legs, handled, started = 0, 0, time.process_time()
-    customer: dict[str, str] = {}
-    while handled < events:
-        now_ms += 5
-        legs += 1
-        leg = f"u{legs}"
-        inbox.append(e.CallArrived(switch="fs", leg=leg, did=str(legs % 10), caller_number="1380000"))
-        inbox.append(e.DigitPressed(switch="fs", leg=leg, digit="1"))
-        while inbox:
-            handled += 1
-            for effect in engine.handle(inbox.popleft(), now_ms):
-                if isinstance(effect, OriginateLeg):
-                    caller = engine.state.calls[effect.call].leg
-                    customer[effect.leg] = caller
-                    inbox.extend(_talk(effect.leg, caller))
-                elif isinstance(effect, HangUpLeg) and effect.leg.startswith("u"):
-                    inbox.append(e.LegHungUp(switch="fs", leg=effect.leg, cause=e.HangupCause.NORMAL))
-    return handled / (time.process_time() - started)
-
-
-def _talk(agent: str, caller: str) -> list[e.Event]:
-    return [
-        e.LegRinging(switch="fs", leg=agent),
-        e.LegAnswered(switch="fs", leg=agent),
-        e.LegParked(switch="fs", leg=agent),
-        e.LegsBridged(switch="fs", leg=agent, other=caller),
-        e.LegHeld(switch="fs", leg=agent),
-        e.LegUnheld(switch="fs", leg=agent),
-        e.LegHungUp(switch="fs", leg=agent, cause=e.HangupCause.NORMAL),
-        e.LegsUnbridged(switch="fs", leg=agent, other=caller),
-        e.CallArrived(switch="fs", leg=caller, did="1", caller_number="1380000"),
-        e.RecordingStopped(switch="fs", leg=caller, recording="", duration_ms=1),
-    ]  # type: ignore[arg-type]
+    floor = Floor(center(agents))
+    floor.sign_in(AgentId(f"a{n}") for n in range(agents))
+    floor.handled, started = 0, time.process_time()
+    while floor.handled < events:
+        floor.now_ms += 5
+        floor.call_in(str(floor.legs % 10))
+        agent, customer = floor.talks.popleft()
+        floor.feed(e.LegHeld(switch=SWITCH, leg=agent))
+        floor.feed(e.LegUnheld(switch=SWITCH, leg=agent))
+        floor.end_talk(agent, customer)
+    return floor.handled / (time.process_time() - started)
 
 
 def match_cost(waiting: int, ready: int, rounds: int = 2000) -> float:
     """Microseconds for one caller in, one match, agent back: with so many waiting elsewhere and ready here."""
     config = center(ready + 1).agents
     matcher, random = Matcher(config), Random(1)
-    here, elsewhere = Requirement("fs", "q1", ()), Requirement("fs", "q2", ("nobody",))
+    here, elsewhere = Requirement(SWITCH, "q1", ()), Requirement(SWITCH, "q2", ("nobody",))
     for n in range(waiting):
         matcher.caller_waits(f"w{n}", elsewhere, 5, random.randrange(10**6))
     for n, agent in enumerate(config):

@@ -14,7 +14,7 @@ import sys
 import time
 
 from apps.core.calls.model import CallState
-from tests.bench.turnaround import DID, FILES, Bench, installed
+from tests.bench.acd_switch import DID, FILES, SwitchBench, installed, make_ready
 from tests.switch_live.phones import sipp_binary
 from tests.switch_live.switch import freeswitch_binary
 from tests.switch_live.waiting import eventually, free_ports
@@ -31,14 +31,14 @@ def main() -> int:
         print("SKIPPED: this needs the freeswitch and sipp binaries")
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
-    with installed(AGENTS, options.callers, 30) as bench:
+    with installed(AGENTS) as bench:
         return _run(bench, options.callers, options.dead)
 
 
-def _run(bench: Bench, callers: int, dead_s: float) -> int:
+def _run(bench: SwitchBench, callers: int, dead_s: float) -> int:
     center = bench.center
     center.start_engine()
-    crowd = _crowd(bench)
+    crowd = _crowd(bench, callers)
     eventually(lambda: _waiting(bench) == callers, 60, "everybody waits")
     center.kill_engine()
     time.sleep(dead_s)
@@ -47,8 +47,7 @@ def _run(bench: Bench, callers: int, dead_s: float) -> int:
     leading_s = time.monotonic() - began
     eventually(lambda: _waiting(bench) == callers and _held(bench) >= callers, 60, "everybody is held again")
     held_s = time.monotonic() - began
-    agents = [agent for agent in center.state().config.agents.values() if agent.name.startswith("Bench ")]
-    center.make_ready(*agents)
+    make_ready(center, AGENTS)
     crowd.wait(180)
     eventually(lambda: not bench.switch.api.channels(), 30, "all calls over")
     served = eventually(lambda: (count := _served(bench)) == callers and count, 20, "history complete")
@@ -61,13 +60,13 @@ def _run(bench: Bench, callers: int, dead_s: float) -> int:
     return 0 if served == callers and not doubled else 1
 
 
-def _crowd(bench: Bench) -> subprocess.Popen[bytes]:
+def _crowd(bench: SwitchBench, callers: int) -> subprocess.Popen[bytes]:
     own, media = free_ports(2)
     return subprocess.Popen(
         [
             *(sipp_binary() or "sipp", "-sf", str(FILES / "caller.xml"), "-i", "127.0.0.1", "-p", str(own)),
-            *("-mp", str(media), "-s", DID, f"127.0.0.1:{bench.trunks_port}", "-m", str(bench.calls)),
-            *("-r", str(bench.rate), "-l", str(bench.calls), "-nostdin", "-timeout", "240"),
+            *("-mp", str(media), "-s", DID, f"127.0.0.1:{bench.trunks_port}", "-m", str(callers)),
+            *("-r", "30", "-l", str(callers), "-nostdin", "-timeout", "240"),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -75,22 +74,22 @@ def _crowd(bench: Bench) -> subprocess.Popen[bytes]:
     )
 
 
-def _waiting(bench: Bench) -> int:
+def _waiting(bench: SwitchBench) -> int:
     calls = bench.center.state().calls.values()
     return sum(call.state is CallState.WAITING and call.deadline_ms is None for call in calls)
 
 
-def _held(bench: Bench) -> int:
+def _held(bench: SwitchBench) -> int:
     """Channels that hear the music of a lease of ours, not of the dialplan's ladder."""
     return sum("timeout=20000" in row.get("application_data", "") for row in bench.switch.api.channels())
 
 
-def _served(bench: Bench) -> int:
+def _served(bench: SwitchBench) -> int:
     rows = bench.center.rows("SELECT count(*) AS count FROM calls_call WHERE did = %s AND outcome = 'served'", DID)
     return int(rows[0]["count"])
 
 
-def _doubled(bench: Bench) -> int:
+def _doubled(bench: SwitchBench) -> int:
     """Agents' legs of one call that were up at the same time."""
     rows = bench.center.rows(
         "SELECT count(*) AS count FROM calls_leg a JOIN calls_leg b ON a.call_id = b.call_id AND a.id < b.id"

@@ -98,12 +98,6 @@ class LiveSwitch:
             self.process.wait()
         self.process = None
 
-    def cpu_s(self) -> float:
-        """Processor time used so far."""
-        assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def _complaints(self) -> list[str]:
         """Lines of its log at warning or above that our files could be the cause of."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

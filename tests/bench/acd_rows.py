@@ -9,7 +9,7 @@ from apps.agents.models import Agent
 from apps.ivr.models import Flow
 from apps.ivr.services import publish
 from apps.queues.models import Queue
-from apps.telephony.models import Did, MusicClass, Switch, Trunk
+from apps.telephony.models import Did, MusicClass, Prompt, Switch, Trunk
 from apps.telephony.services import config_changed
 
 
@@ -60,3 +60,9 @@ def _document() -> dict[str, object]:
             "line": {"type": "enqueue", "queue": "bench"},
         },
     }
+
+
+def without_voices() -> None:
+    """Sounds by name, where nobody will hear them."""
+    Prompt.objects.update(sound_zh="zh.wav", sound_en="en.wav")
+    config_changed()
