@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
+from tests.coturn import SECRET, Coturn
 from tests.switch_live import sound
 from tests.switch_live.conftest import Rig
 from tests.switch_live.journeys import call_into_sales, talking, until
@@ -30,6 +33,20 @@ def wire(rig: Rig) -> Iterator[Wire]:
 
 @pytest.fixture
 def page(rig: Rig, wire: Wire) -> Iterator[Page]:
+    with lina_at_her_page(rig, wire) as opened:
+        yield opened
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Iterator[Coturn]:
+    relay = Coturn(tmp_path)
+    relay.start()
+    yield relay
+    relay.stop()
+
+
+@contextmanager
+def lina_at_her_page(rig: Rig, wire: Wire) -> Iterator[Page]:
     """李娜 signed in at the console, her telephone in the page."""
     rig.center.call("browser_seat", "1002", f"ws://127.0.0.1:{wire.port}")
     with web(rig.center) as url, humming_page(rig.directory, url, sound.AGENT_HZ) as opened:
@@ -180,3 +197,42 @@ def test_a_caller_whose_agents_page_is_gone_hears_music_and_then_the_agent(rig: 
     eventually(lambda: heard_bytes(page) > 4_000, 20, "the caller is heard again")
     caller.hang_up()
     in_state(page, "WRAP_UP")
+
+
+# Sound takes the relay alone, as where nothing else leaves the building.
+RELAYED_ONLY = """
+const Connection = RTCPeerConnection;
+window.RTCPeerConnection = class extends Connection {
+    constructor(configuration) { super({...configuration, iceTransportPolicy: "relay"}); }
+};
+"""
+
+
+def test_a_page_whose_network_changes_in_mid_call_finds_another_way_in_the_same_call(
+    rig: Rig, wire: Wire, relay: Coturn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line to the switch breaks and every way of the sound is gone: registered anew, an ICE restart mends both."""
+    servers = {"TURN_SERVERS": f"turn:127.0.0.1:{relay.port}?transport=udp", "TURN_SECRET": SECRET}
+    monkeypatch.setattr(rig.center, "environment", rig.center.environment | servers)
+    sales = rig.center.agent("李娜")
+    with lina_at_her_page(rig, wire) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.context.add_init_script(f"(() => {{{RELAYED_ONLY}}})()")
+        page.goto("/agent/")
+        expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+        page.click("[data-action=ready]")
+        in_state(page, "READY")
+        call_into_sales(rig, NUMBER)
+        in_state(page, "OFFERED")
+        page.keyboard.press("F2")
+        call = talking(rig, NUMBER, sales)
+        eventually(lambda: heard_bytes(page) > 4_000, 20, "sound reaches the page through the relay")
+        relay.stop()
+        wire.cut()
+        relay.start()
+        before = heard_bytes(page)
+        eventually(lambda: heard_bytes(page) > before + 24_000, 30, "the sound found another way")
+        same = talking(rig, NUMBER, sales)
+        assert same.bridge is not None and call.bridge is not None and same.bridge.leg == call.bridge.leg
+        page.keyboard.press("Control+F2")
+        in_state(page, "WRAP_UP")

@@ -23,6 +23,8 @@ const REGISTER_S = 60;
 const MEND_MS = 3_000;
 /** Sound that stops for a moment mends itself. */
 const STUTTER_MS = 1_500;
+/** Nothing heard for so long, looked at each second: the browser itself notices only after five or more. */
+const SILENT_MS = 2_500;
 
 function soundFlows(session: RTCSession | null): boolean {
   const connection = session?.connection as RTCPeerConnection | undefined;
@@ -45,6 +47,7 @@ export class SipPhone implements Phone {
   #watch = new Watch();
   #timer: ReturnType<typeof setInterval>;
   #mending: ReturnType<typeof setTimeout> | undefined;
+  #heardMs = 0;
   #wasMuted: () => boolean;
 
   /** `wasMuted`: whether the call that is about to be picked up was muted before the page was loaded anew. */
@@ -143,6 +146,7 @@ export class SipPhone implements Phone {
       this.state.everRegistered = true;
       // The line was lost, perhaps with the network below the sound; sound that goes on is left alone.
       if (!soundFlows(this.#session)) this.#mend();
+      else setTimeout(() => performance.now() - this.#heardMs > SILENT_MS && this.#mend(), STUTTER_MS);
     });
     ua.on("unregistered", () => (this.state.registered = false));
     ua.on("registrationFailed", () => (this.state.registered = false));
@@ -172,6 +176,7 @@ export class SipPhone implements Phone {
     session.on("peerconnection", (event) => this.#play(event.peerconnection));
     session.on("confirmed", () => {
       this.state.inCall = true;
+      this.#heardMs = performance.now();
       this.#microphone.listen();
     });
     const over = () => {
@@ -269,7 +274,9 @@ export class SipPhone implements Phone {
     this.state.quality = quality;
     this.state.causes = causes;
     this.state.qualityBad = bad;
-    this.state.receivedBytes = entries.reduce((sum, [, item]) => sum + (item.type === "inbound-rtp" ? Number(item.bytesReceived ?? 0) : 0), 0);
+    const bytes = entries.reduce((sum, [, item]) => sum + (item.type === "inbound-rtp" ? Number(item.bytesReceived ?? 0) : 0), 0);
+    if (bytes !== this.state.receivedBytes) this.#heardMs = performance.now();
+    this.state.receivedBytes = bytes;
     if (!this.state.muted) this.#noteSilence();
   }
 
