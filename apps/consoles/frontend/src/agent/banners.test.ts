@@ -5,7 +5,7 @@ import { type Me, dialable } from "./model";
 
 const calm: Trouble = {
   closed: 0, connected: true, engine: { reachable: true, loaded: true }, stale: false, ageSeconds: 0, browserPhone: true,
-  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, masked: false, recordingFailed: false, quality: "", qualityBad: false,
+  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, suspended: false, masked: false, recordingFailed: false, quality: "", qualityBad: false,
 };
 const codes = (change: Partial<Trouble>) => banners({ ...calm, ...change }).map((banner) => banner.code);
 
@@ -32,6 +32,12 @@ test("the phone's troubles are the owner's, and only while signed in", () => {
   expect(codes({ place: "moved" })).toEqual(["E05"]);
   expect(codes({ signedIn: false, microphone: "missing" })).toEqual([]);
   expect(codes({ browserPhone: false, microphone: "missing", phoneLost: true })).toEqual(["E14"]);
+});
+
+test("who cannot be rung learns it, unless the reason is said already", () => {
+  expect(codes({ suspended: true })).toEqual(["banner_suspended"]);
+  expect(codes({ suspended: true, phoneLost: true })).toEqual(["E14"]);
+  expect(codes({ suspended: true, signedIn: false })).toEqual([]);
 });
 
 test("quality and a paused recording are said beside the rest", () => {

@@ -3,7 +3,7 @@
 import type { ErrorCode } from "$lib/words";
 
 export interface Banner {
-  code: ErrorCode | "signed_off" | "not_permitted_here";
+  code: ErrorCode | "signed_off" | "not_permitted_here" | "banner_suspended";
   level: "good" | "warn" | "bad";
   values?: Record<string, string | number>;
 }
@@ -26,6 +26,8 @@ export interface Trouble {
   /** The phone was on the switch and is no more, or the switch is out of reach. */
   phoneLost: boolean;
   signedIn: boolean;
+  /** No calls for a moment: the switch could not ring the telephone. */
+  suspended: boolean;
   masked: boolean;
   recordingFailed: boolean;
   /** Words of what is wrong with the sound, or "". */
@@ -34,7 +36,7 @@ export interface Trouble {
 }
 
 export function banners(now: Trouble): Banner[] {
-  return [...lines(now), ...(now.signedIn ? phone(now) : []), ...call(now)];
+  return [...lines(now), ...(now.signedIn ? [...phone(now), ...desk(now)] : []), ...call(now)];
 }
 
 function lines(now: Trouble): Banner[] {
@@ -53,6 +55,10 @@ function phone(now: Trouble): Banner[] {
   if (now.place !== "owner") return [];
   const microphone = ({ refused: "E01", missing: "E02", silent: "E03" } as const)[now.microphone as "refused"];
   return [...(microphone ? [{ code: microphone, level: "bad" } as const] : []), ...(now.phoneLost ? [{ code: "E14", level: "bad" } as const] : [])];
+}
+
+function desk(now: Trouble): Banner[] {
+  return now.suspended && !now.phoneLost ? [{ code: "banner_suspended", level: "warn" }] : [];
 }
 
 function call(now: Trouble): Banner[] {

@@ -105,6 +105,7 @@ export class Console {
       rejoining: media.rejoining,
       phoneLost: me?.switch_up === false || !registered,
       signedIn: me !== undefined && me.state !== "LOGGED_OUT",
+      suspended: me?.blocked === "suspended",
       masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
       recordingFailed: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.recording_failed),
       quality: (phone?.causes ?? []).map((cause) => w(`cause_${cause}`)).join(", "),
@@ -113,6 +114,7 @@ export class Console {
   }
 
   bannerText(banner: Banner): string {
+    if (w.has(banner.code)) return w(banner.code, banner.values);
     return t.has(banner.code) ? t(banner.code, banner.values) : errors.has(banner.code) ? errors(banner.code, banner.values) : banner.code;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Story, draw, events, ticks } from "./story";
-import { c, storedWords } from "./words";
+import { c, portWord, portWords, storedWords } from "./words";
 
 const T0 = 1_790_000_000_000;
 const story: Story = {
@@ -49,10 +49,21 @@ describe("a call over time", () => {
   });
 });
 
+describe("where a menu's step led", () => {
+  it("is said in words, and a key once", () => {
+    const steps = [
+      { at_ms: T0 + 1_000, node: "hours", title: "", type: "hours", port: "holiday", digits: "" },
+      { at_ms: T0 + 2_000, node: "menu", title: "", type: "menu", port: "key:2", digits: "2" },
+    ];
+    expect(events({ ...story, segments: [], offers: [], marks: [], wrap_ups: [], steps }).map((item) => item.detail)).toEqual(["→ 节假日", "按键 2"]);
+    expect([portWord("ok"), portWord("key:5")]).toEqual(["继续", "按键 5"]);
+  });
+});
+
 describe("words", () => {
   it("have the same {names} in both languages", () => {
     const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
-    for (const words of [c, storedWords]) {
+    for (const words of [c, storedWords, portWords]) {
       for (const key of Object.keys(words.en)) expect(names((words.zh as Record<string, string>)[key] ?? ""), key).toEqual(names((words.en as Record<string, string>)[key] ?? ""));
     }
   });

@@ -2,7 +2,7 @@
 
 import { type Worded, worded } from "$lib/i18n";
 import { clock } from "$lib/text";
-import { c, word } from "./words";
+import { c, portWord, word } from "./words";
 
 export interface CallRow {
   id: string;
@@ -115,7 +115,7 @@ export function events(story: Story): Event[] {
       detail: item.outcome ? `→ ${word(item.outcome)}` : "", lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.started_ms, note: "",
     })),
     ...story.steps.filter((item) => item.digits || item.port).map((item) => ({
-      at_ms: item.at_ms, kind: "step", title: c("step", { title: worded(item.title) || item.node }), detail: [item.digits && c("key", { digits: item.digits }), item.port && `→ ${item.port}`].filter(Boolean).join(" "), lasted_ms: null, note: "",
+      at_ms: item.at_ms, kind: "step", title: c("step", { title: worded(item.title) || item.node }), detail: item.digits ? c(item.digits.length > 1 && item.digits !== "***" ? "keys" : "key", { digits: item.digits }) : `→ ${portWord(item.port)}`, lasted_ms: null, note: "",
     })),
     ...story.marks.map((item) => ({ at_ms: item.at_ms, kind: "step", title: c("marked"), detail: "", lasted_ms: null, note: "" })),
     ...story.offers.map((item) => ({

@@ -175,5 +175,23 @@ const stored = dictionary(
   },
 );
 
+/** The ways out of a menu's nodes (apps/core/ivr/nodes). */
+const ports = dictionary(
+  {
+    ok: "goes on", done: "done", open: "open", closed: "closed", holiday: "holiday", emergency: "emergency", no_input: "no key pressed",
+    no_match: "wrong key", fail: "no valid choice", timeout: "waited too long", agent_done: "after the talk", error: "trouble in the menu",
+    limit: "went round too often", hangup: "hung up",
+  },
+  {
+    ok: "继续", done: "完成", open: "营业中", closed: "非营业时间", holiday: "节假日", emergency: "紧急状态", no_input: "未按键",
+    no_match: "按键有误", fail: "未作有效选择", timeout: "等待超时", agent_done: "通话结束后", error: "菜单出错",
+    limit: "循环次数过多", hangup: "挂机",
+  },
+);
+
+/** Where a step led; keys are told as keys. */
+export const portWord = (port: string) => (port.startsWith("key:") ? c("key", { digits: port.slice(4) }) : ports.has(port) ? ports(port) : port);
+export const portWords = ports;
+
 export const word = (code: string) => (stored.has(code) ? stored(code) : code);
 export const storedWords = stored;
