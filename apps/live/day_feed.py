@@ -121,6 +121,10 @@ class DayFeed:
                 log.warning("day_feed_database_away", error=str(error).strip())
                 await asyncio.sleep(AWAY_RETRY_S)
                 continue
+            except Exception:  # without figures the wall still shows who waits
+                log.exception("day_feed_not_counted")
+                await asyncio.sleep(AWAY_RETRY_S)
+                continue
             if base is not None:
                 self._swap(*base)
                 return
@@ -141,6 +145,9 @@ class DayFeed:
                 rules = await asyncio.to_thread(read_rules)
             except (Error, OSError):
                 continue  # said where the day is read
+            except Exception:
+                log.exception("day_feed_rules_not_read")
+                continue
             old = time.monotonic() - self._begun_s > ANEW_S
             if self.in_step and self.today is not None and (rules != self.today.rules or old):
                 self.begin(self._epoch, self._seq)

@@ -134,6 +134,9 @@ class FloorAlarms:
                 log.warning("alarms_not_kept", error=str(error).strip(), unsaved=len(self._unsaved))
                 self._resumed = True  # better alarms without their past than none
                 await asyncio.sleep(AWAY_RETRY_S)
+            except Exception:  # one row that cannot be read must not end all alarms of this process
+                log.exception("alarms_not_kept")
+                await asyncio.sleep(AWAY_RETRY_S)
             await asyncio.sleep(SAVE_S)
             refreshed_s += SAVE_S
 

@@ -94,7 +94,13 @@ class RecordingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
 
     @extend_schema(
         parameters=[RANGE, DOWNLOAD],
-        responses={**WAV, 409: problem("not_ready"), 416: OpenApiResponse(description="No such part.")},
+        responses={
+            **WAV,
+            304: OpenApiResponse(description="Not changed since, as If-None-Match or If-Modified-Since ask."),
+            409: problem("not_ready"),
+            412: OpenApiResponse(description="Changed since, as If-Match or If-Unmodified-Since ask."),
+            416: OpenApiResponse(description="No such part."),
+        },
     )
     @action(detail=True, methods=["get"], content_negotiation_class=AnySound)
     def audio(self, request: Request, pk: str = "") -> HttpResponseBase:

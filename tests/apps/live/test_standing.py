@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from apps.core import events
-from apps.live import access, presence
+from apps.live import access, floor_alarms, presence
 from apps.live import hub as hub_module
 from apps.live.hub import hub
-from tests.apps.live.door import TOKEN, Engine, running, until
+from apps.reports import alarm_rows
+from tests.apps.live.door import Engine, until
+from tests.apps.live.tabs import opened
 from tests.apps.live.test_engine_client import ready
-from tests.apps.live.test_sockets import opened, populate
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest_asyncio.fixture
-async def engine(settings: Any, transactional_db: None) -> AsyncIterator[Engine]:
-    await sync_to_async(populate)()
-    async with running() as door:
-        settings.ENGINE_URL, settings.ENGINE_TOKEN = door.url, TOKEN
-        yield door
-        await hub().stop()
 
 
 async def test_nobody_is_missed_because_the_web_process_stood_still(
@@ -88,3 +77,22 @@ async def test_a_database_that_is_away_refuses_a_late_result_and_keeps_the_page(
     await tab.say({"type": "directory"})
     await tab.read("directory")
     await tab.disconnect()
+
+
+async def test_rows_that_cannot_be_read_do_not_end_the_alarms_of_this_process(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floor_alarms, "SAVE_S", 0.01)
+    monkeypatch.setattr(floor_alarms, "AWAY_RETRY_S", 0.01)
+    read, tried = alarm_rows.read, []
+
+    def at_the_second_try() -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise KeyError("a kind that a later version wrote")
+        return read()
+
+    monkeypatch.setattr(alarm_rows, "read", at_the_second_try)
+    alarms = floor_alarms.FloorAlarms()
+    await until(lambda: len(tried) > 1, "another look")
+    alarms.stop()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
-import pytest_asyncio
 from asgiref.sync import sync_to_async
 from auditlog.models import LogEntry
 from django.test import Client
@@ -21,20 +19,11 @@ from apps.live.tv_view import tv_view
 from apps.reports import alarm_rows
 from apps.reports.models import RaisedAlarm, ShelvedAlarm, WallScreen
 from tests.apps.live.centre import START_MS
-from tests.apps.live.door import TOKEN, Engine, running, until
+from tests.apps.live.door import Engine, until
+from tests.apps.live.tabs import open_tab, opened, populate
 from tests.apps.live.test_engine_client import ready
-from tests.apps.live.test_sockets import open_tab, opened, populate
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest_asyncio.fixture
-async def engine(settings: Any, transactional_db: None) -> AsyncIterator[Engine]:
-    await sync_to_async(populate)()
-    async with running() as door:
-        settings.ENGINE_URL, settings.ENGINE_TOKEN = door.url, TOKEN
-        yield door
-        await hub().stop()
 
 
 def screen(tenant: int = 1) -> tuple[WallScreen, str]:
