@@ -16,7 +16,11 @@ from apps.core.deadlines import Deadlines
 from apps.core.events import Event
 from apps.core.facts import AgentFact, AlarmCleared, AlarmRaised, Anomaly, CallFact, DeviceStateChanged, Fact
 from apps.core.ids import AgentId, CallId, IdMint, LegId, QueueId, SwitchId, TenantId
+from apps.core.queues.announcement_times import due_ms as announcement_due_ms
+from apps.core.queues.estimates import expected_ms
 from apps.core.queues.matching import Matcher
+from apps.core.queues.places import Places
+from apps.core.queues.staffing import Presence, Staffing, presence
 from apps.core.queues.waiting import Requirement
 from apps.core.state import State
 
@@ -40,6 +44,9 @@ class Center:
         self.effects: list[Effect] = []
         self.deadlines = Deadlines()
         self.matcher = Matcher(state.config.agents)
+        self.places: dict[QueueId, Places] = {}
+        self.staffing = Staffing()
+        self._stands_in: dict[CallId, QueueId] = {}
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
         self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
@@ -106,6 +113,9 @@ class Center:
     def reindex(self) -> None:
         """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents)
+        self.staffing, self.places, self._stands_in = Staffing(self.state.config.queues), {}, {}
+        if any(queue.life.calendar for queue in self.state.config.queues.values()):
+            self.deadlines.set(("hours", ""), self.now_ms)  # what is open may have changed meanwhile
         agents = self.state.config.agents.values()
         self._agent_at = {(one.device.switch, one.device.address): one.id for one in agents if one.device is not None}
         self.dirty_calls.update(dict.fromkeys(self.state.calls))
@@ -120,6 +130,7 @@ class Center:
         self.deadlines.set(("call", call_id), min(due, default=None))
         wait = call.wait if call is not None and call.state is CallState.WAITING and call.offer is None else None
         known = wait is not None and wait.queue in self.state.config.queues
+        self._stand(call_id, call, wait.queue if wait is not None and known else None)
         if call is None or wait is None or not known or not self.link_up(call.switch):
             self.matcher.caller_leaves(call_id)
             return False
@@ -127,6 +138,39 @@ class Center:
         requirement = Requirement(call.switch, wait.queue, tuple(sorted(needs)), wait.wanted_agent)
         self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
         return True
+
+    def _stand(self, call_id: CallId, call: Call | None, queue: QueueId | None) -> None:
+        before = self._stands_in.pop(call_id, None)
+        if before is not None and before != queue:
+            self.places[before].leave(call_id)
+        if call is not None and call.wait is not None and queue is not None:
+            self._stands_in[call_id] = queue
+            rank = (-call.wait.priority, call.wait.queued_ms)
+            self.places.setdefault(queue, Places()).put(call_id, rank, on_line=call.leg in call.legs)
+
+    # --- places in line ---
+
+    def ahead_of(self, call: Call) -> int | None:
+        """How many wait before this one; None for who is not in line."""
+        queue = self._stands_in.get(call.id)
+        return self.places[queue].ahead(call.id) if queue is not None else None
+
+    def ahead_of_new(self, queue: QueueId, priority: int, queued_ms: int) -> int:
+        places = self.places.get(queue)
+        return places.ahead_of((-priority, queued_ms)) if places is not None else 0
+
+    def on_line(self, queue: QueueId) -> int:
+        """How many wait on the telephone."""
+        places = self.places.get(queue)
+        return places.on_line() if places is not None else 0
+
+    def expected_ms(self, queue: QueueId, ahead: int) -> int | None:
+        staff = self.staffing
+        return expected_ms(ahead, staff.free(queue), staff.serving(queue), self.state.queues.get(queue))
+
+    def stir(self, queue: QueueId) -> None:
+        """What waits here may be matched differently from now on."""
+        self.dirty_calls.update(dict.fromkeys(call for call, here in self._stands_in.items() if here == queue))
 
     def deadlines_of(self, call: Call) -> dict[str, int]:
         """What is due for a call and when: of its state, of its place in line, of an offer, of its menu.
@@ -143,6 +187,10 @@ class Center:
         # An agent who has already answered still gets the call.
         if call.wait is not None and call.state is CallState.WAITING and not answered:
             due["wait"] = call.wait.deadline_ms
+            if call.wait.play is not None:
+                due["announced"] = call.wait.play_until_ms
+            elif (announce_ms := announcement_due_ms(self.state, call)) is not None:
+                due["announce"] = announce_ms
         position = call.ivr.position if call.ivr is not None and call.state is CallState.IVR else None
         if position is not None and position.deadline_ms is not None:
             due["ivr"] = position.deadline_ms
@@ -166,9 +214,12 @@ class Center:
         self.deadlines.set(("agent", agent_id), min((due for due in dues if due is not None), default=None))
         config = self.state.config.agents.get(agent_id)
         if agent is None or config is None:
+            self.staffing.place(agent_id, (), Presence.AWAY)
             self.matcher.agent_unready(agent_id)
             return False
-        if agent.state is AgentState.READY and not why_blocked(self.state, agent, config):
+        free = agent.state is AgentState.READY and not why_blocked(self.state, agent, config)
+        self.staffing.place(agent_id, config.queues, presence(agent.state, free))
+        if free:
             self.matcher.agent_ready(agent_id, agent.idle_since_ms)
             return True
         self.matcher.agent_unready(agent_id)

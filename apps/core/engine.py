@@ -15,9 +15,9 @@ from apps.core.agents import call_in_hand, desk, states, supervising
 from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, removal, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
-from apps.core.ids import AgentId, CallId, SwitchId
+from apps.core.ids import AgentId, CallId, QueueId, SwitchId
 from apps.core.ivr import runs
-from apps.core.queues import offers, overflow, unanswered, whisper
+from apps.core.queues import announcements, life, offers, overflow, unanswered, whisper
 from apps.core.state import State
 
 
@@ -44,6 +44,7 @@ class Engine:
             rule(center, event)
         rejoining.look(center)
         offers.assign(center)
+        life.look(center)
         return effects
 
     def next_deadline_ms(self) -> int | None:
@@ -102,6 +103,8 @@ def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
         closing.last_words_said(center, call)
     elif call.offer is not None and call.offer.whisper == event.play:
         whisper.said(center, call)
+    elif call.state is CallState.WAITING and call.wait is not None and call.wait.play == event.play:
+        announcements.over(center, call)
 
 
 def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
@@ -192,7 +195,15 @@ def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
 
 
 _CONFIG_ALARMS = frozenset(
-    {"unknown_did", "flow_missing", "queue_missing", "number_barred", "device_invalid", "prompt_failed"}
+    {
+        "unknown_did",
+        "flow_missing",
+        "queue_missing",
+        "number_barred",
+        "device_invalid",
+        "prompt_failed",
+        overflow.CIRCLE,
+    }
 )
 """What a new configuration may have mended; the next caller who still meets it raises it again."""
 
@@ -217,6 +228,10 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
             states.deadline_passed(center, AgentId(subject))
         elif kind == "snapshot":
             recovery.look_again(center, SwitchId(subject))
+        elif kind == "hours":
+            life.look_at_hours(center)
+        elif kind == "deserted":
+            life.deserted_too_long(center, QueueId(subject))
         elif kind == "lost":
             recovery.switch_lost(center, SwitchId(subject))
         else:
@@ -253,6 +268,8 @@ _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
 _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "state": _call_overdue,
     "wait": overflow.waited_too_long,
+    "announced": announcements.over,
+    "announce": announcements.speak,
     "ack": offers.not_acknowledged,
     "offer": unanswered.overdue,
     "whisper": whisper.said,

@@ -20,8 +20,9 @@ from apps.core.calls.model import Call
 from apps.core.codec import from_plain, to_plain
 from apps.core.config import CenterConfig, FlowConfig
 from apps.core.fold_rules import CALL_RULES, RULES, on
-from apps.core.ids import AgentId, CallId, FlowId, LegId, SwitchId, TenantId, TrunkId
+from apps.core.ids import AgentId, CallId, FlowId, LegId, QueueId, SwitchId, TenantId, TrunkId
 from apps.core.queues import fold as _queues_fold  # noqa: F401
+from apps.core.queues.load import QueueLoad
 
 REMEMBERED_REQUESTS = 10_000
 """Outcomes kept so that a repeated ``cmd_id`` is answered with the first one."""
@@ -55,6 +56,7 @@ class State:
     agents: dict[AgentId, Agent] = field(default_factory=dict)
     calls: dict[CallId, Call] = field(default_factory=dict)
     legs: dict[LegId, CallId] = field(default_factory=dict)
+    queues: dict[QueueId, QueueLoad] = field(default_factory=dict)
     switches: dict[SwitchId, SwitchLink] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # replaced, but callers are in it; see pin_of
@@ -98,6 +100,7 @@ _UNSEEN: frozenset[type] = frozenset({
     f.RecordingAsked, f.RecordingBegan, f.RecordingEnded, f.RecordingBroken, f.CallDisposed, f.CallAnswered,
     f.OfferAcked, f.AnswerAsked, f.CallMuted, f.CallUnmuted, f.DigitsSent, f.RecordingPauseAsked, f.RecordingPaused,
     f.RecordingResuming, f.RecordingResumed, f.CallMarked,
+    f.AnnouncementStarted, f.AnnouncementEnded,
 })  # fmt: skip
 """Facts that do not make what somebody saw of a call outdated: its version stays."""
 
@@ -159,6 +162,7 @@ def _config_applied(state: State, fact: f.ConfigApplied) -> None:
     in_use = {pin_of(call.ivr.flow, call.ivr.version) for call in state.calls.values() if call.ivr is not None}
     state.pinned_flows = {pin: known[pin] for pin in sorted(in_use & known.keys())}
     state.config = fact.config
+    state.queues = {queue: load for queue, load in state.queues.items() if queue in fact.config.queues}
     for agent_id, agent in fact.config.agents.items():
         if agent_id not in state.agents:
             state.agents[agent_id] = Agent(id=agent_id, tenant=agent.tenant, since_ms=fact.at_ms)

@@ -33,7 +33,6 @@ from apps.core.state import State
 from apps.live.agent_view import agent_view
 from apps.live.day_feed import DayFeed
 from apps.live.engine_client import EngineClient, EngineRefused, EngineUnreachable
-from apps.live.expected_waits import with_expected_waits
 from apps.live.floor_alarms import FloorAlarms
 from apps.live.presence import Presence, Seat
 from apps.live.session_watch import SessionWatch
@@ -145,8 +144,7 @@ class Hub:
     def floor_view(self, state: State, tenant: TenantId, scope: Scope | None = None) -> View:
         """The engine's state and today's figures; alarms are those that deserve a look (``floor_alarms``)."""
         alarms = self.alarms.view(tenant, scope)
-        view = {**wall_view(state, tenant, scope), **self.day.view(tenant, scope), "alarms": alarms}
-        return {**view, "queues": with_expected_waits(view["queues"], view["figures"])}
+        return {**wall_view(state, tenant, scope), **self.day.view(tenant, scope), "alarms": alarms}
 
     def _open(self, channel: Channel, page: Page) -> None:
         channel.pages.add(page)

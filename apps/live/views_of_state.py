@@ -17,6 +17,7 @@ from apps.core.calls.model import Call
 from apps.core.config import AgentConfig, QueueConfig
 from apps.core.events import LegRole
 from apps.core.ids import AgentId, QueueId, TenantId
+from apps.core.queues.estimates import expected_ms
 from apps.core.state import State
 from apps.queues.scope import Scope
 
@@ -78,19 +79,23 @@ def _wall_queues(state: State, tenant: TenantId) -> list[tuple[QueueConfig, Enti
         if call.tenant == tenant and call.wait is not None:
             oldest[call.wait.queue] = min(call.wait.queued_ms, oldest.get(call.wait.queue, call.wait.queued_ms))
     return [
-        (queue, _wall_queue(queue, waiting, oldest.get(queue.id), staff.get(queue.id, Counter())))
+        (queue, _wall_queue(state, queue, waiting, oldest.get(queue.id), staff.get(queue.id, Counter())))
         for queue, waiting in _queues_with_waiting(state, tenant)
     ]
 
 
-def _wall_queue(queue: QueueConfig, waiting: int, oldest_ms: int | None, staff: Counter[str]) -> Entity:
+def _wall_queue(state: State, queue: QueueConfig, waiting: int, oldest_ms: int | None, staff: Counter[str]) -> Entity:
+    load = state.queues.get(queue.id)
+    serving = sum(staff[name] for name in ("ready", "ringing", "talking", "wrap_up"))
     return {
         "id": queue.id,
         "name": queue.name,
         "waiting": waiting,
         "oldest_ms": oldest_ms,  # queued since, of who waits longest
         "service_level_ms": queue.service_level_ms,
-        "staffed": sum(staff[name] for name in ("ready", "ringing", "talking", "wrap_up", "paused")),
+        "closed": load.closed if load is not None else "",
+        "expected_ms": expected_ms(waiting, staff["ready"], serving, load),  # for who would join now
+        "staffed": serving + staff["paused"],
         "ready": staff["ready"],
         "ringing": staff["ringing"],
         "talking": staff["talking"],

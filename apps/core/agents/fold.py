@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.core import facts as f
-from apps.core.agents.machine import AgentState
+from apps.core.agents.machine import RESTING, AgentState
 from apps.core.agents.model import Agent
 from apps.core.fold_rules import on
+from apps.core.queues import estimates
+from apps.core.queues.load import load_of
 
 if TYPE_CHECKING:
     from apps.core.state import State
@@ -21,6 +23,7 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
             return
         agent = state.agents[fact.agent] = Agent(id=fact.agent, tenant=fact.tenant)
     following = AgentState(fact.state)
+    _count_handling(state, agent, following, fact)
     if fact.call != agent.call:
         agent.draft = agent.draft_disposition = ""
         agent.typed_on, agent.ends_at_once = 0, False
@@ -42,6 +45,15 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
     agent.deadline_ms, agent.back_deadline_ms = fact.deadline_ms, fact.back_deadline_ms
     if fact.idle_since_ms is not None:
         agent.idle_since_ms = fact.idle_since_ms
+
+
+def _count_handling(state: State, agent: Agent, following: AgentState, fact: f.AgentStateChanged) -> None:
+    """From the offer to the end of wrap-up: so long a call of the queue keeps an agent."""
+    if following is AgentState.OFFERED:
+        agent.busy_since_ms = fact.at_ms
+    elif agent.serves is not None and following in RESTING:
+        estimates.handled(load_of(state, agent.serves), fact.at_ms - agent.busy_since_ms)
+        agent.serves = None
 
 
 @on(f.AgentNextStateSet)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from apps.core.agents.machine import AgentState
 from apps.core.events import HangupCause
 from apps.core.facts import DialOutcome
-from apps.core.ids import AgentId, CallId, TenantId
+from apps.core.ids import AgentId, CallId, QueueId, TenantId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class Agent:
     deadline_ms: int | None = None
     back_deadline_ms: int | None = None  # of the wrap-up behind a lost console: it runs on
     idle_since_ms: int = 0
+    serves: QueueId | None = None  # the queue of the call in hand, since it was connected
+    busy_since_ms: int = 0  # offered, dialled: when idleness ended
     wrap_up_since_ms: int = 0  # of the latest; a lost console does not end it
     extended: int = 0  # times this wrap-up was extended
     typed_on: int = 0  # times it went on because somebody typed

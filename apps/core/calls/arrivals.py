@@ -51,7 +51,8 @@ def _new_call(center: Center, event: CallArrived) -> None:
         _unknown_did(center, call)
         return
     center.send(c.TagLeg(switch=call.switch, leg=call.leg, call=call.id, tenant=did.tenant))
-    runs.enter_flow(center, call, did.flow)
+    if not runs.enter_flow(center, call, did.flow):
+        transfers.apologise(center, call)
 
 
 def _unknown_did(center: Center, call: Call) -> None:

@@ -66,6 +66,8 @@ def _call_reattached(state: State, call: Call, fact: f.CallReattached) -> None:
         call.rejoin.customer_here = True
         if call.state is CallState.REJOINING:
             call.deadline_ms = call.rejoin.until_ms
+    if call.wait is not None:
+        call.wait.play = None  # whatever was being said was cut off
     leg = call.legs.get(fact.leg)
     if leg is not None:
         leg.state, leg.other = LegState.IDLE, None
@@ -143,6 +145,7 @@ def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
 def _ivr_entered(state: State, call: Call, fact: f.IvrEntered) -> None:
     call.ivr = IvrRun(flow=fact.flow, version=fact.version, position=None)
     call.lang = fact.lang
+    call.overflow_path = []
     call.move(CallState.IVR, fact.at_ms)
 
 

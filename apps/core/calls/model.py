@@ -70,6 +70,13 @@ class Wait:
     deadline_ms: int
     entered_ms: int  # since when in this queue; the place in line may be older, or given
     wanted_agent: AgentId | None = None
+    estimate_ms: int | None = None  # of the wait, on entering
+    last_wait_ms: int | None = None  # of who was answered last before that
+    play: PlayId | None = None  # being announced
+    play_until_ms: int = 0
+    comforts: int = 0  # comfort messages said
+    comforted_ms: int | None = None  # when the last of them ended
+    told_ms: int | None = None  # when place and wait were told last
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,6 +210,8 @@ class Call:
     recording_broken: bool = False  # of this talk
     last_agent: AgentId | None = None
     last_queue: QueueId | None = None
+    overflow_path: list[QueueId] = field(default_factory=list)  # overflowed one into the other, nothing in between
+    overflows: int = 0  # since somebody last talked
     deadline_ms: int | None = None  # of the state itself: connecting, returning, closing, dialing
     outcome: CallOutcome | None = None  # decided; told when the last leg is gone
     cause: HangupCause = HangupCause.NORMAL

@@ -44,8 +44,11 @@ def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
     call.served = True
     call.bridge_lost = False
     call.transfer = call.dial = call.rejoin = None
+    call.overflow_path, call.overflows = [], 0
     if fact.agent is not None:
         call.last_agent = fact.agent
+        if fact.agent in state.agents:
+            state.agents[fact.agent].serves = fact.queue
     for mine, peer in ((fact.leg, fact.other), (fact.other, fact.leg)):
         leg = call.legs.get(mine)
         if leg is not None:

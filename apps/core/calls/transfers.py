@@ -9,7 +9,7 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole, TransferKind
 from apps.core.ids import AgentId, QueueId
-from apps.core.queues import offers
+from apps.core.queues import door, offers
 from apps.core.refusals import Refusal
 
 DIAL_TIMEOUT_MS = 45_000
@@ -67,13 +67,11 @@ def carry_out(center: Center, call: Call) -> None:
     if transfer is None:
         return
     if transfer.kind is TransferKind.QUEUE:
-        done = offers.enqueue(
-            center,
-            call,
-            QueueId(transfer.target),
-            priority=9 if transfer.to_head else None,
-            queued_ms=call.started_ms if transfer.to_head else None,
-        )
+        queue = QueueId(transfer.target)
+        if transfer.to_head:
+            done = offers.enqueue(center, call, queue, priority=9, queued_ms=call.started_ms)
+        else:
+            done = door.enter(center, call, queue)
     elif transfer.kind is TransferKind.AGENT:
         done = _to_agent(center, call, AgentId(transfer.target))
     else:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from apps.core.config import SkillNeed
 from apps.core.events import HangupCause
-from apps.core.facts.base import CallFact
+from apps.core.facts.base import CallFact, Fact
 from apps.core.ids import AgentId, LegId, PlayId, QueueId
 from apps.core.record import record
 
@@ -18,11 +18,16 @@ class QueueExit(StrEnum):
     OVERFLOWED = "overflowed"
     TRANSFERRED = "transferred"
     REMOVED = "removed"
+    CALLBACK = "callback"  # the place is kept, the line is not
 
 
 @record
 class CallQueued(CallFact):
-    """``queued_ms`` is the place in line; it is kept when an offer fails or the call is put back."""
+    """``queued_ms`` is the place in line; it is kept when an offer fails or the call is put back.
+
+    ``estimate_ms`` is the wait to expect when the caller entered, ``last_wait_ms`` that of who was answered last
+    before: what the estimate is held against.
+    """
 
     queue: QueueId
     needs: tuple[SkillNeed, ...]  # the caller's own; the queue's are added when somebody is looked for
@@ -30,6 +35,8 @@ class CallQueued(CallFact):
     queued_ms: int
     deadline_ms: int
     wanted_agent: AgentId | None = None  # a transfer to one agent: only this one is asked
+    estimate_ms: int | None = None
+    last_wait_ms: int | None = None
 
 
 @record
@@ -94,3 +101,68 @@ class OfferEnded(CallFact):
     leg: LegId
     outcome: OfferOutcome
     cause: HangupCause | None = None
+
+
+# --- the queue over the day ----------------------------------------------------------------------------------------
+
+
+class OverflowReason(StrEnum):
+    """Why a queue does not take a caller, or does not keep one."""
+
+    CLOSED = "closed"  # outside its hours, or by the emergency lever
+    FULL = "full"
+    NO_AGENTS = "no_agents"
+    TIMED_OUT = "timed_out"
+    REMOVED = "removed"  # the queue itself
+
+
+@record
+class CallOverflowed(CallFact):
+    """The caller leaves a queue, or its door, for where it overflows to; ``fallback``: that leads in a circle."""
+
+    queue: QueueId
+    reason: OverflowReason
+    kind: str
+    target: str
+    fallback: bool = False
+
+
+@record
+class AnnouncementStarted(CallFact):
+    """Said to somebody who waits: ``parts`` of comfort, position, wait, callback, closing. Over by ``deadline_ms``."""
+
+    play: PlayId
+    parts: tuple[str, ...]
+    deadline_ms: int
+    position: int | None = None
+    estimate_ms: int | None = None
+
+
+@record
+class AnnouncementEnded(CallFact):
+    play: PlayId
+
+
+@record
+class QueueClosed(Fact):
+    """``reason``: closed, holiday, emergency."""
+
+    queue: QueueId
+    reason: str
+
+
+@record
+class QueueOpened(Fact):
+    queue: QueueId
+
+
+@record
+class QueueDeserted(Fact):
+    """By its rule there is nobody who would serve here."""
+
+    queue: QueueId
+
+
+@record
+class QueueStaffed(Fact):
+    queue: QueueId

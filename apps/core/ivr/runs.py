@@ -17,7 +17,7 @@ from apps.core.ivr import interpreter
 from apps.core.ivr.context import Context
 from apps.core.ivr.interpreter import Left
 from apps.core.ivr.position import IvrPosition
-from apps.core.queues import offers
+from apps.core.queues import door
 from apps.core.state import pin_of
 
 STOPPED_GRACE_MS = 500
@@ -25,11 +25,10 @@ STOPPED_GRACE_MS = 500
 
 
 def enter_flow(center: Center, call: Call, flow_id: FlowId) -> bool:
-    """Start a flow. Without one (a DID or an overflow to nothing) the caller hears an apology, and False."""
+    """Start a flow. False: there is none (an overflow or a DID to nothing), and nobody has spoken to the caller."""
     flow = center.state.config.flows.get(flow_id)
     if flow is None or flow.tenant != call.tenant:
         center.alarm("flow_missing", flow_id, f"call {call.id} was sent to a flow that does not exist", call.tenant)
-        transfers.apologise(center, call)
         return False
     lang = call.lang or str(flow.document["default_lang"])
     center.emit(
@@ -166,7 +165,7 @@ def _do(center: Center, call: Call, action: a.Action) -> None:
 
 def _enqueue(center: Center, call: Call, action: a.Enqueue) -> None:
     closing.answer(center, call)
-    if not offers.enqueue(
+    if not door.enter(
         center, call, action.queue, needs=action.needs, priority=action.priority, max_wait_ms=action.max_wait_ms
     ):
         center.alarm(

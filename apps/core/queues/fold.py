@@ -11,7 +11,9 @@ from apps.core.calls.model import (
     Offer,
     Wait,
 )
-from apps.core.fold_rules import on_call
+from apps.core.fold_rules import on, on_call
+from apps.core.queues import estimates
+from apps.core.queues.load import load_of
 
 if TYPE_CHECKING:
     from apps.core.state import State
@@ -22,9 +24,12 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
     before = call.wait
     call.wait = Wait(
         queue=fact.queue, needs=fact.needs, priority=fact.priority, queued_ms=fact.queued_ms,
-        deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent,
-        entered_ms=before.entered_ms if before is not None else fact.at_ms,
+        deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent, estimate_ms=fact.estimate_ms,
+        last_wait_ms=fact.last_wait_ms, entered_ms=fact.at_ms,
     )  # fmt: skip
+    if before is not None:  # back in the old place
+        for kept in ("entered_ms", "estimate_ms", "last_wait_ms", "comforts", "comforted_ms", "told_ms"):
+            setattr(call.wait, kept, getattr(before, kept))
     call.last_queue = fact.queue
     if fact.wanted_agent is None:
         call.transfer = None
@@ -33,7 +38,55 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
 
 @on_call(f.CallDequeued)
 def _call_dequeued(state: State, call: Call, fact: f.CallDequeued) -> None:
+    if fact.reason is f.QueueExit.ANSWERED and call.wait is not None and call.wait.wanted_agent is None:
+        load = load_of(state, fact.queue)
+        estimates.answered(load, fact.waited_ms, call.wait.estimate_ms, call.wait.last_wait_ms)
     call.wait = None
+
+
+@on_call(f.CallOverflowed)
+def _call_overflowed(state: State, call: Call, fact: f.CallOverflowed) -> None:
+    call.overflow_path.append(fact.queue)
+    call.overflows += 1
+
+
+@on_call(f.AnnouncementStarted)
+def _announcement_started(state: State, call: Call, fact: f.AnnouncementStarted) -> None:
+    wait = call.wait
+    if wait is None:
+        return
+    wait.play, wait.play_until_ms = fact.play, fact.deadline_ms
+    if "comfort" in fact.parts:
+        wait.comforts += 1
+        wait.comforted_ms = fact.at_ms
+    if {"position", "wait"} & set(fact.parts):
+        wait.told_ms = fact.at_ms
+
+
+@on_call(f.AnnouncementEnded)
+def _announcement_ended(state: State, call: Call, fact: f.AnnouncementEnded) -> None:
+    if call.wait is not None and call.wait.play == fact.play:
+        call.wait.play = None
+
+
+@on(f.QueueClosed)
+def _queue_closed(state: State, fact: f.QueueClosed) -> None:
+    load_of(state, fact.queue).closed = fact.reason
+
+
+@on(f.QueueOpened)
+def _queue_opened(state: State, fact: f.QueueOpened) -> None:
+    load_of(state, fact.queue).closed = ""
+
+
+@on(f.QueueDeserted)
+def _queue_deserted(state: State, fact: f.QueueDeserted) -> None:
+    load_of(state, fact.queue).deserted_ms = fact.at_ms
+
+
+@on(f.QueueStaffed)
+def _queue_staffed(state: State, fact: f.QueueStaffed) -> None:
+    load_of(state, fact.queue).deserted_ms = None
 
 
 @on_call(f.AgentOffered)

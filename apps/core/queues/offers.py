@@ -34,6 +34,9 @@ def enqueue(
     config = center.queue_config(queue)
     if config is None or config.tenant != call.tenant:
         return False
+    place = config.priority if priority is None else min(9, max(0, priority))
+    since_ms = center.now_ms if queued_ms is None else queued_ms
+    load = center.state.queues.get(queue)
     center.emit(
         f.CallQueued(
             at_ms=center.now_ms,
@@ -41,10 +44,12 @@ def enqueue(
             call=call.id,
             queue=queue,
             needs=needs,
-            priority=config.priority if priority is None else min(9, max(0, priority)),
-            queued_ms=center.now_ms if queued_ms is None else queued_ms,
+            priority=place,
+            queued_ms=since_ms,
             deadline_ms=center.now_ms + (config.max_wait_ms if max_wait_ms is None else max_wait_ms),
             wanted_agent=wanted_agent,
+            estimate_ms=center.expected_ms(queue, center.ahead_of_new(queue, place, since_ms)),
+            last_wait_ms=load.last_wait_ms if load is not None else None,
         )
     )
     center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=config.music))

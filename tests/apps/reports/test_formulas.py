@@ -6,7 +6,6 @@ import pytest
 
 from apps.reports.formulas.abandon_rate import abandon_rate
 from apps.reports.formulas.answer_speed import average_speed_of_answer_ms
-from apps.reports.formulas.expected_wait import expected_wait_ms
 from apps.reports.formulas.handling_time import average_handling_time_ms
 from apps.reports.formulas.longest_wait import longest_wait_ms
 from apps.reports.formulas.occupancy import occupancy_of_available_time, occupancy_of_login_time
@@ -61,24 +60,6 @@ def test_nothing_counted_is_no_value_rather_than_a_division_by_zero() -> None:
     assert average_speed_of_answer_ms(0, 0) is None
     assert average_handling_time_ms(0, 0, 0, 0) is None
     assert longest_wait_ms(0, [], 5) == 0
-
-
-@pytest.mark.parametrize(
-    ("waiting", "ready", "serving", "aht_ms", "expected_ms"),
-    [
-        (0, 2, 5, 180_000, 0),  # somebody is free
-        (1, 1, 5, 180_000, 72_000),  # for the one who waits already
-        (4, 0, 5, 180_000, 180_000),  # fifth in line, five agents: one whole call
-        (0, 0, 3, 180_000, 60_000),
-        (9, 0, 0, 180_000, None),  # nobody signed in
-        (3, 0, 2, None, None),  # nothing handled today yet
-        (0, 1, 1, None, 0),
-    ],
-)
-def test_the_wait_to_expect(
-    waiting: int, ready: int, serving: int, aht_ms: float | None, expected_ms: float | None
-) -> None:
-    assert expected_wait_ms(waiting, ready, serving, aht_ms) == expected_ms
 
 
 def test_the_two_occupancies_differ_by_the_pauses() -> None:

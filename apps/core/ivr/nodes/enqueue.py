@@ -1,4 +1,4 @@
-"""Hand the caller to a queue. The flow waits here, and goes on by ``timeout`` or ``agent_done`` where wired."""
+"""Hand the caller to a queue. The flow waits here, and goes on by one of its ports where wired."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apps.core.ivr.actions import Enqueue
 from apps.core.ivr.context import Context, Node, Step
 from apps.core.ivr.position import IvrPosition
 
-PORTS = ("agent_done", "timeout", "error")
+PORTS = ("agent_done", "timeout", "full", "no_agents", "closed", "error")
 
 
 def ports(node: Node) -> tuple[str, ...]:
