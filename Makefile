@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-wall bench-acd help
+.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-wall bench-acd bench-wait help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -42,6 +42,9 @@ bench-acd: ## turnaround and offers on a real FreeSWITCH, beside mod_callcenter 
 
 bench-wall: ## a wall of 1000 agents with 60 changes a second for a minute
 	$(RUN)/python -m tests.bench.wall_endurance
+
+bench-wait: ## the error of the expected wait, beside that of telling the last one
+	$(RUN)/python -m tests.bench.expected_wait
 
 bench: ## figures of the core, each beside a peer: events, matches, 48,000 agents
 	$(RUN)/python -m tests.bench.core_events
