@@ -9,6 +9,7 @@ from apps.core.config import CalendarConfig, OpeningSpan
 
 OVERRIDES = frozenset({"open", "closed", "emergency"})
 DAY_MIN = 1440
+DAY_MS = DAY_MIN * 60_000
 
 
 def opening(calendar: CalendarConfig, now_ms: int) -> str:
@@ -38,11 +39,21 @@ def next_look_ms(calendar: CalendarConfig, now_ms: int) -> int | None:
 
 
 def local_time(calendar: CalendarConfig, now_ms: int) -> datetime:
+    return datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(minutes=_offset_min(calendar.utc_offsets, now_ms))
+
+
+def midnight_ms(utc_offsets: Iterable[tuple[int, int]], now_ms: int) -> int:
+    """When the local day of ``now_ms`` began."""
+    offset_ms = _offset_min(utc_offsets, now_ms) * 60_000
+    return now_ms - (now_ms + offset_ms) % DAY_MS
+
+
+def _offset_min(utc_offsets: Iterable[tuple[int, int]], now_ms: int) -> int:
     offset_min = 0
-    for from_ms, minutes in calendar.utc_offsets:
+    for from_ms, minutes in utc_offsets:
         if from_ms <= now_ms:
             offset_min = minutes
-    return datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(minutes=offset_min)
+    return offset_min
 
 
 def _spans(calendar: CalendarConfig, local: datetime) -> Iterable[OpeningSpan]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
+from apps.core.agents.pauses import over_at_ms
 from apps.core.agents.reach import why_blocked
 from apps.core.calls.model import Call, CallState, LegState, Offer
 from apps.core.commands import Command
@@ -210,7 +211,10 @@ class Center:
     def index_agent(self, agent_id: AgentId) -> bool:
         """Bring the indexes up to one agent. True when free to be offered a call."""
         agent = self.state.agents.get(agent_id)
-        dues = (agent.deadline_ms, agent.back_deadline_ms, agent.suspended_until_ms) if agent is not None else ()
+        dues: tuple[int | None, ...] = ()
+        if agent is not None:
+            over_ms = over_at_ms(self.state, agent)
+            dues = (agent.deadline_ms, agent.back_deadline_ms, agent.suspended_until_ms, over_ms)
         self.deadlines.set(("agent", agent_id), min((due for due in dues if due is not None), default=None))
         config = self.state.config.agents.get(agent_id)
         if agent is None or config is None:

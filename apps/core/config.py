@@ -181,6 +181,7 @@ class QueueConfig:
     max_wait_ms: int = 900_000
     ring_timeout_ms: int = 20_000
     wrap_up_ms: int = 30_000
+    disposition_required: bool = True  # no wrap-up ends without one; when its time is up the agent owes it
     music: str = "default"
     record: bool = True
     auto_answer: bool = False
@@ -271,11 +272,22 @@ class DialPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseLimit:
+    """How long an agent may pause for one reason. Nothing is cut off: who stays longer is shown. Zero: no limit."""
+
+    each_ms: int = 0
+    day_ms: int = 0  # all pauses for this reason in one local day together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantConfig:
     id: TenantId
     name: str
+    utc_offsets: tuple[tuple[int, int], ...] = ((0, 480),)  # as in ``CalendarConfig``
     dispositions: tuple[str, ...] = ()
     pause_reasons: tuple[str, ...] = ()
+    pause_limits: Mapping[str, PauseLimit] = field(default_factory=dict)  # by reason
+    missed_limit: int = 1  # calls in a row that ring unanswered before an agent counts as not responding
     vip_priority: int = 8  # 0-9, at least: of a call whose attached data says that the customer is a VIP
     unknown_did_sounds: tuple[str, ...] = ()  # the polite announcement
     apology_sounds: tuple[str, ...] = ()

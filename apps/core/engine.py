@@ -11,7 +11,7 @@ from typing import Any
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
-from apps.core.agents import call_in_hand, desk, states, supervising
+from apps.core.agents import call_in_hand, desk, pauses, states, supervising
 from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, removal, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
@@ -43,6 +43,7 @@ class Engine:
         else:
             rule(center, event)
         rejoining.look(center)
+        pauses.look(center)
         offers.assign(center)
         life.look(center)
         return effects

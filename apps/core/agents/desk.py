@@ -192,7 +192,8 @@ def _save_draft(center: Center, agent: Agent, event: e.DraftSaved) -> Refusal | 
 def _finish_wrap_up(center: Center, agent: Agent, event: e.WrapUpFinished) -> Refusal | None:
     if agent.state is not AgentState.WRAP_UP or agent.call != event.call:
         return wrong_state(agent)
-    if not _is_disposition(center, agent, event.disposition):
+    nothing = not event.disposition and not states.owes_result(center, agent)
+    if not nothing and not states.is_disposition(center, agent, event.disposition):
         return Refusal("bad_disposition", "no such disposition")
     states.dispose(center, agent, event.disposition[:64], event.note[:MAX_NOTE])
     states.rest(center, agent)
@@ -204,7 +205,7 @@ def _give_late_result(center: Center, agent: Agent, event: e.LateResultGiven) ->
     """It takes no wrap-up time: that ran out and was counted."""
     if agent.call == event.call:
         return wrong_state(agent)
-    if not _is_disposition(center, agent, event.disposition):
+    if not states.is_disposition(center, agent, event.disposition):
         return Refusal("bad_disposition", "no such disposition")
     center.emit(
         f.CallDisposed(
@@ -218,11 +219,6 @@ def _give_late_result(center: Center, agent: Agent, event: e.LateResultGiven) ->
         )
     )
     return None
-
-
-def _is_disposition(center: Center, agent: Agent, disposition: str) -> bool:
-    tenant = center.state.config.tenants.get(agent.tenant)
-    return tenant is None or not tenant.dispositions or disposition in tenant.dispositions
 
 
 @on(e.WrapUpExtended)

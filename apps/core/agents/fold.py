@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.core import facts as f
+from apps.core.agents import pauses
 from apps.core.agents.machine import RESTING, AgentState
 from apps.core.agents.model import Agent
 from apps.core.fold_rules import on
@@ -13,6 +14,10 @@ from apps.core.queues.load import load_of
 
 if TYPE_CHECKING:
     from apps.core.state import State
+
+
+_NOTHING_MISSED = frozenset({AgentState.TALKING, AgentState.PAUSED, AgentState.NOT_RESPONDING, AgentState.LOGGED_OUT})
+"""Who was missed before starts anew."""
 
 
 @on(f.AgentStateChanged)
@@ -24,6 +29,11 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
         agent = state.agents[fact.agent] = Agent(id=fact.agent, tenant=fact.tenant)
     following = AgentState(fact.state)
     _count_handling(state, agent, following, fact)
+    logical = AgentState(fact.prior) if following is AgentState.DISCONNECTED else following
+    goes_on = following is AgentState.DISCONNECTED and agent.pause is not None
+    pauses.note(state, agent, logical, agent.pause.reason if goes_on and agent.pause else fact.reason, fact.at_ms)
+    if logical in _NOTHING_MISSED:
+        agent.missed = 0
     if fact.call != agent.call:
         agent.draft = agent.draft_disposition = ""
         agent.typed_on, agent.ends_at_once = 0, False
@@ -61,6 +71,13 @@ def _agent_next_state_set(state: State, fact: f.AgentNextStateSet) -> None:
     agent = state.agents.get(fact.agent)
     if agent is not None:
         agent.next_state, agent.next_reason = fact.next_state, fact.next_reason
+
+
+@on(f.PauseOverran)
+def _pause_overran(state: State, fact: f.PauseOverran) -> None:
+    agent = state.agents.get(fact.agent)
+    if agent is not None and agent.pause is not None:
+        agent.pause.over = True
 
 
 @on(f.AgentOverruled)

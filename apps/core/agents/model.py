@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps.core.agents.machine import AgentState
 from apps.core.events import HangupCause
@@ -19,6 +19,15 @@ class LastDial:
     outcome: DialOutcome
     cause: HangupCause
     at_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Pause:
+    """One that goes on, also behind a lost console."""
+
+    reason: str
+    since_ms: int
+    over: bool = False  # longer than allowed, and it has been said
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,5 +58,9 @@ class Agent:
     media_epoch: int = 0
     media_page: str = ""  # the page that has the sound
     last_dial: LastDial | None = None
+    pause: Pause | None = None
+    paused_day_ms: int = 0  # the midnight from which the following counts
+    paused_ms: dict[str, int] = field(default_factory=dict)  # pauses that are over, by reason
+    missed: int = 0  # calls in a row that rang unanswered
     suspended_until_ms: int | None = None  # not offered to: the switch could not ring the telephone
     not_rung: int = 0  # times in a row that it could not

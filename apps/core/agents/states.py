@@ -136,6 +136,23 @@ def wrap_up_of(center: Center, queue: QueueId | None) -> int:
     return config.wrap_up_ms if config is not None else DEFAULT_WRAP_UP_MS
 
 
+def owes_result(center: Center, agent: Agent) -> bool:
+    """Of the wrap-up at hand. A call that nobody stood in line for has no queue that could do without."""
+    config = center.queue_config(agent.serves)
+    return config is None or config.disposition_required
+
+
+def is_disposition(center: Center, agent: Agent, disposition: str) -> bool:
+    tenant = center.state.config.tenants.get(agent.tenant)
+    return tenant is None or not tenant.dispositions or disposition in tenant.dispositions
+
+
+def give_up_result(center: Center, agent: Agent) -> None:
+    """The time of the wrap-up is up, or it is cut short: what was typed is kept."""
+    chosen = agent.draft_disposition if is_disposition(center, agent, agent.draft_disposition) else ""
+    dispose(center, agent, UNSET if owes_result(center, agent) else chosen, agent.draft)
+
+
 def dispose(center: Center, agent: Agent, disposition: str, note: str) -> None:
     """End wrap-up with a result; the call itself may be history already."""
     if agent.call is None:
@@ -158,11 +175,12 @@ def deadline_passed(center: Center, agent_id: AgentId) -> None:
     agent = center.agent(agent_id)
     if agent is None:
         return
+    center.dirty_agents[agent_id] = None
     if agent.suspended_until_ms is not None and agent.suspended_until_ms <= center.now_ms:
         center.emit(f.OffersResumed(at_ms=center.now_ms, tenant=agent.tenant, agent=agent_id))
     ends_ms = agent.back_deadline_ms if agent.state is AgentState.DISCONNECTED else agent.deadline_ms
     if logical(agent) is AgentState.WRAP_UP and ends_ms is not None and ends_ms <= center.now_ms:
-        dispose(center, agent, UNSET, agent.draft)
+        give_up_result(center, agent)
         rest(center, agent)
     elif (
         agent.state is AgentState.DISCONNECTED and agent.deadline_ms is not None and agent.deadline_ms <= center.now_ms
@@ -176,7 +194,7 @@ def _stayed_away(center: Center, agent: Agent) -> None:
         _emit_disconnected(center, agent)
         return
     if logical(agent) is AgentState.WRAP_UP:
-        dispose(center, agent, UNSET, agent.draft)
+        give_up_result(center, agent)
     center.emit(
         f.AgentStateChanged(
             at_ms=center.now_ms,

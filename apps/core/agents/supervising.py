@@ -47,7 +47,7 @@ def _take_away(center: Center, agent: Agent) -> None:
     call = center.state.calls.get(agent.call) if agent.call is not None else None
     state = states.logical(agent)
     if state is AgentState.WRAP_UP:
-        states.dispose(center, agent, states.UNSET, agent.draft)
+        states.give_up_result(center, agent)
         states.rest(center, agent)
     elif call is None:
         return

@@ -13,6 +13,7 @@ from apps.core.facts.agents import (
     AgentStateChanged,
     OffersResumed,
     OffersSuspended,
+    PauseOverran,
 )
 from apps.core.facts.base import (
     AgentFact,
@@ -157,6 +158,7 @@ __all__ = [
     "OffersResumed",
     "OffersSuspended",
     "OverflowReason",
+    "PauseOverran",
     "QueueClosed",
     "QueueDeserted",
     "QueueExit",

@@ -33,6 +33,13 @@ class AgentNextStateSet(AgentFact):
 
 
 @record
+class PauseOverran(AgentFact):
+    """The pause at hand is longer than this reason allows, at once or over the day."""
+
+    reason: str
+
+
+@record
 class AgentOverruled(AgentFact):
     """A supervisor forced a state. For the audit: who, on whom, what it was and what it was to be."""
 

@@ -119,3 +119,6 @@ def _whisper_started(state: State, call: Call, fact: f.WhisperStarted) -> None:
 def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
     if call.offer is not None and call.offer.leg == fact.leg:
         call.offer = None
+    agent = state.agents.get(fact.agent)
+    if agent is not None and fact.outcome is f.OfferOutcome.NO_ANSWER:
+        agent.missed += 1

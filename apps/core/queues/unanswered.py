@@ -67,9 +67,10 @@ def leg_ended(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: str
         states.free(center, agent.id, call, to_the_end=True)
     elif doing is Doing.DECLINED:
         turn_away(center, agent.id, AgentState.PAUSED, "declined")
+    elif cause is HangupCause.NO_ANSWER:
+        _missed(center, call, agent)
     elif doing is Doing.MISSED:
-        reason = "no_answer" if cause is HangupCause.NO_ANSWER else str(cause)
-        turn_away(center, agent.id, AgentState.NOT_RESPONDING, reason)
+        turn_away(center, agent.id, AgentState.NOT_RESPONDING, str(cause))
     else:
         _could_not_ring(center, call, leg, agent, cause, raw)
 
@@ -100,6 +101,15 @@ def rung(center: Center, leg: Leg) -> None:
     if leg.role is LegRole.AGENT and leg.agent is not None:
         center.clear_alarm("device_invalid", leg.agent)
         center.clear_alarm("offers_refused", leg.switch)
+
+
+def _missed(center: Center, call: Call, agent: Agent) -> None:
+    """It rang and nobody came. Once too often in a row: no more calls until a human says so."""
+    tenant = center.state.config.tenants.get(agent.tenant)
+    if tenant is not None and agent.missed < tenant.missed_limit:
+        states.free(center, agent.id, call, to_the_end=True)
+    else:
+        turn_away(center, agent.id, AgentState.NOT_RESPONDING, "no_answer")
 
 
 def turn_away(center: Center, agent_id: AgentId, state: AgentState, reason: str) -> None:
@@ -140,4 +150,4 @@ def overdue(center: Center, call: Call) -> None:
         _could_not_ring(center, call, leg, agent, HangupCause.UNREACHABLE, "")
     else:
         offers.end_offer(center, call, f.OfferOutcome.NO_ANSWER, HangupCause.NO_ANSWER)
-        turn_away(center, offer.agent, AgentState.NOT_RESPONDING, "no_answer")
+        _missed(center, call, agent)
