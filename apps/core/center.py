@@ -10,6 +10,8 @@ from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.agents.pauses import over_at_ms
 from apps.core.agents.reach import why_blocked
+from apps.core.callbacks.readiness import due_ms as callback_due_ms
+from apps.core.callbacks.readiness import in_line, off_line
 from apps.core.calls.model import Call, CallState, LegState, Offer
 from apps.core.commands import Command
 from apps.core.config import AgentConfig, QueueConfig
@@ -48,6 +50,7 @@ class Center:
         self.places: dict[QueueId, Places] = {}
         self.staffing = Staffing()
         self._stands_in: dict[CallId, QueueId] = {}
+        self._kept_for: dict[CallId, AgentId] = {}
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
         self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
@@ -114,7 +117,8 @@ class Center:
     def reindex(self) -> None:
         """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents)
-        self.staffing, self.places, self._stands_in = Staffing(self.state.config.queues), {}, {}
+        self.staffing, self.places = Staffing(self.state.config.queues), {}
+        self._stands_in, self._kept_for = {}, {}
         if any(queue.life.calendar for queue in self.state.config.queues.values()):
             self.deadlines.set(("hours", ""), self.now_ms)  # what is open may have changed meanwhile
         agents = self.state.config.agents.values()
@@ -129,7 +133,11 @@ class Center:
         call = self.state.calls.get(call_id)
         due = self.deadlines_of(call).values() if call is not None else ()
         self.deadlines.set(("call", call_id), min(due, default=None))
+        callback = call.callback if call is not None else None
+        self._keep_free(call_id, callback.agent if callback is not None and call and call.dial is None else None)
         wait = call.wait if call is not None and call.state is CallState.WAITING and call.offer is None else None
+        if call is not None and not in_line(self.state, call, self.now_ms):
+            wait = None
         known = wait is not None and wait.queue in self.state.config.queues
         self._stand(call_id, call, wait.queue if wait is not None and known else None)
         if call is None or wait is None or not known or not self.link_up(call.switch):
@@ -147,7 +155,16 @@ class Center:
         if call is not None and call.wait is not None and queue is not None:
             self._stands_in[call_id] = queue
             rank = (-call.wait.priority, call.wait.queued_ms)
-            self.places.setdefault(queue, Places()).put(call_id, rank, on_line=call.leg in call.legs)
+            self.places.setdefault(queue, Places()).put(call_id, rank, on_line=not off_line(call))
+
+    def _keep_free(self, call_id: CallId, agent: AgentId | None) -> None:
+        """For a customer whose telephone rings before the agent's."""
+        before = self._kept_for.pop(call_id, None)
+        if before is not None and before != agent:
+            self.dirty_agents[before] = None
+        if agent is not None:
+            self._kept_for[call_id] = agent
+            self.dirty_agents[agent] = None
 
     # --- places in line ---
 
@@ -171,7 +188,8 @@ class Center:
 
     def stir(self, queue: QueueId) -> None:
         """What waits here may be matched differently from now on."""
-        self.dirty_calls.update(dict.fromkeys(call for call, here in self._stands_in.items() if here == queue))
+        waits = (call.id for call in self.state.calls.values() if call.wait is not None and call.wait.queue == queue)
+        self.dirty_calls.update(dict.fromkeys(waits))
 
     def deadlines_of(self, call: Call) -> dict[str, int]:
         """What is due for a call and when: of its state, of its place in line, of an offer, of its menu.
@@ -197,6 +215,10 @@ class Center:
             due["ivr"] = position.deadline_ms
         if call.deadline_ms is not None:
             due["state"] = call.deadline_ms
+        if (callback_ms := callback_due_ms(call, self.now_ms)) is not None:
+            due["callback"] = callback_ms
+        if call.dialog is not None and call.state in (CallState.WAITING, CallState.IVR):
+            due["dialog"] = call.dialog.deadline_ms
         if call.offer is not None and call.offer.whisper is not None:
             due["whisper"] = call.offer.whisper_until_ms
         elif call.offer is not None:
@@ -222,6 +244,7 @@ class Center:
             self.matcher.agent_unready(agent_id)
             return False
         free = agent.state is AgentState.READY and not why_blocked(self.state, agent, config)
+        free = free and agent_id not in self._kept_for.values()
         self.staffing.place(agent_id, config.queues, presence(agent.state, free))
         if free:
             self.matcher.agent_ready(agent_id, agent.idle_since_ms)

@@ -12,6 +12,7 @@ from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
 from apps.core.agents import call_in_hand, desk, pauses, states, supervising
+from apps.core.callbacks import attempts, booking, dialog
 from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, removal, talk, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
@@ -98,7 +99,11 @@ def _bridge_failed(center: Center, call: Call, event: e.BridgeFailed) -> None:
 
 
 def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
-    if call.state is CallState.IVR:
+    if call.dialog is not None and call.dialog.play == event.play:
+        dialog.played(center, call)
+    elif call.callback is not None and call.callback.play == event.play:
+        booking.let_go(center, call)
+    elif call.state is CallState.IVR:
         runs.play_ended(center, call, event.play, event.outcome)
     elif call.state is CallState.CLOSING and call.last_words == event.play:
         closing.last_words_said(center, call)
@@ -109,11 +114,16 @@ def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
 
 
 def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
-    if call.state is CallState.IVR and event.leg == call.leg:
-        if len(event.digit) == 1 and event.digit in "0123456789*#ABCD":
-            runs.digit_pressed(center, call, event.digit)
-        else:
-            center.anomaly(event, event.leg, call.state, "not a key", call)
+    if call.state not in (CallState.IVR, CallState.WAITING) or event.leg != call.leg:
+        return
+    if len(event.digit) != 1 or event.digit not in "0123456789*#ABCD":
+        center.anomaly(event, event.leg, call.state, "not a key", call)
+    elif call.dialog is not None:
+        dialog.pressed(center, call, event.digit)
+    elif call.state is CallState.IVR:
+        runs.digit_pressed(center, call, event.digit)
+    else:
+        dialog.offered(center, call, event.digit)
 
 
 def _recording_started(center: Center, call: Call, event: e.RecordingStarted) -> None:
@@ -249,6 +259,9 @@ def _call_due(center: Center, call_id: CallId) -> None:
 
 
 def _dial_overdue(center: Center, call: Call) -> None:
+    if attempts.rings(call, call.leg):
+        attempts.overdue(center, call)
+        return
     (transfers.dial_overdue if call.dial is None else dialing.overdue)(center, call)
 
 
@@ -259,6 +272,7 @@ def _call_overdue(center: Center, call: Call) -> None:
 
 
 _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
+    CallState.WAITING: attempts.overdue,
     CallState.CONNECTING: talk.bridge_overdue,
     CallState.RETURNING: talk.return_overdue,
     CallState.REJOINING: rejoining.overdue,
@@ -276,6 +290,8 @@ _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "whisper": whisper.said,
     "mask": recording.resume,
     "ivr": runs.waited,
+    "dialog": dialog.overdue,
+    "callback": lambda center, call: None,  # in line from now on, which is seen by all that is looked at
 }
 
 _DESK = (desk, call_in_hand, supervising)
@@ -310,5 +326,7 @@ _RULES: dict[type[e.Event], Rule] = {
     e.ConfigChanged: _config_changed,
     e.DeadlinePassed: _deadline_passed,
     e.CallRemovalRequested: removal.request,
+    e.CallbackRequested: booking.request,
+    e.CallbackCancelRequested: booking.cancel,
     **dict.fromkeys(desk.RULES, desk.request),
 }

@@ -13,6 +13,7 @@ CallId = NewType("CallId", str)
 LegId = NewType("LegId", str)
 RecordingId = NewType("RecordingId", str)
 PlayId = NewType("PlayId", str)
+CallbackId = NewType("CallbackId", str)
 
 
 class IdMint:
@@ -40,6 +41,9 @@ class IdMint:
 
     def recording(self) -> RecordingId:
         return RecordingId(self._next("r"))
+
+    def callback(self) -> CallbackId:
+        return CallbackId(self._next("b"))
 
     def play(self) -> PlayId:
         return PlayId(self._next("p"))

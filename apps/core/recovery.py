@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
+from apps.core.callbacks import attempts, readiness
 from apps.core.calls import closing, legs, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import SNAPSHOT_GRACE_MS, Center
@@ -167,8 +168,12 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
     if call.state is CallState.CLOSING:
         if call.last_words is None or not seen.controlled:
             center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
-    elif call.dial is not None and call.state is CallState.DIALING:
+    elif (call.dial is not None and call.state is CallState.DIALING) or attempts.rings(call, seen.leg):
         _called(center, call, seen)
+    elif readiness.off_line(call):
+        # A try that is over, whose leg would not end; who has just booked has a deadline of their own.
+        if call.state is CallState.WAITING and call.deadline_ms is None:
+            center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
     elif seen.bridged_to is not None and call.state in (CallState.CONNECTING, CallState.TALKING):
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
     elif call.state is CallState.CONNECTING or not settled:

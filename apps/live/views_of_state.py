@@ -12,6 +12,7 @@ from typing import Any
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
 from apps.core.agents.reach import why_blocked
+from apps.core.callbacks.readiness import off_line
 from apps.core.calls.lines import use_of_trunks
 from apps.core.calls.model import Call
 from apps.core.config import AgentConfig, QueueConfig
@@ -45,7 +46,7 @@ def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
 
 
 def wall_view(state: State, tenant: TenantId, only: Scope | None = None) -> View:
-    """One tenant's floor: ``queues``, ``agents``, ``calls``, ``switches``, ``trunks``, ``alarms``.
+    """One tenant's floor: ``queues``, ``agents``, ``calls``, ``callbacks``, ``switches``, ``trunks``, ``alarms``.
 
     ``only`` confines it to some agents and queues. A queue is counted whole; trunks and switches carry everybody.
     """
@@ -55,7 +56,8 @@ def wall_view(state: State, tenant: TenantId, only: Scope | None = None) -> View
     return {
         "queues": {queue.id: entity for queue, entity in queues},
         "agents": {agent.id: _wall_agent(state, agent, config) for agent, config in agents},
-        "calls": {call.id: _wall_call(state, call, only) for call in calls},
+        "calls": {call.id: _wall_call(state, call, only) for call in calls if not off_line(call) or call.legs},
+        "callbacks": {call.id: callback_entity(state, call) for call in calls if call.callback is not None},
         "switches": _wall_switches(state, tenant),
         "trunks": _wall_trunks(state, tenant),
         "alarms": _wall_alarms(state, tenant),
@@ -76,7 +78,7 @@ def _wall_queues(state: State, tenant: TenantId) -> list[tuple[QueueConfig, Enti
             staff.setdefault(queue_id, Counter())[_activity(agent.state)] += 1
     oldest: dict[QueueId, int] = {}
     for call in state.calls.values():
-        if call.tenant == tenant and call.wait is not None:
+        if call.tenant == tenant and call.wait is not None and not off_line(call):
             oldest[call.wait.queue] = min(call.wait.queued_ms, oldest.get(call.wait.queue, call.wait.queued_ms))
     return [
         (queue, _wall_queue(state, queue, waiting, oldest.get(queue.id), staff.get(queue.id, Counter())))
@@ -170,6 +172,25 @@ def _wall_call(state: State, call: Call, only: Scope | None) -> Entity:
     }
 
 
+def callback_entity(state: State, call: Call) -> Entity:
+    """A place in line that waits for a call back. ``due_ms``: not before."""
+    callback = call.callback
+    assert callback is not None
+    return {
+        "id": call.id,
+        "number": callback.number,
+        "name": call.caller_name,
+        "queue": queue_name(state, call),
+        "queue_id": queue_of(call),
+        "state": callback.state.value,
+        "source": callback.source.value,
+        "booked_ms": callback.booked_ms,
+        "due_ms": callback.due_ms,
+        "until_ms": callback.until_ms,
+        "tried": callback.tried,
+    }
+
+
 def _agent_on(call: Call) -> AgentId | None:
     if call.offer is not None:
         return call.offer.agent
@@ -255,6 +276,8 @@ def _agents_of(state: State, tenant: TenantId) -> list[tuple[Agent, AgentConfig]
 
 def _queues_with_waiting(state: State, tenant: TenantId) -> list[tuple[QueueConfig, int]]:
     waiting = Counter(
-        call.wait.queue for call in state.calls.values() if call.wait is not None and call.tenant == tenant
+        call.wait.queue
+        for call in state.calls.values()
+        if call.wait is not None and call.tenant == tenant and not off_line(call)
     )
     return [(queue, waiting[queue.id]) for queue in state.config.queues.values() if queue.tenant == tenant]

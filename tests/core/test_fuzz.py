@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.core import config as cfg
 from apps.core import events as e
 from apps.core.codec import decode, encode
 from apps.core.ids import LegId
@@ -110,8 +112,42 @@ _STEPS = {
     "link_down": lambda s, a, b, c: e.LinkDown(switch=SWITCH, reason="x"),
     "link_up": lambda s, a, b, c: e.LinkUp(switch=SWITCH, boot=f"b{a % 2}"),
     "snapshot": _snapshot,
+    "callback": lambda s, a, b, c: _callback(s, a, b, c),
+    "hours": lambda s, a, b, c: e.ConfigChanged(config=lively_centre(a % 3 + 2, ["", "", "closed", "open"][b % 4])),
     "request": _request, "request2": _request, "request3": _request,
 }  # fmt: skip
+
+
+def _callback(scene: Scene, a: int, b: int, c: int) -> e.Event:
+    base = {"tenant": TENANT, "cmd_id": f"b{a}{b}{c}{scene.now_ms}", "actor": "x"}
+    calls = [*scene.state.calls, "none"]
+    if a % 4 == 0:
+        return e.CallbackCancelRequested(**base, call=calls[b % len(calls)])
+    number = ["13912345678", "10086", "+8613912345678"][c % 3]
+    return e.CallbackRequested(
+        **base, queue=["sales", "tech"][b % 2], number=number, due_ms=scene.now_ms + 5_000 if a & 1 else None
+    )
+
+
+def lively_centre(version: int = 1, override: str = "") -> cfg.CenterConfig:
+    """Queues with all that happens over the day, in minutes: one calls the agent back first, one the customer."""
+    base = browser_centre("ann")
+    offer = cfg.CallbackOffer(key="1", retry_ms=10_000, window_ms=90_000, attempts=2)
+    sales = cfg.QueueLife(
+        calendar="1/main", callback=offer, comfort=({"zh": ("c.wav",)},), comfort_every_ms=4_000,
+        tell_every_ms=5_000, tell_position=True, no_agents=cfg.NoAgents.NOBODY_SERVING, no_agents_grace_ms=15_000,
+        closing=cfg.ClosingTime.ANNOUNCE,
+    )  # fmt: skip
+    tech = cfg.QueueLife(callback=replace(offer, agent_first=False), max_callers=1, calendar="1/main",
+                         closing=cfg.ClosingTime.OVERFLOW)  # fmt: skip
+    flow = cfg.Overflow(kind=cfg.OverflowKind.FLOW, target="hot")
+    queues = {
+        "sales": replace(base.queues["sales"], life=sales,
+                         overflow=cfg.Overflow(kind=cfg.OverflowKind.QUEUE, target="tech")),
+        "tech": replace(base.queues["tech"], life=tech, overflow=flow),
+    }  # fmt: skip
+    calendars = {"1/main": replace(base.calendars["1/main"], override=override)}
+    return replace(base, version=version, queues=queues, calendars=calendars)
 
 
 def _right_bridge(scene: Scene, n: int) -> e.Event:
@@ -144,7 +180,7 @@ def _right_park(scene: Scene, n: int) -> e.Event:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps())
 def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
-    scene = Scene(browser_centre("ann"))
+    scene = Scene(lively_centre())
     scene.ask(e.AgentSignedIn, "ann")
     scene.ask(e.MediaReady, "ann", ready=True)
     scene.ready("ann", "bob", "cai")

@@ -39,6 +39,7 @@ TRANSITIONS: dict[AgentState, frozenset[AgentState]] = {
     _S.OFFERED: frozenset(
         {
             _S.TALKING,
+            _S.DIALING,  # who is to be called back is called when the agent has answered
             _S.READY,
             _S.NOT_RESPONDING,
             _S.PAUSED,

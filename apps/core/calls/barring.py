@@ -24,6 +24,11 @@ def allowed(policy: DialPolicy, number: str) -> bool:
     return policy.national if _is_national(policy, forms) else policy.international
 
 
+def same_number(policy: DialPolicy, one: str, other: str) -> bool:
+    """Two ways of writing one number."""
+    return not _forms(policy, one).isdisjoint(_forms(policy, other))
+
+
 def _fits(rule: DialRule, form: str) -> bool:
     return form == rule.prefix if rule.whole else form.startswith(rule.prefix)
 

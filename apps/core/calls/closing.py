@@ -104,7 +104,7 @@ def _outcome_of(call: Call, cause: HangupCause) -> f.CallOutcome:
         return f.CallOutcome.SERVED
     if cause is HangupCause.LOST:
         return f.CallOutcome.FAILED
-    if call.direction is f.Direction.OUTBOUND:
+    if call.direction is f.Direction.OUTBOUND and call.wait is None:
         return f.CallOutcome.NOT_REACHED
     if call.wait is not None or call.state in (CallState.DIALING, CallState.CONNECTING, CallState.RETURNING):
         return f.CallOutcome.ABANDONED

@@ -14,6 +14,7 @@ from apps.core import facts as f
 from apps.core.agents import reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
+from apps.core.callbacks import attempts
 from apps.core.calls import closing, lines, talk
 from apps.core.calls.model import Call, Dial, Leg, LegState
 from apps.core.center import Center
@@ -29,7 +30,7 @@ GRACE_MS = 5_000
 MOST_ATTACHED = 20
 LONGEST_ATTACHED = 200
 
-_OUTCOMES: dict[HangupCause, f.DialOutcome] = {
+OUTCOMES: dict[HangupCause, f.DialOutcome] = {
     HangupCause.BUSY: f.DialOutcome.BUSY,
     HangupCause.NO_ANSWER: f.DialOutcome.NO_ANSWER,
     HangupCause.REJECTED: f.DialOutcome.REJECTED,
@@ -81,7 +82,7 @@ def _start(
             caller_name="",
             trunk=trunk.gateway,
             customer=event.customer[:40],
-            attached=_attached(event.attached),
+            attached=trimmed(event.attached),
         )
     )
     center.emit(
@@ -121,7 +122,8 @@ def _start(
     center.send(_ring_device(center, center.state.calls[call_id], device))
 
 
-def _attached(texts: Mapping[str, str]) -> dict[str, str]:
+def trimmed(texts: Mapping[str, str]) -> dict[str, str]:
+    """Attached data as far as it is kept."""
     return {key[:40]: texts[key][:LONGEST_ATTACHED] for key in list(texts)[:MOST_ATTACHED]}
 
 
@@ -161,8 +163,9 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     if dial is None:
         return
     if leg.id == dial.leg and call.leg not in call.legs:
-        _call_number(center, call, dial)
+        call_number(center, call, dial)
     elif leg.id == call.leg:
+        attempts.joined(center, call)
         if not call.answered:
             center.emit(f.CallAnswered(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
         connect(center, call)
@@ -177,7 +180,7 @@ def connect(center: Center, call: Call) -> None:
         fail(center, call, f.DialOutcome.FAILED, HangupCause.ERROR)
 
 
-def _call_number(center: Center, call: Call, dial: Dial) -> None:
+def call_number(center: Center, call: Call, dial: Dial) -> None:
     trunk = center.state.config.trunks.get(dial.trunk)
     if trunk is None or call.tenant is None:
         fail(center, call, f.DialOutcome.FAILED, HangupCause.INVALID)
@@ -197,26 +200,28 @@ def _call_number(center: Center, call: Call, dial: Dial) -> None:
         )
     )
     center.send(c.StartMusic(switch=call.switch, leg=dial.leg, music=c.RINGING_TONE))
-    center.send(
-        c.OriginateLeg(
-            switch=call.switch,
-            leg=call.leg,
-            call=call.id,
-            tenant=call.tenant,
-            role=LegRole.CUSTOMER,
-            destination=c.Destination(
-                kind=c.DestinationKind.TRUNK, address=dial.number, trunk=trunk.id, gateway=trunk.gateway
-            ),
-            ring_timeout_ms=ring_ms,
-            caller_number=dial.caller_number,
-        )
+    center.send(ring_number(center, call, trunk, dial.number, dial.caller_number))
+
+
+def ring_number(center: Center, call: Call, trunk: TrunkConfig, number: str, shown: str) -> c.OriginateLeg:
+    """The customer's leg, by the id that the call has for it."""
+    assert call.tenant is not None
+    return c.OriginateLeg(
+        switch=call.switch,
+        leg=call.leg,
+        call=call.id,
+        tenant=call.tenant,
+        role=LegRole.CUSTOMER,
+        destination=c.Destination(kind=c.DestinationKind.TRUNK, address=number, trunk=trunk.id, gateway=trunk.gateway),
+        ring_timeout_ms=lines.policy_of(center, call.tenant).ring_timeout_ms,
+        caller_number=shown,
     )
 
 
 def leg_ended(center: Center, call: Call, leg: LegId, cause: HangupCause, raw: str) -> None:
     """The agent's device or the number is gone before the two were connected."""
     if leg == call.leg:
-        fail(center, call, _OUTCOMES.get(cause, f.DialOutcome.FAILED), cause, raw)
+        fail(center, call, OUTCOMES.get(cause, f.DialOutcome.FAILED), cause, raw)
     elif call.dial is not None and leg == call.dial.leg:
         # Who hangs up while the other side rings has thought better of it.
         hung_up = call.leg in call.legs and cause is HangupCause.NORMAL
@@ -236,5 +241,8 @@ def overdue(center: Center, call: Call) -> None:
 def fail(center: Center, call: Call, outcome: f.DialOutcome, cause: HangupCause, raw: str = "") -> None:
     """Not connected: the agent is where they were before, the call is over."""
     states.dial_ended(center, call, outcome, cause, raw)
+    if call.callback is not None:
+        attempts.not_reached(center, call, outcome, cause, raw)
+        return
     cancelled = outcome is f.DialOutcome.CANCELLED
     closing.drop(center, call, f.CallOutcome.CANCELLED if cancelled else f.CallOutcome.NOT_REACHED, cause)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.core import facts as f
+from apps.core.callbacks.model import CallbackState
 from apps.core.calls.model import (
     Call,
     CallState,
@@ -81,7 +82,7 @@ def _call_awaited(state: State, call: Call, fact: f.CallAwaited) -> None:
 @on_call(f.CallClosing)
 def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
     call.outcome, call.cause, call.last_words = fact.outcome, fact.cause, fact.play
-    call.bridge = call.rejoin = None
+    call.bridge = call.rejoin = call.dialog = None
     call.move(CallState.CLOSING, fact.at_ms, fact.deadline_ms)
 
 
@@ -136,6 +137,10 @@ def _leg_idled(state: State, call: Call, fact: f.LegIdled) -> None:
 def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
     call.legs.pop(fact.leg, None)
     state.legs.pop(fact.leg, None)
+    callback = call.callback
+    if callback is not None and callback.state is CallbackState.LEAVING and fact.leg == call.leg:
+        callback.state = CallbackState.BOOKED
+        call.deadline_ms = None
 
 
 # --- IVR -----------------------------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
 def _ivr_entered(state: State, call: Call, fact: f.IvrEntered) -> None:
     call.ivr = IvrRun(flow=fact.flow, version=fact.version, position=None)
     call.lang = fact.lang
-    call.overflow_path = []
+    call.overflow_path, call.dialog = [], None
     call.move(CallState.IVR, fact.at_ms)
 
 

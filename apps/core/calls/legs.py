@@ -7,6 +7,7 @@ from collections.abc import Callable
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.callbacks import attempts
 from apps.core.calls import closing, dialing, rejoining, talk, transfers
 from apps.core.calls.machine import leg_may
 from apps.core.calls.model import Call, CallState, Leg, LegState
@@ -20,6 +21,8 @@ def awaited(call: Call, leg: Leg) -> bool:
     """This leg's answer is what the call waits for."""
     if call.dial is not None and call.state is CallState.DIALING:
         return leg.id in (call.dial.leg, call.leg)
+    if attempts.rings(call, leg.id):
+        return True
     if leg.role is LegRole.EXTERNAL:
         return call.state is CallState.DIALING and leg.id == call.dialed
     return offers.offered_in(call, leg.id) or rejoining.expected(call, leg)
@@ -43,6 +46,8 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     unanswered.rung(center, leg)
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.parked(center, call, leg)
+    elif attempts.rings(call, leg.id):
+        attempts.greeted(center, call)
     elif rejoining.expected(call, leg):
         rejoining.connect(center, call)
     elif awaited(call, leg):
@@ -50,7 +55,7 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
             return
         if leg.role is LegRole.AGENT:
             offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
-        talk.request_bridge(center, call, leg.id)
+        attempts.connect(center, call, leg.id)
     elif call.bridge is None or call.bridge.leg != leg.id:
         center.send(talk.hang_up(leg))
 
@@ -68,7 +73,8 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
         dialing.leg_ended(center, call, leg_id, cause, raw)
         return
     if leg_id == call.leg:
-        closing.customer_left(center, call, cause)
+        if not attempts.leg_gone(center, call, cause, raw):
+            closing.customer_left(center, call, cause)
         return
     if offers.offered_in(call, leg_id):
         unanswered.leg_ended(center, call, leg, cause, raw)
@@ -96,7 +102,7 @@ def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> 
         center.anomaly(event, event.leg, "unknown", "no such leg")
         return
     leg = call.legs[event.leg]
-    if leg.role is LegRole.CUSTOMER and call.dial is None:
+    if leg.role is LegRole.CUSTOMER and call.dial is None and not attempts.rings(call, leg.id):
         return  # we answered it ourselves, and CallAnswered said so
     following, rule = _MOVES[type(event)]
     if not leg_may(leg.state, following):

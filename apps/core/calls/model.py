@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.core.callbacks.model import Callback, CallbackDialog
 from apps.core.config import SkillNeed
 from apps.core.events import HangupCause, LegRole, TransferKind
 from apps.core.facts import CallOutcome, Direction
@@ -210,6 +211,9 @@ class Call:
     recording_broken: bool = False  # of this talk
     last_agent: AgentId | None = None
     last_queue: QueueId | None = None
+    last_queued_ms: int | None = None  # the place that was left there
+    callback: Callback | None = None
+    dialog: CallbackDialog | None = None  # about a call back
     overflow_path: list[QueueId] = field(default_factory=list)  # overflowed one into the other, nothing in between
     overflows: int = 0  # since somebody last talked
     deadline_ms: int | None = None  # of the state itself: connecting, returning, closing, dialing

@@ -44,7 +44,7 @@ def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
     call.served = True
     call.bridge_lost = False
     call.transfer = call.dial = call.rejoin = None
-    call.overflow_path, call.overflows = [], 0
+    call.overflow_path, call.overflows, call.dialog = [], 0, None
     if fact.agent is not None:
         call.last_agent = fact.agent
         if fact.agent in state.agents:

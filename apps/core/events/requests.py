@@ -7,7 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from apps.core.events.base import Event
-from apps.core.ids import AgentId, CallId, TenantId
+from apps.core.ids import AgentId, CallId, QueueId, TenantId
 from apps.core.record import record
 
 
@@ -107,6 +107,27 @@ class CallRemovalRequested(Request):
 
     call: CallId
     version: int | None = None
+
+
+@record
+class CallbackRequested(Request):
+    """Call ``number`` back when it is its turn in the queue, not before ``due_ms``; None: from now on.
+
+    ``name``, ``customer`` and ``attached`` travel with the call; their meaning is the asker's.
+    """
+
+    queue: QueueId
+    number: str
+    due_ms: int | None = None
+    agent_first: bool | None = None  # None: as the queue does
+    name: str = ""
+    customer: str = ""
+    attached: Mapping[str, str] = field(default_factory=dict)
+
+
+@record
+class CallbackCancelRequested(Request):
+    call: CallId
 
 
 @record

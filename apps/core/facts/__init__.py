@@ -20,6 +20,15 @@ from apps.core.facts.base import (
     CallFact,
     Fact,
 )
+from apps.core.facts.callbacks import (
+    CallbackBooked,
+    CallbackDialed,
+    CallbackDialogStepped,
+    CallbackEnded,
+    CallbackJoined,
+    CallbackOutcome,
+    CallbackTried,
+)
 from apps.core.facts.calls import (
     CallAnswered,
     CallAwaited,
@@ -136,6 +145,13 @@ __all__ = [
     "CallStarted",
     "CallUnbridged",
     "CallUnmuted",
+    "CallbackBooked",
+    "CallbackDialed",
+    "CallbackDialogStepped",
+    "CallbackEnded",
+    "CallbackJoined",
+    "CallbackOutcome",
+    "CallbackTried",
     "ConfigApplied",
     "DeviceStateChanged",
     "DialEnded",

@@ -39,6 +39,12 @@ class Enqueue(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class AskCallback(Action):
+    queue: QueueId
+    needs: tuple[SkillNeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dial(Action):
     number: str
 

@@ -18,8 +18,8 @@ MAX_SAY = 20
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _KEY = re.compile(r"[0-9*#]{1,4}")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
-_SPEAKS = frozenset({"play", "menu", "language"})
-_WAITS_FOR_CALLER = frozenset({"menu", "language", "enqueue"})
+_SPEAKS = frozenset({"play", "menu", "language", "callback"})
+_WAITS_FOR_CALLER = frozenset({"menu", "language", "enqueue", "callback"})
 
 Document = Mapping[str, Any]
 
@@ -114,7 +114,7 @@ def _node(
     kind = node["type"]
     if kind in ("menu", "language"):
         yield from _keys(document, name, node)
-    if kind == "enqueue" and str(node.get("queue", "")) not in queues:
+    if kind in ("enqueue", "callback") and str(node.get("queue", "")) not in queues:
         yield Problem("E14", name, "queue", f'no queue "{node.get("queue", "")}"')
     if kind == "hours" and str(node.get("schedule", "")) not in calendars:
         yield Problem("E14", name, "schedule", f'no calendar "{node.get("schedule", "")}"')

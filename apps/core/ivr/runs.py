@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from apps.core import commands as c
 from apps.core import facts as f
+from apps.core.callbacks import dialog
 from apps.core.calls import closing, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
@@ -154,6 +155,9 @@ def _do(center: Center, call: Call, action: a.Action) -> None:
         )
     elif isinstance(action, a.Enqueue):
         _enqueue(center, call, action)
+    elif isinstance(action, a.AskCallback):
+        if not dialog.from_flow(center, call, action.queue, action.needs) and not resume(center, call, "error"):
+            resume(center, call, dialog.DECLINED)
     elif isinstance(action, a.Dial):
         if not transfers.dial(center, call, action.number):
             transfers.apologise(center, call)

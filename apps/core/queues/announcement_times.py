@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from apps.core.callbacks import readiness
 from apps.core.calls.model import Call, Wait
 from apps.core.config import QueueLife
 
@@ -15,9 +16,11 @@ FIRST_TOLD_MS = 5_000
 
 
 def due_ms(state: State, call: Call) -> int | None:
-    """None while there is no reason to, or no way: no leg, or a telephone rings for this caller."""
+    """None while there is no reason to, or no way: nobody on the line, an agent's telephone rings, keys are pressed."""
     wait, life = call.wait, life_of(state, call)
-    if wait is None or life is None or call.offer is not None or call.leg not in call.legs:
+    if readiness.off_line(call) or call.leg not in call.legs:
+        return None
+    if wait is None or life is None or call.offer is not None or call.dialog is not None:
         return None
     return min((due for due in (comfort_ms(life, wait), tell_ms(life, wait)) if due is not None), default=None)
 

@@ -64,17 +64,17 @@ def say(
     if sounds:
         center.send(c.PlayPrompts(switch=call.switch, leg=call.leg, play=play, sounds=sounds, barge=False))
     else:
-        _end(center, call, play)
+        end(center, call, play)
 
 
 def over(center: Center, call: Call) -> None:
     """Said, cut off, or never reported: music again."""
     if call.wait is not None and call.wait.play is not None:
-        _end(center, call, call.wait.play)
+        end(center, call, call.wait.play)
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
 
 
-def _end(center: Center, call: Call, play: PlayId) -> None:
+def end(center: Center, call: Call, play: PlayId) -> None:
     center.emit(f.AnnouncementEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, play=play))
 
 
@@ -106,6 +106,9 @@ def _place(center: Center, call: Call, life: QueueLife, ahead: int, estimate_ms:
         parts.append(("position", phrase(center, call.lang, name, ahead + 1)))
     if life.tell_wait and estimate_ms is not None:
         parts.append(("wait", _wait_phrase(center, call.lang, estimate_ms)))
+    offer = life.callback
+    if offer is not None and offer.key and call.callback is None and (estimate_ms or 0) >= offer.from_wait_ms:
+        parts.append(("callback", phrase(center, call.lang, f"callback.offer.{offer.key}")))
     return parts
 
 

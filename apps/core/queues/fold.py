@@ -41,7 +41,8 @@ def _call_dequeued(state: State, call: Call, fact: f.CallDequeued) -> None:
     if fact.reason is f.QueueExit.ANSWERED and call.wait is not None and call.wait.wanted_agent is None:
         load = load_of(state, fact.queue)
         estimates.answered(load, fact.waited_ms, call.wait.estimate_ms, call.wait.last_wait_ms)
-    call.wait = None
+    call.last_queued_ms = call.wait.queued_ms if call.wait is not None else None
+    call.wait = call.dialog = None
 
 
 @on_call(f.CallOverflowed)

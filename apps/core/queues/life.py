@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from apps.core import facts as f
 from apps.core.calendars import next_look_ms, opening
+from apps.core.callbacks import readiness
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.config import CalendarConfig, ClosingTime, NoAgents, QueueConfig
@@ -107,7 +108,7 @@ def _waiting(center: Center, queue: QueueId) -> list[Call]:
         call
         for call in calls
         if call.state is CallState.WAITING and call.wait is not None and call.wait.queue == queue
-        and call.wait.wanted_agent is None and call.leg in call.legs
+        and call.wait.wanted_agent is None and not readiness.off_line(call)
     ]  # fmt: skip
 
 

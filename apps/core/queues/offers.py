@@ -6,6 +6,8 @@ from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.agents.machine import AgentState
+from apps.core.callbacks import attempts, booking, readiness
+from apps.core.calls import lines
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, SkillNeed
@@ -14,6 +16,9 @@ from apps.core.ids import AgentId, LegId, QueueId
 
 RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
+
+IDLE_MS = 15_000
+"""An agent's leg that has answered waits so long for its caller before it ends by itself."""
 
 ACK_MS = 1_500
 """By then the page of a browser phone shows the offer (console.md section 2), or nobody would hear it ring."""
@@ -82,8 +87,22 @@ def music_of(center: Center, call: Call) -> str:
     return config.music if config is not None else "default"
 
 
+_CALLBACK_ENDS = {
+    f.QueueExit.ANSWERED: f.CallbackOutcome.SERVED,
+    f.QueueExit.ABANDONED: f.CallbackOutcome.ABANDONED,
+    f.QueueExit.TIMED_OUT: f.CallbackOutcome.OVERFLOWED,
+    f.QueueExit.OVERFLOWED: f.CallbackOutcome.OVERFLOWED,
+    f.QueueExit.TRANSFERRED: f.CallbackOutcome.OVERFLOWED,
+    f.QueueExit.REMOVED: f.CallbackOutcome.CANCELLED,
+    f.QueueExit.CALLBACK: f.CallbackOutcome.CANCELLED,
+}
+
+
 def leave_line(center: Center, call: Call, reason: f.QueueExit) -> None:
     if call.wait is None:
+        return
+    if call.callback is not None:
+        booking.emit_ended(center, call, _CALLBACK_ENDS[reason])
         return
     center.emit(
         f.CallDequeued(
@@ -121,7 +140,13 @@ def _serve_first(center: Center, agent: AgentId) -> None:
     longest_idle = center.matcher.agent_for(first) if first is not None else None
     if first is None or longest_idle is None:
         raise RuntimeError("the matcher's two sides disagree")  # a bug of ours: better loud than a silent caller
-    _offer(center, center.state.calls[first], longest_idle)
+    call = center.state.calls[first]
+    if attempts.customer_first(call):
+        center.matcher.caller_leaves(first)
+        center.matcher.agent_unready(longest_idle)
+        attempts.call_customer(center, call, longest_idle)
+    else:
+        _offer(center, call, longest_idle)
 
 
 def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
@@ -163,7 +188,10 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
         )
     )
     states.move(center, agent_id, AgentState.OFFERED, call=call.id)
-    center.send(ring_phone(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer))
+    # Who is called back has yet to answer when the agent has.
+    rings_ms = lines.policy_of(center, call.tenant).ring_timeout_ms if readiness.off_line(call) else 0
+    idle_ms = IDLE_MS + rings_ms
+    center.send(ring_phone(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer, idle_ms))
 
 
 def ring_phone(
@@ -174,6 +202,7 @@ def ring_phone(
     leg: LegId,
     ring_timeout_ms: int,
     auto_answer: bool,
+    idle_timeout_ms: int = IDLE_MS,
 ) -> c.OriginateLeg:
     trunk = center.state.config.trunks.get(device.trunk) if device.trunk is not None else None
     pstn = device.kind is DeviceKind.PSTN
@@ -194,6 +223,7 @@ def ring_phone(
         caller_name=call.caller_name,
         agent=agent.id,
         auto_answer=auto_answer and not pstn,
+        idle_timeout_ms=idle_timeout_ms,
     )
 
 

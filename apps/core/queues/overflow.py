@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.core import facts as f
+from apps.core.callbacks import booking, readiness
 from apps.core.calls import closing, transfers
 from apps.core.calls.model import Call
 from apps.core.center import Center
@@ -43,6 +44,10 @@ def send_away(center: Center, call: Call, reason: f.OverflowReason) -> None:
     """Out of the line. An agent whose telephone only rings is let off."""
     wait = call.wait
     if wait is None:
+        return
+    if readiness.off_line(call):
+        expired = reason is f.OverflowReason.TIMED_OUT
+        booking.end(center, call, f.CallbackOutcome.EXPIRED if expired else f.CallbackOutcome.FAILED)
         return
     offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
     offers.leave_line(center, call, _EXITS.get(reason, f.QueueExit.OVERFLOWED))

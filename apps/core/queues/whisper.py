@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import talk
+from apps.core.callbacks import attempts
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
 from apps.core.queues import offers
@@ -39,4 +39,4 @@ def said(center: Center, call: Call) -> None:
     offer = call.offer
     if offer is not None and offer.leg in call.legs:
         offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
-        talk.request_bridge(center, call, offer.leg)
+        attempts.connect(center, call, offer.leg)

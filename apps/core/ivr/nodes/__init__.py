@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from apps.core.ivr.nodes import answer, enqueue, hangup, hours, language, menu, play, transfer
+from apps.core.ivr.nodes import answer, callback, enqueue, hangup, hours, language, menu, play, transfer
 
 NODES: dict[str, ModuleType] = {
     "answer": answer,
+    "callback": callback,
     "enqueue": enqueue,
     "hangup": hangup,
     "hours": hours,

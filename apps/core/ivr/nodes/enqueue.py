@@ -23,11 +23,13 @@ def enter(ctx: Context, node: Node, position: IvrPosition) -> Step:
     action = Enqueue(
         queue=QueueId(str(node["queue"])),
         priority=int(priority) if priority is not None else None,
-        needs=tuple(_need(str(skill).replace("{{call.lang}}", position.lang)) for skill in node.get("skills", ())),
+        needs=needs_of(node, position.lang),
         max_wait_ms=int(max_wait_s) * 1000 if max_wait_s is not None else None,
     )
     return Step(position=replace(position, phase="queued", play=None, digits=""), actions=(action,))
 
 
-def _need(skill: str) -> SkillNeed:
-    return SkillNeed(skill=SkillId(skill))
+def needs_of(node: Node, lang: str) -> tuple[SkillNeed, ...]:
+    return tuple(
+        SkillNeed(skill=SkillId(str(skill).replace("{{call.lang}}", lang))) for skill in node.get("skills", ())
+    )
