@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
@@ -38,6 +39,24 @@ def of_tenant(rows: models.QuerySet[Any], tenant: Tenant | None) -> models.Query
         return rows
     shared = models.Q(tenant=None) if field.null and rows.model is not User else models.Q(pk__in=[])
     return rows.filter(models.Q(tenant=tenant) | shared)
+
+
+def sees_all(request: HttpRequest) -> bool:
+    """A superuser, or the administrator of the only tenant there is: what belongs to nobody is nobody else's then."""
+    tenant = own_tenant(request)
+    return tenant is None or not Tenant.objects.exclude(pk=tenant.pk).exists()
+
+
+class OwnChoices(admin.RelatedFieldListFilter):
+    """A filter by another row offers those that one may refer to; Django's own offers every tenant's."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        own = of_tenant(field.related_model._default_manager.all(), own_tenant(request))
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        found: list[tuple[str, Any]] = field.get_choices(
+            include_blank=False, ordering=ordering, limit_choices_to=models.Q(pk__in=own.values("pk"))
+        )
+        return found
 
 
 class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -83,6 +102,12 @@ class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return of_tenant(super().get_queryset(request), own_tenant(request))
 
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [
+            (item, OwnChoices) if isinstance(item, str) and self.opts.get_field(item).is_relation else item
+            for item in super().get_list_filter(request)
+        ]
+
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
@@ -112,6 +137,12 @@ class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]
 
 class ReadOnlyAdmin(TenantScopedAdmin):
     """History: looked at, never edited."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """What belongs to nobody (a caller of a number that leads nowhere) may have been meant for any tenant."""
+        rows = super().get_queryset(request)
+        named = any(field.name == "tenant" for field in self.opts.concrete_fields)
+        return rows if not named or sees_all(request) else rows.filter(tenant=own_tenant(request))
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False

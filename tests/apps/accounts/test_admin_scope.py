@@ -12,9 +12,11 @@ from django.core.exceptions import FieldError
 from django.forms import ModelChoiceField
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from apps.accounts.admin_menu import navigation
 from apps.accounts.models import Role, Tenant, User
+from apps.calls.models import Call
 from tests.apps.accounts.rows import path_to_tenant, row_of
 from tests.apps.conftest import signed_in
 
@@ -127,6 +129,43 @@ def strangers(rows: Any, mine: Tenant) -> list[Any]:
         return list(rows.exclude(**{path: mine.pk}).exclude(**{f"{path}__isnull": True}))
     except FieldError:
         return []  # of no tenant: kinds of content
+
+
+def test_no_filter_offers_another_tenants_row(story: Tenant, theirs: Client) -> None:
+    """Beside the list stand names of agents, queues, people: of one's own tenant."""
+    mine = Tenant.objects.get(code="other")
+    offered = 0
+
+    def check(model: Any, page: Any) -> None:
+        nonlocal offered
+        row_of(model, mine)
+        reply = theirs.get(url(model, "changelist"))
+        for spec in reply.context["cl"].filter_specs if reply.status_code == 200 else ():
+            field = getattr(spec, "field", None)
+            if field is not None and field.is_relation:
+                keys = [key for key, _name in spec.lookup_choices]
+                assert strangers(field.related_model._default_manager.filter(pk__in=keys), mine) == [], spec.title
+                offered += 1
+
+    each(check)
+    assert offered > 5
+
+
+def test_a_call_that_belongs_to_nobody_is_shown_to_no_tenant_of_several(story: Tenant, other_tenant: Tenant) -> None:
+    """Somebody dialled a number that leads nowhere: whose caller that is, nobody can say."""
+    stray = Call.objects.create(id="stray", caller_number="13800001111", started_at=timezone.now())
+
+    def listed(username: str) -> bool:
+        client = signed_in(username)
+        opened = client.get(url(Call, "change", stray.pk)).status_code == 200
+        assert opened == (stray in client.get(url(Call, "changelist")).context["cl"].queryset)
+        return opened
+
+    User.objects.create(username="root", is_superuser=True, is_staff=True)
+    assert (listed("admin"), listed("otheradmin"), listed("root")) == (False, False, True)
+    User.objects.filter(tenant=other_tenant).delete()
+    other_tenant.delete()
+    assert listed("admin"), "with one tenant it can be nobody else's"
 
 
 def test_no_autocompletion_offers_another_tenants_row(story: Tenant, theirs: Client) -> None:
