@@ -50,14 +50,16 @@ def anonymise(call_ids: Sequence[str], texts: Collection[str]) -> None:
             legs.filter(role=LegRole.CUSTOMER).update(address=ANONYMOUS)
             legs.filter(address__in=texts).update(address=ANONYMOUS)
             CallDisposition.objects.filter(call__in=ids).exclude(note="").update(note="")
+            # The index leaves out facts of no call; PostgreSQL does not see by a long list alone that it would do.
             cursor.execute(
                 "UPDATE calls_factrecord SET data = data || (SELECT coalesce(jsonb_object_agg(name, value), '{}')"
-                " FROM jsonb_each(%s::jsonb) AS other(name, value) WHERE data ? name) WHERE call = ANY(%s)",
+                " FROM jsonb_each(%s::jsonb) AS other(name, value) WHERE data ? name)"
+                " WHERE call <> '' AND call = ANY(%s)",
                 [json.dumps(_IN_FACTS), list(ids)],
             )
             cursor.execute(
                 "UPDATE calls_factrecord SET data = jsonb_set(data, '{address}', to_jsonb(%s::text))"
-                " WHERE call = ANY(%s) AND type = 'LegStarted' AND data->>'role' = %s",
+                " WHERE call <> '' AND call = ANY(%s) AND type = 'LegStarted' AND data->>'role' = %s",
                 [ANONYMOUS, list(ids), LegRole.CUSTOMER.value],
             )
 

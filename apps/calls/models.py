@@ -156,7 +156,8 @@ class Segment(History):
         ordering = ["call", "sequence"]
         constraints = [models.UniqueConstraint("call", "sequence", name="segment_once")]
         indexes = [
-            models.Index(fields=["tenant", "kind", "started_at"]),
+            models.Index(fields=["started_at"]),
+            models.Index(fields=["ended_at"]),
             models.Index(fields=["queue", "started_at"]),
             models.Index(fields=["agent", "started_at"]),
         ]
@@ -208,7 +209,7 @@ class CallDisposition(History):
         verbose_name_plural = _("dispositions of a call")
         ordering = ["at"]
         constraints = [models.UniqueConstraint("epoch", "seq", name="call_disposition_once")]
-        indexes = [models.Index(fields=["agent", "at"])]
+        indexes = [models.Index(fields=["agent", "at"]), models.Index(fields=["at"])]
 
     def __str__(self) -> str:
         return self.disposition
@@ -234,7 +235,8 @@ class AgentStateSpan(History):
         indexes = [
             models.Index(fields=["agent", "-started_at"]),
             models.Index(fields=["tenant", "started_at"]),
-            models.Index(fields=["agent"], condition=models.Q(ended_at=None), name="agent_state_open"),
+            models.Index(fields=["tenant", "ended_at"]),
+            models.Index(fields=["agent", "ended_at"]),
         ]
 
     def __str__(self) -> str:
@@ -262,7 +264,7 @@ class FactRecord(models.Model):
         verbose_name_plural = _("facts")
         indexes = [
             models.Index(fields=["call", "seq"], condition=~models.Q(call=""), name="fact_of_call"),
-            models.Index(fields=["at"]),
+            models.Index(fields=["tenant", "at"]),
             models.Index(fields=["type", "at"]),
         ]
 

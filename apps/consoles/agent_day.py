@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -84,7 +84,7 @@ def _paused(agent: Agent, since: datetime.datetime) -> list[dict[str, Any]]:
     """Pauses by reason, the one going on included; time before midnight is not today's."""
     now = timezone.now()
     used: dict[str, int] = defaultdict(int)
-    spans = AgentStateSpan.objects.filter(agent=agent, state="PAUSED").exclude(ended_at__lte=since)
+    spans = AgentStateSpan.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), agent=agent, state="PAUSED")
     for span in spans.only("reason", "started_at", "ended_at"):
         length = (span.ended_at or now) - max(span.started_at, since)
         used[span.reason] += int(length.total_seconds() * 1000)

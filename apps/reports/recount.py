@@ -195,7 +195,7 @@ def _wrapped_up(span: Span) -> list[dict[str, Any]]:
 def _read_going_on(today: Today, now_ms: int) -> None:
     """Waits and talks that have not ended, the waits of the last half hour, and who talked for which queue."""
     kinds = [SegmentKind.QUEUE, SegmentKind.TALK, SegmentKind.HOLD]
-    for row in _segments(kinds).filter(ended_at=None):
+    for row in _segments(kinds).filter(ended_at=None).order_by():
         today.calls.open[row.call_id] = _open(row)
     recent = _segments([SegmentKind.QUEUE]).filter(ended_at__gt=moment(now_ms - RECENT_MS))
     for row in recent.order_by("ended_at", "call_id"):

@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'fact',
                 'verbose_name_plural': 'facts',
-                'indexes': [models.Index(condition=models.Q(('call', ''), _negated=True), fields=['call', 'seq'], name='fact_of_call'), models.Index(fields=['at'], name='calls_factr_at_5ef870_idx'), models.Index(fields=['type', 'at'], name='calls_factr_type_fe26f8_idx')],
+                'indexes': [models.Index(condition=models.Q(('call', ''), _negated=True), fields=['call', 'seq'], name='fact_of_call'), models.Index(fields=['tenant', 'at'], name='calls_factr_tenant_e69979_idx'), models.Index(fields=['type', 'at'], name='calls_factr_type_fe26f8_idx')],
             },
         ),
         migrations.CreateModel(
@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'agent state',
                 'verbose_name_plural': 'agent states',
                 'ordering': ['-started_at'],
-                'indexes': [models.Index(fields=['agent', '-started_at'], name='calls_agent_agent_i_a92121_idx'), models.Index(fields=['tenant', 'started_at'], name='calls_agent_tenant__fcdeb8_idx'), models.Index(condition=models.Q(('ended_at', None)), fields=['agent'], name='agent_state_open')],
+                'indexes': [models.Index(fields=['agent', '-started_at'], name='calls_agent_agent_i_a92121_idx'), models.Index(fields=['tenant', 'started_at'], name='calls_agent_tenant__fcdeb8_idx'), models.Index(fields=['tenant', 'ended_at'], name='calls_agent_tenant__93f421_idx'), models.Index(fields=['agent', 'ended_at'], name='calls_agent_agent_i_1937d8_idx')],
                 'constraints': [models.UniqueConstraint(models.F('epoch'), models.F('seq'), name='agent_state_span_once')],
             },
         ),
@@ -204,6 +204,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='calldisposition',
+            index=models.Index(fields=['at'], name='calls_calld_at_d2b195_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='calldisposition',
             index=models.Index(fields=['agent', 'at'], name='calls_calld_agent_i_867871_idx'),
         ),
         migrations.AddConstraint(
@@ -220,7 +224,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='segment',
-            index=models.Index(fields=['tenant', 'kind', 'started_at'], name='calls_segme_tenant__8b820d_idx'),
+            index=models.Index(fields=['started_at'], name='calls_segme_started_01e9bf_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='segment',
+            index=models.Index(fields=['ended_at'], name='calls_segme_ended_a_d74f72_idx'),
         ),
         migrations.AddIndex(
             model_name='segment',
