@@ -179,12 +179,14 @@ const stored = dictionary(
 const ports = dictionary(
   {
     ok: "goes on", done: "done", open: "open", closed: "closed", holiday: "holiday", emergency: "emergency", no_input: "no key pressed",
-    no_match: "wrong key", fail: "no valid choice", timeout: "waited too long", agent_done: "after the talk", error: "trouble in the menu",
+    no_match: "wrong key", fail: "no valid choice", timeout: "waited too long", agent_done: "after the talk",
+    full: "queue full", no_agents: "nobody signed in", declined: "no call back wanted", error: "trouble in the menu",
     limit: "went round too often", hangup: "hung up",
   },
   {
     ok: "继续", done: "完成", open: "营业中", closed: "非营业时间", holiday: "节假日", emergency: "紧急状态", no_input: "未按键",
-    no_match: "按键有误", fail: "未作有效选择", timeout: "等待超时", agent_done: "通话结束后", error: "菜单出错",
+    no_match: "按键有误", fail: "未作有效选择", timeout: "等待超时", agent_done: "通话结束后",
+    full: "队列已满", no_agents: "无坐席在线", declined: "不要回呼", error: "菜单出错",
     limit: "循环次数过多", hangup: "挂机",
   },
 );
