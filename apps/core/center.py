@@ -108,6 +108,10 @@ class Center:
     def queue_config(self, queue: QueueId | None) -> QueueConfig | None:
         return self.state.config.queues.get(queue) if queue is not None else None
 
+    def agent_at(self, switch: SwitchId, address: str) -> AgentId | None:
+        """Whose telephone this is."""
+        return self._agent_at.get((switch, address))
+
     def link_up(self, switch: SwitchId) -> bool:
         link = self.state.switches.get(switch)
         return link is not None and link.up
@@ -135,7 +139,7 @@ class Center:
         self.deadlines.set(("call", call_id), min(due, default=None))
         callback = call.callback if call is not None else None
         self._keep_free(call_id, callback.agent if callback is not None and call and call.dial is None else None)
-        wait = call.wait if call is not None and call.state is CallState.WAITING and call.offer is None else None
+        wait = call.wait if call is not None and call.in_line and call.offer is None else None
         if call is not None and not in_line(self.state, call, self.now_ms):
             wait = None
         known = wait is not None and wait.queue in self.state.config.queues
@@ -204,12 +208,14 @@ class Center:
         due: dict[str, int] = {}
         answered = call.offer is not None and _answered(call, call.offer)
         # An agent who has already answered still gets the call.
-        if call.wait is not None and call.state is CallState.WAITING and not answered:
+        if call.wait is not None and call.in_line and not answered:
             due["wait"] = call.wait.deadline_ms
             if call.wait.play is not None:
                 due["announced"] = call.wait.play_until_ms
-            elif (announce_ms := announcement_due_ms(self.state, call)) is not None:
+            elif call.consult is None and (announce_ms := announcement_due_ms(self.state, call)) is not None:
                 due["announce"] = announce_ms
+        if call.consult is not None and call.consult.ring_until_ms is not None:
+            due["ring"] = call.consult.ring_until_ms
         position = call.ivr.position if call.ivr is not None and call.state is CallState.IVR else None
         if position is not None and position.deadline_ms is not None:
             due["ivr"] = position.deadline_ms

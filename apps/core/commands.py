@@ -75,9 +75,32 @@ class HangUpLeg(Command):
 
 @record
 class BridgeLegs(Command):
-    """Connect ``leg`` (agent or external) with ``other`` (the customer). Only ``LegsBridged`` is success."""
+    """Connect ``leg`` (agent or external) with ``other`` (the customer). Only ``LegsBridged`` is success.
+
+    Either may be taken out of another bridge or a room for it. ``keep``: part of a consult. ``other`` may be one that
+    we originated as well, and such legs do not end with their peer: they park (``LegParked``), for ``idle_timeout_ms``
+    at most.
+    """
 
     other: LegId
+    keep: bool = False
+    idle_timeout_ms: int = 15_000
+
+
+@record
+class PartLegs(Command):
+    """Take a bridge apart and end neither side: ``leg`` parks, ``other`` (the customer) comes back to us."""
+
+    other: LegId
+    idle_timeout_ms: int
+
+
+@record
+class JoinRoom(Command):
+    """Out of whatever it is in and into a three-way: ``LegJoined``. The last one left in a room is sent back to us."""
+
+    room: str
+    idle_timeout_ms: int = 15_000  # of a leg that we originated, when it is sent back
 
 
 @record

@@ -11,9 +11,21 @@ from typing import Any
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
-from apps.core.agents import call_in_hand, desk, pauses, states, supervising
+from apps.core.agents import attended, call_in_hand, desk, pauses, states, supervising
 from apps.core.callbacks import attempts, booking, dialog
-from apps.core.calls import arrivals, closing, dialing, legs, recording, rejoining, removal, talk, transfers
+from apps.core.calls import (
+    arrivals,
+    closing,
+    consulting,
+    dialing,
+    legs,
+    pairing,
+    recording,
+    rejoining,
+    removal,
+    talk,
+    transfers,
+)
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center, Effect
 from apps.core.ids import AgentId, CallId, QueueId, SwitchId
@@ -45,6 +57,7 @@ class Engine:
             rule(center, event)
         rejoining.look(center)
         pauses.look(center)
+        consulting.look(center)
         offers.assign(center)
         life.look(center)
         return effects
@@ -78,6 +91,8 @@ def _legs_bridged(center: Center, event: e.LegsBridged) -> None:
     call = center.call_of(event.leg) or center.call_of(event.other)
     if call is None:
         center.anomaly(event, event.leg, "unknown", "no such leg")
+    elif call.consult is not None:
+        pairing.bridged(center, call, event.leg, event.other)
     else:
         talk.legs_bridged(center, call, event.leg, event.other)
 
@@ -93,7 +108,9 @@ def _legs_unbridged(center: Center, event: e.LegsUnbridged) -> None:
 
 
 def _bridge_failed(center: Center, call: Call, event: e.BridgeFailed) -> None:
-    if call.state is CallState.CONNECTING and call.bridge is not None and call.bridge.leg == event.leg:
+    if call.consult is not None and call.consult.asked == (event.leg, event.other):
+        consulting.bridge_failed(center, call, event.reason)
+    elif call.state is CallState.CONNECTING and call.bridge is not None and call.bridge.leg == event.leg:
         talk.bridge_lost(center, call, event.reason[:128])
         talk.reclaim(center, call)
 
@@ -228,7 +245,7 @@ def _config_changed(center: Center, event: e.ConfigChanged) -> None:
         if alarm.kind in _CONFIG_ALARMS:
             center.clear_alarm(alarm.kind, alarm.subject)
     for call in list(center.state.calls.values()):
-        if call.wait is not None and call.state is CallState.WAITING and call.wait.queue not in event.config.queues:
+        if call.wait is not None and call.in_line and call.wait.queue not in event.config.queues:
             overflow.queue_gone(center, call)
 
 
@@ -274,6 +291,7 @@ def _call_overdue(center: Center, call: Call) -> None:
 _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
     CallState.WAITING: attempts.overdue,
     CallState.CONNECTING: talk.bridge_overdue,
+    CallState.CONSULTING: consulting.overdue,
     CallState.RETURNING: talk.return_overdue,
     CallState.REJOINING: rejoining.overdue,
     CallState.DIALING: _dial_overdue,
@@ -285,6 +303,7 @@ _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "wait": overflow.waited_too_long,
     "announced": announcements.over,
     "announce": announcements.speak,
+    "ring": consulting.not_answered,
     "ack": offers.not_acknowledged,
     "offer": unanswered.overdue,
     "whisper": whisper.said,
@@ -294,7 +313,7 @@ _CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
     "callback": lambda center, call: None,  # in line from now on, which is seen by all that is looked at
 }
 
-_DESK = (desk, call_in_hand, supervising)
+_DESK = (desk, call_in_hand, attended, supervising)
 """Their rules register themselves in ``desk.RULES``."""
 
 _RULES: dict[type[e.Event], Rule] = {
@@ -309,6 +328,7 @@ _RULES: dict[type[e.Event], Rule] = {
     e.LegHungUp: _leg_hung_up,
     e.LegsBridged: _legs_bridged,
     e.LegsUnbridged: _legs_unbridged,
+    e.LegJoined: _about_call(lambda center, call, event: pairing.room_joined(center, call, event.leg)),
     e.BridgeFailed: _about_call(_bridge_failed),
     e.LegHeld: _about_call(lambda center, call, event: talk.leg_held(center, call, event.leg)),
     e.LegUnheld: _about_call(lambda center, call, event: talk.leg_unheld(center, call, event.leg)),

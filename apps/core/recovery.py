@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts, readiness
-from apps.core.calls import closing, legs, talk
+from apps.core.calls import closing, conferencing, legs, pairing, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import SNAPSHOT_GRACE_MS, Center
 from apps.core.config import DeviceKind
@@ -89,7 +89,7 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
     _devices(center, event)
     listed = {leg.leg: leg for leg in event.legs}
     # The list may be older than what we know of a call that has just changed.
-    settled = {call.id for call in center.state.calls.values() if center.now_ms - call.since_ms >= TOO_YOUNG_MS}
+    settled = {call.id for call in center.state.calls.values() if center.now_ms - call.changed_ms >= TOO_YOUNG_MS}
     others = frozenset(event.others)
     for leg_id in _legs_on(center, event.switch):
         if leg_id in others:
@@ -174,6 +174,10 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
         # A try that is over, whose leg would not end; who has just booked has a deadline of their own.
         if call.state is CallState.WAITING and call.deadline_ms is None:
             center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
+    elif call.consult is not None:
+        _set_aside(center, call, seen, settled=settled)
+    elif call.three_way is not None:
+        _in_three_way(center, call, seen, settled=settled)
     elif seen.bridged_to is not None and call.state in (CallState.CONNECTING, CallState.TALKING):
         talk.legs_bridged(center, call, seen.bridged_to, call.leg)
     elif call.state is CallState.CONNECTING or not settled:
@@ -187,6 +191,40 @@ def _customer(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -
         _heard_nothing(center, call)
 
 
+def _set_aside(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:
+    """The customer of a consult: with the agent or the consulted, or in our hands with music."""
+    consult = call.consult
+    if consult is None:
+        return
+    if seen.bridged_to is not None:
+        pairing.bridged(center, call, seen.bridged_to, call.leg)
+    elif settled and seen.in_room:
+        pairing.room_joined(center, call, call.leg)
+    if call.consult is None or not settled or consult.asked is not None:
+        return  # a bridge under way has its own deadline
+    leg = call.legs[call.leg]
+    if seen.bridged_to is not None:
+        if leg.other != seen.bridged_to:
+            pairing.part(center, call)
+    elif not seen.controlled and not seen.in_room:
+        talk.reclaim(center, call)
+    elif leg.state is LegState.IDLE and center.now_ms - _up_since_ms(center, call) < SNAPSHOT_GRACE_MS:
+        pairing.customer_came(center, call)
+
+
+def _in_three_way(center: Center, call: Call, seen: SnapshotLeg, *, settled: bool) -> None:
+    if not settled or seen.in_room:
+        return
+    if seen.controlled:
+        conferencing.customer_came(center, call)
+    else:
+        talk.reclaim(center, call)
+
+
+def _up_since_ms(center: Center, call: Call) -> int:
+    return center.state.switches[call.switch].since_ms
+
+
 def _called(center: Center, call: Call, seen: SnapshotLeg) -> None:
     """A number that an agent dials: it still rings, or its answer was lost to us."""
     leg = call.legs.get(call.leg)
@@ -196,7 +234,7 @@ def _called(center: Center, call: Call, seen: SnapshotLeg) -> None:
 
 def _heard_nothing(center: Center, call: Call) -> None:
     """A caller held all through a gap of the link: what was to be heard may have been lost with it."""
-    up_since_ms = center.state.switches[call.switch].since_ms
+    up_since_ms = _up_since_ms(center, call)
     if call.state is CallState.IVR:
         if runs.prompt_began_before(call, up_since_ms):
             runs.restart_node(center, call)
@@ -206,6 +244,13 @@ def _heard_nothing(center: Center, call: Call) -> None:
 
 def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bool) -> None:
     """An agent's or external leg: in use, ready to be bridged, or a leftover."""
+    if call.consult is not None and leg.id in (call.consult.leg, call.consult.other):
+        _in_consult(center, call, leg, seen, settled=settled)
+        return
+    if call.three_way is not None:
+        if settled and not seen.in_room and seen.bridged_to is None:
+            conferencing.rejoin_room(center, call, leg)
+        return
     if seen.bridged_to is not None:
         return
     in_bridge = call.bridge is not None and call.bridge.leg == leg.id
@@ -219,3 +264,20 @@ def _far(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bo
             legs.parked(center, call, leg)
     elif center.now_ms - leg.started_ms >= TOO_YOUNG_MS:
         center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+
+
+def _in_consult(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bool) -> None:
+    """The agent's leg or the consulted's: what we have not heard of it, and whether it hears something."""
+    consult = call.consult
+    if consult is None:
+        return
+    if seen.bridged_to is not None:
+        pairing.bridged(center, call, leg.id, seen.bridged_to)
+    elif seen.in_room:
+        pairing.room_joined(center, call, leg.id)
+    elif settled and consult.asked is None and seen.answered:
+        just_up = center.now_ms - _up_since_ms(center, call) < SNAPSHOT_GRACE_MS
+        if leg.state is not LegState.IDLE:
+            legs.parked(center, call, leg)
+        elif just_up:
+            pairing.parked(center, call, leg)

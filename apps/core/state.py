@@ -15,6 +15,7 @@ from apps.core.agents import fold as _agents_fold  # noqa: F401  # its rules reg
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.callbacks import fold as _callbacks_fold  # noqa: F401
+from apps.core.calls import consult_fold as _consult_fold  # noqa: F401
 from apps.core.calls import fold as _calls_fold  # noqa: F401
 from apps.core.calls import talk_fold as _talk_fold  # noqa: F401
 from apps.core.calls.model import Call
@@ -100,7 +101,7 @@ _UNSEEN: frozenset[type] = frozenset({
     f.LegStarted, f.LegRang, f.LegConnected, f.LegIdled, f.LegEnded, f.CallAwaited, f.IvrStepped,
     f.RecordingAsked, f.RecordingBegan, f.RecordingEnded, f.RecordingBroken, f.CallDisposed, f.CallAnswered,
     f.OfferAcked, f.AnswerAsked, f.CallMuted, f.CallUnmuted, f.DigitsSent, f.RecordingPauseAsked, f.RecordingPaused,
-    f.RecordingResuming, f.RecordingResumed, f.CallMarked,
+    f.RecordingResuming, f.RecordingResumed, f.CallMarked, f.RoomJoined,
     f.AnnouncementStarted, f.AnnouncementEnded, f.CallbackDialogStepped,
 })  # fmt: skip
 """Facts that do not make what somebody saw of a call outdated: its version stays."""

@@ -55,9 +55,49 @@ def _request(scene: Scene, a: int, b: int, c: int) -> e.Event:
         e.MediaClaimed(**base, page=f"page-{c % 3}"), e.DraftSaved(**base, call=call, note="n"),
         e.AgentForced(**base, state=["READY", "PAUSED", "LOGGED_OUT", "x"][c % 4], now=True),
         e.RejoinRequested(**base, call=call), e.RejoinRequested(**base, call=call),
+        *_attended(base, call, target, b),
         e.HelpRequested(**base, call=call, wanted=bool(c & 1)), e.CallMarkRequested(**base, call=call),
     ]  # fmt: skip
     return kinds[b % len(kinds)]
+
+
+def _attended(base: dict[str, Any], call: str, target: tuple[str, str], b: int) -> list[e.Event]:
+    kind, where = [target, ("agent", "cai"), ("extension", "10cai"), ("queue", "tech")][b % 4]
+    return [
+        e.ConsultRequested(**base, call=call, kind=e.TransferKind(kind), target=where),
+        e.ConsultSwapRequested(**base, call=call), e.ConsultCompleteRequested(**base, call=call),
+        e.ConsultCancelRequested(**base, call=call), e.ThreeWayRequested(**base, call=call),
+    ]  # fmt: skip
+
+
+def _consult_step(scene: Scene, a: int, b: int, c: int) -> e.Event:
+    """By an agent who can: talks or consults."""
+    able = [name for name, agent in scene.state.agents.items() if agent.state in ("TALKING", "CONSULTING", "HOLDING")]
+    name = able[a % len(able)] if able else "ann"
+    call = scene.state.agents[name].call or "none"
+    base = {"tenant": TENANT, "cmd_id": f"g{a}{b}{c}{scene.now_ms}", "actor": "x", "agent": name}
+    kinds = _attended(base, call, ("number", "10086"), b)
+    talking = scene.state.agents[name].state in ("TALKING", "HOLDING")
+    return kinds[0] if talking else kinds[c % len(kinds)]
+
+
+def _right_moves(scene: Scene, n: int, b: int) -> e.Event:
+    """What a switch would report next of a consult: somebody parked, came back, joined, or two were bridged."""
+    calls = [call for call in scene.state.calls.values() if call.consult is not None]
+    if not calls:
+        return e.DeadlinePassed()
+    call = calls[n % len(calls)]
+    consult = call.consult
+    assert consult is not None
+    if consult.aim == "merge":
+        trio = [leg for leg in (call.leg, consult.leg, consult.other) if leg is not None]
+        return e.LegJoined(switch=SWITCH, leg=trio[b % len(trio)], room=call.id)
+    if consult.asked is not None:
+        return e.LegsBridged(switch=SWITCH, leg=consult.asked[0], other=consult.asked[1])
+    far = [leg for leg in call.legs.values() if leg.id != call.leg and leg.state != "idle"]
+    if b % 3 == 0 or not far:
+        return e.CallArrived(switch=SWITCH, leg=call.leg, did="4001", caller_number="1", call=call.id)
+    return e.LegParked(switch=SWITCH, leg=far[b % len(far)].id)
 
 
 def _snapshot(scene: Scene, a: int, b: int, c: int) -> e.Event:
@@ -69,6 +109,7 @@ def _snapshot(scene: Scene, a: int, b: int, c: int) -> e.Event:
         legs.append(
             e.SnapshotLeg(
                 leg=leg, call=call_id, role=call.legs[leg].role, answered=bool(b & 1), controlled=bool(c & 1),
+                in_room=bool(b & 4) and (call.three_way is not None or call.consult is not None),
                 bridged_to=call.bridge.leg if b & 2 and call.bridge and leg == call.leg else None,
             )
         )  # fmt: skip
@@ -93,6 +134,10 @@ _STEPS = {
     "bridged_right": lambda s, a, b, c: _right_bridge(s, a),
     "parked_right": lambda s, a, b, c: _right_park(s, a),
     "queue": lambda s, a, b, c: e.DigitPressed(switch=SWITCH, leg=LegId(CUSTOMERS[a % 3]), digit="1"),
+    "consult": _consult_step, "consult2": _consult_step,
+    "moves": lambda s, a, b, c: _right_moves(s, a, b), "moves2": lambda s, a, b, c: _right_moves(s, a, b),
+    "moves3": lambda s, a, b, c: _right_moves(s, a, b),
+    "joined": lambda s, a, b, c: e.LegJoined(switch=SWITCH, leg=_leg(s, a), room="x"),
     "unbridged": lambda s, a, b, c: e.LegsUnbridged(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b)),
     "bridge_failed": lambda s, a, b, c: e.BridgeFailed(switch=SWITCH, leg=_leg(s, a), other=_leg(s, b), reason="-ERR"),
     "held": lambda s, a, b, c: e.LegHeld(switch=SWITCH, leg=_leg(s, a)),
@@ -150,6 +195,9 @@ def lively_centre(version: int = 1, override: str = "") -> cfg.CenterConfig:
     return replace(base, version=version, queues=queues, calendars=calendars)
 
 
+_QUICK = {"consult", "consult2", "moves", "moves2", "moves3"}  # a switch does these within milliseconds
+
+
 def _right_bridge(scene: Scene, n: int) -> e.Event:
     wanted = [call for call in scene.state.calls.values() if call.bridge is not None]
     if not wanted:
@@ -186,7 +234,7 @@ def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
     scene.ready("ann", "bob", "cai")
     for kind, a, b, c in plan:
         scene.feed(_STEPS[kind](scene, a, b, c))
-        scene.wait(c / 4)
+        scene.wait(c / 4 if kind not in _QUICK else c / 400)
         _promises(scene)
     assert scene.folded() == scene.state
     assert [decode(encode(fact)) for fact in scene.facts] == scene.facts
@@ -197,14 +245,19 @@ def _promises(scene: Scene) -> None:
     """No two calls with one agent, no agent offered or talking without a call that knows it."""
     holding: dict[str, str] = {}
     for call in scene.state.calls.values():
-        agent = call.offer.agent if call.offer else call.bridge.agent if call.bridge else None
-        agent = call.dial.agent if call.dial else agent
-        if agent is not None:
+        parts = (call.offer, call.bridge, call.dial, call.consult, call.three_way, call.rejoin)
+        asked = {part.other_agent for part in (call.consult, call.three_way) if part is not None}
+        for agent in (asked | {part.agent for part in parts if part is not None}) - {None}:
             assert holding.setdefault(agent, call.id) == call.id
         assert call.state != "arrived"
+        assert (call.consult is not None) == (call.state == "consulting")
+        assert (call.three_way is not None) == (call.state == "conferencing")
+        assert call.leg in call.legs or call.dial or call.callback or call.state in ("closing", "consulting", "conferencing")
     for name, agent in scene.state.agents.items():
-        if agent.state in ("OFFERED", "DIALING", "TALKING", "HOLDING"):
-            assert holding.get(name) == agent.call, (name, agent)
+        if agent.state in ("OFFERED", "DIALING", "TALKING", "HOLDING", "CONSULTING", "CONFERENCING"):
+            own = scene.state.calls[agent.call].legs.values() if agent.call in scene.state.calls else ()
+            leaving = any(leg.agent == name for leg in own)  # was asked; free when the telephone is
+            assert holding.get(name) == agent.call or leaving, (name, agent)
 
 
 def _quiesce(scene: Scene) -> None:

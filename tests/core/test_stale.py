@@ -18,6 +18,7 @@ FIELDS: dict[type[e.CallRequest], dict[str, Any]] = {
     e.OfferAcknowledged: {"live": True},
     e.DigitsRequested: {"digits": "1"},
     e.TransferRequested: {"kind": e.TransferKind.QUEUE, "target": "tech"},
+    e.ConsultRequested: {"kind": e.TransferKind.QUEUE, "target": "tech"},
 }
 COMMANDS = [kind for kind in vars(e).values() if isinstance(kind, type) and kind.__mro__[1:2] == (e.CallRequest,)]
 for any_version in (e.RejoinRequested, e.HelpRequested, e.CallMarkRequested):

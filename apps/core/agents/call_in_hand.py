@@ -7,42 +7,35 @@ import re
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import attended, states
+from apps.core.agents.attended import MAX_HANDOVER, NOT_YOURS, STALE, outdated, own_call
 from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls import dialing, recording, rejoining, transfers
+from apps.core.calls import consulting, dialing, recording, rejoining, targets, transfers
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
 from apps.core.refusals import Refusal
 
-MAX_HANDOVER = 1_000
 DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
-STALE = Refusal("stale", "the call has changed since you saw it")
-NOT_YOURS = Refusal("not_found", "you have no such call")
-
-
-def _outdated(event: e.CallRequest, call: Call) -> bool:
-    """Asked for what the asker saw before the call changed: an earlier offer of it, say."""
-    return event.version is not None and event.version < call.version
 
 
 def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Refusal | None]:
     call = center.state.calls.get(event.call)
     if call is None or call.tenant != agent.tenant or agent.call != event.call:
         return None, NOT_YOURS
-    if call.offer is None or call.offer.agent != agent.id or _outdated(event, call):
+    if call.offer is None or call.offer.agent != agent.id or outdated(event, call):
         return None, STALE
     return call, None
 
 
 def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Leg | None, Refusal | None]:
     """The agent's call and leg while talking, or why there is none."""
-    call = _own(center, agent, event)
+    call = own_call(center, agent, event)
     if call is None:
         return None, None, NOT_YOURS
-    if _outdated(event, call):
+    if outdated(event, call):
         return None, None, STALE
     leg = call.legs.get(call.bridge.leg) if call.bridge else None
     if call.state is not CallState.TALKING or leg is None or leg.agent != agent.id:
@@ -50,9 +43,18 @@ def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call |
     return call, leg, None
 
 
-def _own(center: Center, agent: Agent, event: e.CallRequest) -> Call | None:
-    call = center.state.calls.get(event.call)
-    return call if call is not None and call.tenant == agent.tenant and agent.call == event.call else None
+def _heard(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Leg | None, Refusal | None]:
+    """The same, and also in a consult of the agent's own, or in a three-way that came of it."""
+    call = own_call(center, agent, event)
+    part = (call.consult or call.three_way) if call is not None else None
+    if call is None or part is None:
+        return _talking(center, agent, event)
+    if outdated(event, call):
+        return None, None, STALE
+    leg = call.legs.get(part.leg)
+    if part.agent != agent.id or leg is None or leg.state is not LegState.BRIDGED:
+        return None, None, wrong_state(agent)
+    return call, leg, None
 
 
 @on(e.OfferAcknowledged)
@@ -95,8 +97,8 @@ def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> R
 
 @on(e.HangUpRequested)
 def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal | None:
-    own = _own(center, agent, event)
-    if own is not None and _outdated(event, own):
+    own = own_call(center, agent, event)
+    if own is not None and outdated(event, own):
         return STALE
     if own is not None and own.dial is not None and own.state is CallState.DIALING:
         dialing.cancel(center, own)
@@ -104,6 +106,8 @@ def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal 
     if own is not None and own.rejoin is not None and own.state is CallState.REJOINING:
         rejoining.give_up(center, own, f.RejoinEnd.HUNG_UP)
         return None
+    if own is not None and (own.consult is not None or own.three_way is not None):
+        return attended.hang_up(center, own, agent)
     _call, leg, refusal = _talking(center, agent, event)
     if leg is not None:
         center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
@@ -112,9 +116,11 @@ def _hang_up(center: Center, agent: Agent, event: e.HangUpRequested) -> Refusal 
 
 @on(e.RejoinRequested)
 def _rejoin(center: Center, agent: Agent, event: e.RejoinRequested) -> Refusal | None:
-    call = _own(center, agent, event)
+    call = own_call(center, agent, event)
     if call is None:
         return NOT_YOURS
+    if call.consult is not None and call.consult.agent == agent.id:
+        consulting.phone_died(center, call)
     waits = call.rejoin is not None and call.rejoin.agent == agent.id
     if not waits and not rejoining.talks(call, agent.id):
         return wrong_state(agent)
@@ -169,9 +175,10 @@ def _resume(center: Center, agent: Agent, event: e.ResumeRequested) -> Refusal |
 
 @on(e.MuteRequested)
 def _mute(center: Center, agent: Agent, event: e.MuteRequested) -> Refusal | None:
-    call, leg, refusal = _talking(center, agent, event)
-    if call is not None and leg is not None and call.bridge is not None:
-        if call.bridge.muted:
+    call, leg, refusal = _heard(center, agent, event)
+    part = (call.bridge or call.consult or call.three_way) if call is not None else None
+    if leg is not None and part is not None:
+        if part.muted:
             return wrong_state(agent)
         center.send(c.MuteLeg(switch=leg.switch, leg=leg.id))
     return refusal
@@ -180,7 +187,7 @@ def _mute(center: Center, agent: Agent, event: e.MuteRequested) -> Refusal | Non
 @on(e.UnmuteRequested)
 def _unmute(center: Center, agent: Agent, event: e.UnmuteRequested) -> Refusal | None:
     """Also when we do not believe it muted: should the switch have muted it unheard, nobody would hear the agent."""
-    _call, leg, refusal = _talking(center, agent, event)
+    _call, leg, refusal = _heard(center, agent, event)
     if leg is not None:
         center.send(c.UnmuteLeg(switch=leg.switch, leg=leg.id))
     return refusal
@@ -188,21 +195,22 @@ def _unmute(center: Center, agent: Agent, event: e.UnmuteRequested) -> Refusal |
 
 @on(e.DigitsRequested)
 def _send_digits(center: Center, agent: Agent, event: e.DigitsRequested) -> Refusal | None:
-    call, leg, refusal = _talking(center, agent, event)
-    if call is None or leg is None or call.bridge is None:
+    call, leg, refusal = _heard(center, agent, event)
+    if call is None or leg is None:
         return refusal
+    far = call.leg if leg.other is None else leg.other
     if not DIGITS.fullmatch(event.digits):
         return Refusal("malformed", "1 to 32 of 0-9 * # A-D")
-    if call.bridge.held_ms is not None:
+    if call.three_way is not None or (call.bridge is not None and call.bridge.held_ms is not None):
         return wrong_state(agent)
-    center.send(c.SendDigits(switch=call.switch, leg=call.leg, digits=event.digits))
+    center.send(c.SendDigits(switch=call.switch, leg=far, digits=event.digits))
     center.emit(
         f.DigitsSent(
             at_ms=center.now_ms,
             tenant=call.tenant,
             call=call.id,
             agent=agent.id,
-            leg=call.leg,
+            leg=far,
             count=len(event.digits),
         )
     )
@@ -211,7 +219,7 @@ def _send_digits(center: Center, agent: Agent, event: e.DigitsRequested) -> Refu
 
 @on(e.RecordingPauseRequested)
 def _pause_recording(center: Center, agent: Agent, event: e.RecordingPauseRequested) -> Refusal | None:
-    call, _leg, refusal = _talking(center, agent, event)
+    call, _leg, refusal = _heard(center, agent, event)
     if call is None:
         return refusal
     if call.recording is None or not call.recording.started:
@@ -224,7 +232,7 @@ def _pause_recording(center: Center, agent: Agent, event: e.RecordingPauseReques
 
 @on(e.RecordingResumeRequested)
 def _resume_recording(center: Center, agent: Agent, event: e.RecordingResumeRequested) -> Refusal | None:
-    call, _leg, refusal = _talking(center, agent, event)
+    call, _leg, refusal = _heard(center, agent, event)
     if call is None:
         return refusal
     if call.recording is None or call.recording.mask_until_ms is None:
@@ -240,7 +248,7 @@ def _transfer(center: Center, agent: Agent, event: e.TransferRequested) -> Refus
         return refusal
     if call.transfer is not None:
         return Refusal("wrong_state", "a transfer is already under way")
-    problem = transfers.target_problem(center, call, event.kind, event.target)
+    problem = targets.problem(center, call, event.kind, event.target)
     if problem is None:
         transfers.start(center, call, agent.id, event.kind, event.target, note=event.note[:MAX_HANDOVER])
     return problem

@@ -93,6 +93,24 @@ def free(center: Center, agent_id: AgentId | None, call: Call, *, to_the_end: bo
         rest(center, agent, idle_since_ms=center.now_ms if to_the_end else agent.idle_since_ms)
 
 
+def release(center: Center, agent_id: AgentId, call: Call) -> None:
+    """The telephone of an agent who was only asked is free again: nothing to wrap up."""
+    agent = center.agent(agent_id)
+    if agent is None or agent.call != call.id or _has_part_in(call, agent_id):
+        return
+    if logical(agent) is AgentState.OFFERED:
+        rest(center, agent, idle_since_ms=center.now_ms)
+    elif logical(agent) in (AgentState.TALKING, AgentState.HOLDING, AgentState.CONFERENCING) and move(
+        center, agent_id, AgentState.WRAP_UP, call=call.id, deadline_ms=center.now_ms
+    ):
+        rest(center, agent)
+
+
+def _has_part_in(call: Call, agent: AgentId) -> bool:
+    parts = (call.bridge, call.consult, call.rejoin, call.offer, call.dial)
+    return any(part is not None and part.agent == agent for part in parts)
+
+
 def dial_ended(center: Center, call: Call, outcome: f.DialOutcome, cause: HangupCause, raw: str = "") -> None:
     """The number was not reached: the agent is told why, and is where they were before."""
     dial = call.dial

@@ -5,11 +5,11 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import attended, states
 from apps.core.agents.desk import go_to, on
 from apps.core.agents.machine import BUSY, RESTING, AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls import dialing, rejoining, transfers
+from apps.core.calls import consulting, dialing, rejoining, transfers
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.queues import offers
@@ -57,6 +57,10 @@ def _take_away(center: Center, agent: Agent) -> None:
         dialing.cancel(center, call)
     elif call.rejoin is not None and call.rejoin.agent == agent.id:
         rejoining.give_up(center, call, f.RejoinEnd.TAKEN_AWAY)
+    elif call.consult is not None and call.consult.agent == agent.id:
+        consulting.take_away(center, call)
+    elif call.consult is not None or call.three_way is not None:
+        attended.leave(center, call, agent)
     elif call.bridge is not None and call.bridge.agent == agent.id:
         _talk_ends(center, call, agent)
 

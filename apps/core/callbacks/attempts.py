@@ -95,7 +95,7 @@ def _way_out(center: Center, call: Call, agent_leg: Leg | None = None) -> TrunkC
     trunk, refusal = lines.way_out(center, call.tenant, call.switch, number)
     if trunk is None and refusal is not None:
         if agent_leg is not None:
-            center.send(talk.hang_up(agent_leg))
+            center.send(c.HangUpLeg(switch=agent_leg.switch, leg=agent_leg.id))
             states.free(center, agent_leg.agent, call)
         not_reached(center, call, f.DialOutcome.CONGESTION, HangupCause.CONGESTION, refusal.code)
     return trunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, dialing, rejoining, talk, transfers
+from apps.core.calls import closing, conferencing, dialing, pairing, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
 from apps.core.events import CallArrived, HangupCause
@@ -77,6 +77,10 @@ def call_returned(center: Center, call: Call) -> None:
         return
     elif call.state in (CallState.WAITING, CallState.DIALING):
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
+    elif call.state is CallState.CONSULTING:
+        pairing.customer_came(center, call)
+    elif call.state is CallState.CONFERENCING:
+        conferencing.customer_came(center, call)
     elif call.state is CallState.REJOINING:
         rejoining.customer_came(center, call)
     elif call.state is CallState.CONNECTING:
@@ -106,6 +110,8 @@ def go_on(center: Center, call: Call) -> None:
             overflow.queue_gone(center, call)
         else:
             offers.back_in_line(center, call)
+    elif call.bridge_lost and call.served:
+        transfers.failed(center, call, "the two were not brought together")
     elif call.bridge_lost:
         transfers.dial_failed(center, call, HangupCause.ERROR)
     elif call.transfer is not None:

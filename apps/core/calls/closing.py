@@ -6,7 +6,7 @@ from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.calls import recording, talk
-from apps.core.calls.model import Call, CallState
+from apps.core.calls.model import Call, CallState, ThreeWay
 from apps.core.center import Center
 from apps.core.events import HangupCause
 from apps.core.ids import PlayId
@@ -78,6 +78,11 @@ def _stop(
     offers.withdraw(center, call, offer)
     if call.dial is not None:
         states.dial_ended(center, call, f.DialOutcome.FAILED, cause)
+    elif call.consult is not None:
+        states.to_wrap_up(center, call.consult.agent, call, call.consult.queue)
+        recording.stop(center, call)
+    elif call.three_way is not None:
+        _room_ends(center, call, call.three_way)
     elif call.rejoin is not None:
         states.to_wrap_up(center, call.rejoin.agent, call, call.rejoin.queue)
         recording.stop(center, call)
@@ -87,6 +92,16 @@ def _stop(
         offers.leave_line(center, call, queue)
     if call.ivr is not None and call.ivr.position is not None:
         center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason=ivr))
+
+
+def _room_ends(center: Center, call: Call, room: ThreeWay) -> None:
+    """For those who are still in it."""
+    for leg in list(call.legs.values()):
+        if leg.agent is not None:
+            states.to_wrap_up(center, leg.agent, call, leg.queue if leg.id == room.other else room.queue)
+    talked_ms = center.now_ms - room.since_ms
+    center.emit(f.ThreeWayEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, talked_ms=talked_ms))
+    recording.stop(center, call)
 
 
 def customer_left(center: Center, call: Call, cause: HangupCause) -> None:
@@ -156,6 +171,8 @@ def closing_overdue(center: Center, call: Call) -> None:
             center.emit(
                 f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id, cause=HangupCause.LOST)
             )
+            if leg.agent is not None:
+                states.release(center, leg.agent, call)
         else:
             center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
     if call.id in center.state.calls:

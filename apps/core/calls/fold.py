@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apps.core import facts as f
 from apps.core.callbacks.model import CallbackState
+from apps.core.calls.consult_fold import all_here, parted
 from apps.core.calls.model import (
     Call,
     CallState,
@@ -63,6 +64,7 @@ def _call_answered(state: State, call: Call, fact: f.CallAnswered) -> None:
 def _call_reattached(state: State, call: Call, fact: f.CallReattached) -> None:
     if call.state is CallState.RETURNING:
         call.deadline_ms = None
+    parted(call, fact.leg)
     if call.rejoin is not None:
         call.rejoin.customer_here = True
         if call.state is CallState.REJOINING:
@@ -72,6 +74,7 @@ def _call_reattached(state: State, call: Call, fact: f.CallReattached) -> None:
     leg = call.legs.get(fact.leg)
     if leg is not None:
         leg.state, leg.other = LegState.IDLE, None
+    all_here(call)
 
 
 @on_call(f.CallAwaited)
@@ -82,7 +85,7 @@ def _call_awaited(state: State, call: Call, fact: f.CallAwaited) -> None:
 @on_call(f.CallClosing)
 def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
     call.outcome, call.cause, call.last_words = fact.outcome, fact.cause, fact.play
-    call.bridge = call.rejoin = call.dialog = None
+    call.bridge = call.rejoin = call.dialog = call.consult = call.three_way = None
     call.move(CallState.CLOSING, fact.at_ms, fact.deadline_ms)
 
 
@@ -105,7 +108,9 @@ def _leg_started(state: State, call: Call, fact: f.LegStarted) -> None:
     state.legs[fact.leg] = call.id
     if fact.role is LegRole.EXTERNAL:
         call.dialed = fact.leg
-    if fact.role is not LegRole.AGENT:
+    if call.consult is not None:
+        call.consult.ring_until_ms = fact.deadline_ms
+    elif fact.role is not LegRole.AGENT:
         call.move(CallState.DIALING, fact.at_ms, fact.deadline_ms)
 
 
@@ -128,13 +133,16 @@ def _leg_connected(state: State, call: Call, fact: f.LegConnected) -> None:
 def _leg_idled(state: State, call: Call, fact: f.LegIdled) -> None:
     leg = call.legs.get(fact.leg)
     if leg is not None:
-        leg.state = LegState.IDLE
+        leg.state, leg.other = LegState.IDLE, None
         if leg.answered_ms is None:
             leg.answered_ms = fact.at_ms
+    parted(call, fact.leg)
+    all_here(call)
 
 
 @on_call(f.LegEnded)
 def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
+    parted(call, fact.leg)
     call.legs.pop(fact.leg, None)
     state.legs.pop(fact.leg, None)
     callback = call.callback

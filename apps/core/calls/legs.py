@@ -7,8 +7,9 @@ from collections.abc import Callable
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.agents import states
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, dialing, rejoining, talk, transfers
+from apps.core.calls import closing, conferencing, consulting, dialing, pairing, rejoining, talk, transfers
 from apps.core.calls.machine import leg_may
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
@@ -23,6 +24,8 @@ def awaited(call: Call, leg: Leg) -> bool:
         return leg.id in (call.dial.leg, call.leg)
     if attempts.rings(call, leg.id):
         return True
+    if call.consult is not None:
+        return consulting.expected(call, leg) or offers.offered_in(call, leg.id)
     if leg.role is LegRole.EXTERNAL:
         return call.state is CallState.DIALING and leg.id == call.dialed
     return offers.offered_in(call, leg.id) or rejoining.expected(call, leg)
@@ -55,9 +58,19 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
             return
         if leg.role is LegRole.AGENT:
             offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
-        attempts.connect(center, call, leg.id)
-    elif call.bridge is None or call.bridge.leg != leg.id:
-        center.send(talk.hang_up(leg))
+        whisper.connect(center, call, leg)
+    elif call.consult is not None and leg.id in (call.consult.leg, call.consult.other):
+        pairing.parked(center, call, leg)
+    elif not _in_talk(call, leg):
+        center.send(offers.hang_up(leg))
+
+
+def _in_talk(call: Call, leg: Leg) -> bool:
+    """It may pass through a park on the way from one bridge or room to the next."""
+    room = call.three_way
+    if room is not None:
+        return leg.id in (room.leg, room.other)
+    return call.bridge is not None and call.bridge.leg == leg.id
 
 
 def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
@@ -72,19 +85,29 @@ def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.leg_ended(center, call, leg_id, cause, raw)
         return
-    if leg_id == call.leg:
+    _take_leave(center, call, leg, cause, raw)
+    if leg.agent is not None:
+        states.release(center, leg.agent, call)
+    closing.finish_if_over(center, call)
+
+
+def _take_leave(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: str) -> None:
+    """What its end means for the others."""
+    if offers.offered_in(call, leg.id):
+        unanswered.leg_ended(center, call, leg, cause, raw)
+    elif call.consult is not None:
+        consulting.leg_ended(center, call, leg, cause)
+    elif call.three_way is not None:
+        conferencing.leg_ended(center, call, leg)
+    elif leg.id == call.leg:
         if not attempts.leg_gone(center, call, cause, raw):
             closing.customer_left(center, call, cause)
-        return
-    if offers.offered_in(call, leg_id):
-        unanswered.leg_ended(center, call, leg, cause, raw)
     elif rejoining.expected(call, leg):
         return  # its page asks again
     elif awaited(call, leg):
         transfers.dial_failed(center, call, cause)
     elif not rejoining.died(center, call, leg, cause):
-        talk.far_leg_gone(center, call, leg_id)
-    closing.finish_if_over(center, call)
+        talk.far_leg_gone(center, call, leg.id)
 
 
 Rule = Callable[[Center, Call, Leg], None]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from apps.core.callbacks.model import Callback, CallbackDialog
 from apps.core.config import SkillNeed
 from apps.core.events import HangupCause, LegRole, TransferKind
-from apps.core.facts import CallOutcome, Direction
+from apps.core.facts import Aim, CallOutcome, ConsultEnd, Direction
 from apps.core.ids import (
     AgentId,
     CallId,
@@ -32,6 +32,8 @@ class CallState(StrEnum):
     DIALING = "dialing"  # a number outside is ringing for the caller; outbound: the agent's device or the number
     CONNECTING = "connecting"  # answered on the far side, bridge asked for
     TALKING = "talking"
+    CONSULTING = "consulting"  # the customer is set aside while the agent asks somebody
+    CONFERENCING = "conferencing"  # customer, agent and the consulted together
     RETURNING = "returning"  # the customer leg is on its way back to us
     REJOINING = "rejoining"  # the agent's telephone died in mid-talk; music until it is called back
     CLOSING = "closing"  # last words, or the hang-up is on its way
@@ -105,6 +107,7 @@ class Bridge:
     held_ms: int | None = None  # since when on hold
     hold_total_ms: int = 0  # on hold before that
     muted: bool = False  # on the switch
+    goes_on: bool = False  # out of a three-way, with its recording
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,6 +116,42 @@ class Transfer:
     kind: TransferKind
     target: str
     to_head: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Consult:
+    """An attended transfer on its way. ``aim`` says who is to hear whom, ``joined`` who does."""
+
+    agent: AgentId
+    leg: LegId  # the agent's
+    queue: QueueId | None  # of the talk that was set aside
+    kind: TransferKind
+    target: str
+    changed_ms: int
+    aim: Aim = Aim.SEEK
+    muted: bool = False  # the agent, on the switch
+    other: LegId | None = None  # the consulted, once there
+    other_agent: AgentId | None = None
+    asked: tuple[LegId, LegId] | None = None  # to be bridged
+    joined: tuple[LegId, LegId] | None = None
+    in_room: tuple[LegId, ...] = ()  # on the way into a three-way
+    ring_until_ms: int | None = None  # a telephone rung for it without being offered
+    end: ConsultEnd | None = None  # why it is over, while the agent is on the way back to the customer
+    detail: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class ThreeWay:
+    room: str
+    agent: AgentId  # who consulted
+    leg: LegId
+    other: LegId
+    other_agent: AgentId | None
+    queue: QueueId | None
+    kind: TransferKind
+    target: str
+    since_ms: int
+    muted: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,6 +240,8 @@ class Call:
     offer: Offer | None = None
     bridge: Bridge | None = None
     transfer: Transfer | None = None
+    consult: Consult | None = None
+    three_way: ThreeWay | None = None
     rejoin: Rejoin | None = None
     handover: Handover | None = None
     dial: Dial | None = None
@@ -220,6 +261,21 @@ class Call:
     outcome: CallOutcome | None = None  # decided; told when the last leg is gone
     cause: HangupCause = HangupCause.NORMAL
     last_words: PlayId | None = None
+
+    @property
+    def in_line(self) -> bool:
+        """Somebody is sought for it in a queue: for the caller, or for an agent who consults."""
+        return self.wait is not None and self.state in (CallState.WAITING, CallState.CONSULTING)
+
+    @property
+    def customer_gone(self) -> bool:
+        """Hung up while others go on talking."""
+        return self.leg not in self.legs
+
+    @property
+    def changed_ms(self) -> int:
+        """Since when the legs are as they are."""
+        return max(self.since_ms, self.consult.changed_ms if self.consult is not None else 0)
 
     def move(self, state: CallState, at_ms: int, deadline_ms: int | None = None) -> None:
         """For the fold alone: enter a state, or stay in it, with a deadline of its own."""

@@ -52,6 +52,12 @@ def _wanted(center: Center, call: Call, far: Leg) -> bool:
     return call.direction is f.Direction.OUTBOUND and far.agent is not None and policy_of(center, call.tenant).record
 
 
+def go_on(center: Center, call: Call, far: Leg) -> None:
+    """Of a call that is talked on with another: the same recording, unless these two are not to be recorded."""
+    if not _wanted(center, call, far):
+        stop(center, call)
+
+
 def stop(center: Center, call: Call) -> None:
     if call.recording is not None and call.leg in call.legs:
         recording = call.recording

@@ -70,10 +70,15 @@ def died(center: Center, call: Call, leg: Leg, cause: HangupCause) -> bool:
     """The switch reports the end of an agent's leg. True: the talk is kept for the agent, who did not hang up."""
     if leg.agent is None or call.bridge is None or call.bridge.leg != leg.id or not talks(call, leg.agent):
         return False
-    if cause not in _PHONE_DIED or _browser_phone(center, leg.agent) is None:
+    if not phone_only_died(center, leg.agent, cause):
         return False
     _lose(center, call)
     return True
+
+
+def phone_only_died(center: Center, agent: AgentId, cause: HangupCause) -> bool:
+    """Nobody hung up: it was a browser phone, and the switch misses it."""
+    return cause in _PHONE_DIED and _browser_phone(center, agent) is not None
 
 
 def expected(call: Call, leg: Leg) -> bool:
@@ -93,7 +98,7 @@ def connect(center: Center, call: Call) -> None:
 
 def customer_came(center: Center, call: Call) -> None:
     if call.state is CallState.RETURNING and call.rejoin is not None:  # a bridge that was not made: once more
-        _begin(center, call, call.rejoin)
+        begin(center, call, call.rejoin)
     center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
     connect(center, call)
 
@@ -115,7 +120,7 @@ def give_up(center: Center, call: Call, reason: f.RejoinEnd) -> None:
         f.RejoinFailed(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=rejoin.agent, reason=reason)
     )
     if leg is not None:
-        center.send(talk.hang_up(leg))
+        center.send(offers.hang_up(leg))
     states.to_wrap_up(center, rejoin.agent, call, rejoin.queue)
     recording.stop(center, call)
     queue = rejoin.queue if reason is not f.RejoinEnd.HUNG_UP else None
@@ -140,10 +145,10 @@ def _lose(center: Center, call: Call) -> None:
         states.to_talking(center, agent.id, call)
     until_ms = center.now_ms + REJOIN_MS
     rejoin = Rejoin(agent=bridge.agent, queue=bridge.queue, left=bridge.leg, until_ms=until_ms, held=held, muted=muted)
-    _begin(center, call, rejoin)
+    begin(center, call, rejoin)
 
 
-def _begin(center: Center, call: Call, rejoin: Rejoin) -> None:
+def begin(center: Center, call: Call, rejoin: Rejoin) -> None:
     center.emit(
         f.RejoinStarted(
             at_ms=center.now_ms,

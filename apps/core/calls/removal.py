@@ -31,4 +31,5 @@ def _remove(center: Center, event: CallRemovalRequested) -> Refusal | None:
 def _has_agent(call: Call) -> bool:
     """One who talks, dials, has answered, or is coming back. A telephone that only rings is let off."""
     on_it = call.bridge is not None and call.bridge.agent is not None
-    return on_it or call.dial is not None or call.rejoin is not None
+    asked = call.consult is not None or call.three_way is not None
+    return on_it or asked or call.dial is not None or call.rejoin is not None

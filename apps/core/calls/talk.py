@@ -10,16 +10,19 @@ from apps.core.calls import recording
 from apps.core.calls.model import Call, CallState, Leg, Rejoin
 from apps.core.center import Center
 from apps.core.events import HangupCause
-from apps.core.ids import LegId
+from apps.core.ids import AgentId, LegId
 from apps.core.queues import offers
 
 BRIDGE_TIMEOUT_MS = 1_000
 """``+OK`` from a switch is no bridge; without the event in this time the customer is taken back."""
+IDLE_TIMEOUT_MS = 15_000
+"""An answered telephone that nobody bridges ends by itself after so long."""
 RETURN_TIMEOUT_MS = 3_000
 """After a talk the customer leg comes back within about 10 ms, or is fetched."""
 
 
-def request_bridge(center: Center, call: Call, leg: LegId) -> None:
+def request_bridge(center: Center, call: Call, leg: LegId, *, goes_on: bool = False) -> None:
+    """``goes_on``: out of a three-way, with its recording."""
     center.emit(
         f.BridgeRequested(
             at_ms=center.now_ms,
@@ -28,6 +31,7 @@ def request_bridge(center: Center, call: Call, leg: LegId) -> None:
             leg=leg,
             other=call.leg,
             deadline_ms=center.now_ms + BRIDGE_TIMEOUT_MS,
+            goes_on=goes_on,
         )
     )
     center.send(c.BridgeLegs(switch=call.switch, leg=leg, other=call.leg))
@@ -44,10 +48,11 @@ def legs_bridged(center: Center, call: Call, leg: LegId, other: LegId) -> None:
     if call.state is not CallState.CONNECTING or bridge is None or far is None:
         return
     if {leg, other} == {bridge.leg, bridge.other}:
-        bridged(center, call, far)
+        bridged(center, call, far, goes_on=bridge.goes_on)
 
 
-def bridged(center: Center, call: Call, far: Leg) -> None:
+def bridged(center: Center, call: Call, far: Leg, *, goes_on: bool = False) -> None:
+    """``goes_on``: the call was talked on already, with others or another: its recording goes on."""
     if call.wait is not None:
         offers.leave_line(center, call, f.QueueExit.ANSWERED)
     rejoin = call.rejoin
@@ -62,14 +67,21 @@ def bridged(center: Center, call: Call, far: Leg) -> None:
             queue=far.queue,
         )
     )
-    if far.agent is not None and rejoin is None:
+    if far.agent is not None and rejoin is None and not _talks(center, far.agent):
         states.to_talking(center, far.agent, call)
-    if rejoin is None or call.recording is None:
+    if call.recording is not None and (rejoin is not None or goes_on):
+        recording.go_on(center, call, far)
+    else:
         recording.start(center, call, far)
     if rejoin is not None:
         _as_it_was(center, call, far, rejoin)
     elif call.bridge is not None and call.bridge.muted:  # bridged anew: the switch has forgotten it
         center.send(c.MuteLeg(switch=far.switch, leg=far.id))
+
+
+def _talks(center: Center, agent_id: AgentId) -> bool:
+    agent = center.agent(agent_id)
+    return agent is not None and states.logical(agent) is AgentState.TALKING
 
 
 def _as_it_was(center: Center, call: Call, far: Leg, rejoin: Rejoin) -> None:
@@ -97,7 +109,7 @@ def part(center: Center, call: Call) -> None:
     if bridge is None or bridge.bridged_ms is None:
         return
     if bridge.held_ms is not None:
-        _emit_resumed(center, call, bridge.leg, bridge.held_ms)
+        resumed(center, call, bridge.leg, bridge.held_ms)
     far = call.legs.get(bridge.leg)
     center.emit(
         f.CallUnbridged(
@@ -160,10 +172,6 @@ def return_overdue(center: Center, call: Call) -> None:
     center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
 
 
-def hang_up(leg: Leg) -> c.HangUpLeg:
-    return c.HangUpLeg(switch=leg.switch, leg=leg.id)
-
-
 def reclaim(center: Center, call: Call) -> None:
     if call.leg in call.legs:
         center.send(c.ReclaimLeg(switch=call.switch, leg=call.leg))
@@ -196,11 +204,11 @@ def leg_unheld(center: Center, call: Call, leg: LegId) -> None:
     bridge = call.bridge
     if call.state is not CallState.TALKING or bridge is None or bridge.held_ms is None or leg != bridge.leg:
         return
-    _emit_resumed(center, call, leg, bridge.held_ms)
+    resumed(center, call, leg, bridge.held_ms)
     _show_hold(center, call, AgentState.TALKING)
 
 
-def _emit_resumed(center: Center, call: Call, leg: LegId, held_since_ms: int) -> None:
+def resumed(center: Center, call: Call, leg: LegId, held_since_ms: int) -> None:
     center.emit(
         f.CallResumed(
             at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg, held_ms=center.now_ms - held_since_ms
@@ -217,8 +225,8 @@ def _show_hold(center: Center, call: Call, state: AgentState) -> None:
 
 
 def leg_muted(center: Center, call: Call, leg: LegId, *, muted: bool) -> None:
-    bridge = call.bridge
-    if bridge is None or leg != bridge.leg or bridge.muted is muted:
+    part_of = call.bridge or call.consult or call.three_way
+    if part_of is None or leg != part_of.leg or part_of.muted is muted:
         return
     kind = f.CallMuted if muted else f.CallUnmuted
     center.emit(kind(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg))

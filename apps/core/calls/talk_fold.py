@@ -30,7 +30,7 @@ def _bridge_requested(state: State, call: Call, fact: f.BridgeRequested) -> None
     call.bridge = Bridge(
         leg=fact.leg, other=fact.other, asked_ms=fact.at_ms,
         agent=far.agent if far else None, queue=far.queue if far else None,
-        muted=again is not None and again.muted,
+        muted=again is not None and again.muted, goes_on=fact.goes_on,
     )  # fmt: skip
     call.move(CallState.CONNECTING, fact.at_ms, fact.deadline_ms)
 
@@ -105,8 +105,9 @@ def _call_resumed(state: State, call: Call, fact: f.CallResumed) -> None:
 @on_call(f.CallMuted)
 @on_call(f.CallUnmuted)
 def _call_muted(state: State, call: Call, fact: f.CallMuted | f.CallUnmuted) -> None:
-    if call.bridge is not None and call.bridge.leg == fact.leg:
-        call.bridge.muted = isinstance(fact, f.CallMuted)
+    part_of = call.bridge or call.consult or call.three_way
+    if part_of is not None and part_of.leg == fact.leg:
+        part_of.muted = isinstance(fact, f.CallMuted)
 
 
 @on_call(f.DigitsSent)

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.calls import closing, lines
+from apps.core.calls import closing, targets
 from apps.core.calls.model import Call, CallState
+from apps.core.calls.targets import Way
 from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole, TransferKind
 from apps.core.ids import AgentId, QueueId
 from apps.core.queues import door, offers
-from apps.core.refusals import Refusal
 
 DIAL_TIMEOUT_MS = 45_000
 AGENT_TRANSFER_MS = 20_000
 """A transfer to one agent who does not take it in this time puts the customer at the head of the queue."""
-
-
-def target_problem(center: Center, call: Call, kind: TransferKind, target: str) -> Refusal | None:
-    """Why this transfer cannot work, or None when it can."""
-    config = center.state.config
-    if kind is TransferKind.QUEUE:
-        queue = config.queues.get(QueueId(target))
-        known = queue is not None and queue.tenant == call.tenant
-        return None if known else Refusal("bad_target", "no such queue")
-    if kind is TransferKind.AGENT:
-        agent = config.agents.get(AgentId(target))
-        if agent is None or agent.tenant != call.tenant or agent.device is None:
-            return Refusal("bad_target", "no such agent")
-        here = agent.device.switch == call.switch
-        return None if here else Refusal("bad_target", "this agent's telephone is on another switch")
-    refusal = lines.way_out(center, call.tenant, call.switch, target)[1]
-    return Refusal("bad_target", refusal.reason) if refusal is not None and refusal.code == "bad_number" else refusal
 
 
 def start(
@@ -72,15 +55,16 @@ def carry_out(center: Center, call: Call) -> None:
             done = offers.enqueue(center, call, queue, priority=9, queued_ms=call.started_ms)
         else:
             done = door.enter(center, call, queue)
-    elif transfer.kind is TransferKind.AGENT:
-        done = _to_agent(center, call, AgentId(transfer.target))
+    elif (wanted := targets.wanted_agent(center, call, transfer.kind, transfer.target)) is not None:
+        done = to_agent(center, call, wanted)
     else:
-        done = dial(center, call, transfer.target)
+        done = _ring_for_caller(center, call, transfer.kind, transfer.target)
     if not done:
         failed(center, call, "the target is gone")
 
 
-def _to_agent(center: Center, call: Call, agent: AgentId) -> bool:
+def to_agent(center: Center, call: Call, agent: AgentId) -> bool:
+    """Only this one is asked, and not for long."""
     config = center.agent_config(agent)
     if config is None:
         return False
@@ -126,18 +110,26 @@ def _outcome_of(call: Call) -> f.CallOutcome:
     return f.CallOutcome.OVERFLOWED if call.direction is f.Direction.INBOUND else f.CallOutcome.FAILED
 
 
-# --- a number outside ----------------------------------------------------------------------------------------------
+# --- a telephone that is rung --------------------------------------------------------------------------------------
 
 
 def dial(center: Center, call: Call, number: str) -> bool:
     """Ring a number for this caller, with music meanwhile. False when there is no way to, or it is barred."""
-    trunk, refusal = lines.way_out(center, call.tenant, call.switch, number)
-    if refusal is not None and refusal.code in ("barred", "bad_number"):
-        detail = f"a call was to go to {number[:33]!r}: {refusal.reason}"
-        center.alarm("number_barred", call.tenant or "", detail, call.tenant)
-    if trunk is None or call.tenant is None:
+    return _ring_for_caller(center, call, TransferKind.NUMBER, number)
+
+
+def _ring_for_caller(center: Center, call: Call, kind: TransferKind, target: str) -> bool:
+    way = targets.way_to(center, call, kind, target)
+    if way is None or call.tenant is None:
         return False
     closing.answer(center, call)
+    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
+    ring(center, call, way)
+    return True
+
+
+def ring(center: Center, call: Call, way: Way) -> None:
+    assert call.tenant is not None
     leg = center.mint.leg()
     center.emit(
         f.LegStarted(
@@ -147,12 +139,11 @@ def dial(center: Center, call: Call, number: str) -> bool:
             leg=leg,
             switch=call.switch,
             role=LegRole.EXTERNAL,
-            address=number,
-            trunk=trunk.id,
+            address=way.destination.address,
+            trunk=way.trunk.id if way.trunk is not None else None,
             deadline_ms=center.now_ms + DIAL_TIMEOUT_MS,
         )
     )
-    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_of(center, call)))
     center.send(
         c.OriginateLeg(
             switch=call.switch,
@@ -160,14 +151,12 @@ def dial(center: Center, call: Call, number: str) -> bool:
             call=call.id,
             tenant=call.tenant,
             role=LegRole.EXTERNAL,
-            destination=c.Destination(
-                kind=c.DestinationKind.TRUNK, address=number, trunk=trunk.id, gateway=trunk.gateway
-            ),
+            destination=way.destination,
             ring_timeout_ms=DIAL_TIMEOUT_MS - 5_000,
-            caller_number=trunk.caller_number or call.caller_number,
+            caller_number=way.caller_number,
+            caller_name=call.caller_name if way.trunk is None else "",
         )
     )
-    return True
 
 
 def dial_failed(center: Center, call: Call, cause: HangupCause) -> None:

@@ -208,15 +208,45 @@ class TransferKind(StrEnum):
     QUEUE = "queue"
     AGENT = "agent"
     NUMBER = "number"
+    EXTENSION = "extension"  # an agent's telephone by its number, also when nobody is signed in there
 
 
 @record
 class TransferRequested(CallRequest):
-    """Blind transfer. ``target`` is a queue id, an agent id or a number ``^\\+?[0-9*#]{1,32}$``."""
+    """Blind transfer. ``target`` is a queue id, an agent id, or a number or extension ``^\\+?[0-9*#]{1,32}$``."""
 
     kind: TransferKind
     target: str
     note: str = ""  # for who takes it
+
+
+@record
+class ConsultRequested(CallRequest):
+    """Put the customer aside with music and call somebody: the first step of an attended transfer."""
+
+    kind: TransferKind
+    target: str
+    note: str = ""  # for who is asked
+
+
+@record
+class ConsultSwapRequested(CallRequest):
+    """Talk with the other of the two: customer or consulted."""
+
+
+@record
+class ConsultCompleteRequested(CallRequest):
+    """Connect the customer with the consulted, and leave."""
+
+
+@record
+class ConsultCancelRequested(CallRequest):
+    """Let the consulted go, at any stage of a consult or from a three-way, and go on with the customer."""
+
+
+@record
+class ThreeWayRequested(CallRequest):
+    """Customer, agent and consulted together."""
 
 
 @record

@@ -85,6 +85,14 @@ class LegsUnbridged(SwitchEvent):
 
 
 @record
+class LegJoined(SwitchEvent):
+    """The leg is in the room (``JoinRoom``) and hears the others there. It leaves by a bridge or by its end."""
+
+    leg: LegId
+    room: str
+
+
+@record
 class BridgeFailed(SwitchEvent):
     """The switch refused the bridge at once (an ``-ERR``); silence instead is caught by the core's own deadline."""
 
@@ -194,6 +202,7 @@ class SnapshotLeg:
     answered: bool = False
     bridged_to: LegId | None = None
     controlled: bool = False  # an arrival socket of ours holds it now
+    in_room: bool = False  # with others in a three-way
 
 
 @record

@@ -37,6 +37,7 @@ class CallQueued(CallFact):
     wanted_agent: AgentId | None = None  # a transfer to one agent: only this one is asked
     estimate_ms: int | None = None
     last_wait_ms: int | None = None
+    consult: bool = False  # not the caller waits: an agent who has set them aside
 
 
 @record
@@ -44,6 +45,7 @@ class CallDequeued(CallFact):
     queue: QueueId
     reason: QueueExit
     waited_ms: int
+    consult: bool = False
 
 
 @record

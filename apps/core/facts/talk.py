@@ -15,6 +15,7 @@ class BridgeRequested(CallFact):
     leg: LegId  # agent or external
     other: LegId  # customer
     deadline_ms: int
+    goes_on: bool = False  # the two have talked already, in a three-way
 
 
 @record

@@ -30,6 +30,8 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
     if before is not None:  # back in the old place
         for kept in ("entered_ms", "estimate_ms", "last_wait_ms", "comforts", "comforted_ms", "told_ms"):
             setattr(call.wait, kept, getattr(before, kept))
+    if fact.consult:
+        return  # the caller's own queue stays the last
     call.last_queue = fact.queue
     if fact.wanted_agent is None:
         call.transfer = None

@@ -8,7 +8,7 @@ from apps.core.agents import states
 from apps.core.agents.machine import AgentState
 from apps.core.callbacks import attempts, booking, readiness
 from apps.core.calls import lines
-from apps.core.calls.model import Call, CallState
+from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, SkillNeed
 from apps.core.events import HangupCause, LegRole
@@ -55,9 +55,11 @@ def enqueue(
             wanted_agent=wanted_agent,
             estimate_ms=center.expected_ms(queue, center.ahead_of_new(queue, place, since_ms)),
             last_wait_ms=load.last_wait_ms if load is not None else None,
+            consult=call.consult is not None,
         )
     )
-    center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=config.music))
+    if call.consult is None:  # else the customer hears music already, and the agent when the telephone is free
+        center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=config.music))
     return True
 
 
@@ -87,6 +89,12 @@ def music_of(center: Center, call: Call) -> str:
     return config.music if config is not None else "default"
 
 
+def music_for_customer(center: Center, call: Call) -> str:
+    """Of one who is set aside while somebody else is sought in a queue: that of the queue they came by."""
+    config = center.queue_config(call.last_queue)
+    return config.music if config is not None else "default"
+
+
 _CALLBACK_ENDS = {
     f.QueueExit.ANSWERED: f.CallbackOutcome.SERVED,
     f.QueueExit.ABANDONED: f.CallbackOutcome.ABANDONED,
@@ -112,6 +120,7 @@ def leave_line(center: Center, call: Call, reason: f.QueueExit) -> None:
             queue=call.wait.queue,
             reason=reason,
             waited_ms=max(0, center.now_ms - call.wait.entered_ms),
+            consult=call.consult is not None,
         )
     )
 
@@ -273,6 +282,11 @@ def not_acknowledged(center: Center, call: Call) -> None:
         states.disconnect(center, agent, states.NO_ACK)
 
 
+def hang_up(leg: Leg) -> c.HangUpLeg:
+    said = HangupCause.CANCELLED if leg.answered_ms is None else HangupCause.NORMAL
+    return c.HangUpLeg(switch=leg.switch, leg=leg.id, cause=said)
+
+
 def cancel_leg(center: Center, call: Call, leg_id: LegId) -> None:
     leg = call.legs.get(leg_id)
     if leg is not None:
@@ -280,4 +294,4 @@ def cancel_leg(center: Center, call: Call, leg_id: LegId) -> None:
 
 
 def offered_in(call: Call, leg: LegId) -> bool:
-    return call.state is CallState.WAITING and call.offer is not None and call.offer.leg == leg
+    return call.in_line and call.offer is not None and call.offer.leg == leg

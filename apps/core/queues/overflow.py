@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import facts as f
 from apps.core.callbacks import booking, readiness
-from apps.core.calls import closing, transfers
+from apps.core.calls import closing, consulting, transfers
 from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import Overflow, OverflowKind, QueueConfig
@@ -44,6 +44,9 @@ def send_away(center: Center, call: Call, reason: f.OverflowReason) -> None:
     """Out of the line. An agent whose telephone only rings is let off."""
     wait = call.wait
     if wait is None:
+        return
+    if call.consult is not None:
+        consulting.not_reached(center, call, str(reason))
         return
     if readiness.off_line(call):
         expired = reason is f.OverflowReason.TIMED_OUT

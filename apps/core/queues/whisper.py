@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts
+from apps.core.calls import consulting
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
 from apps.core.queues import offers
@@ -39,4 +40,12 @@ def said(center: Center, call: Call) -> None:
     offer = call.offer
     if offer is not None and offer.leg in call.legs:
         offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
-        attempts.connect(center, call, offer.leg)
+        connect(center, call, call.legs[offer.leg])
+
+
+def connect(center: Center, call: Call, leg: Leg) -> None:
+    """Who has answered: to the agent who asks, or to the caller."""
+    if call.consult is not None:
+        consulting.answered(center, call, leg)
+    else:
+        attempts.connect(center, call, leg.id)
