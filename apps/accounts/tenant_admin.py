@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.models import InlineForeignKeyField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -64,12 +65,18 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        tenant = data.get("tenant") or getattr(self.instance, "tenant", None)
+        tenant = data.get("tenant") or getattr(self.instance, "tenant", None) or self._tenant_of_parent()
         for name, value in list(data.items()):
             values = value if isinstance(value, models.QuerySet) else [value]
             if tenant and any(getattr(item, "tenant", None) not in (None, tenant) for item in values):
                 self.add_error(name, ValidationError(_("This belongs to another tenant.")))
         return data
+
+    def _tenant_of_parent(self) -> Tenant | None:
+        """Of the row that an inline's rows belong to."""
+        fields = (field for field in self.fields.values() if isinstance(field, InlineForeignKeyField))
+        parent: Any = next((field.parent_instance for field in fields), None)
+        return parent.tenant if getattr(parent, "tenant_id", None) else None
 
 
 class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -17,6 +16,7 @@ from apps.accounts.tenant_admin import TenantForm
 from apps.agents import services
 from apps.agents.exchange import AgentResource, DispositionResource, PauseReasonResource, SkillResource
 from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
+from apps.queues.models import QueueMembership
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
 from apps.telephony.exchange import ExchangeAdmin
 from apps.telephony.models import Switch
@@ -36,23 +36,21 @@ class AgentForm(TenantForm):
         user, tenant = data.get("user"), data.get("tenant")
         if user and tenant and user.tenant_id != tenant.pk:
             self.add_error("user", ValidationError(_("This belongs to another tenant.")))
-        if self.instance.pk and not data.get("enabled"):
-            self._refuse_if_needed()
         if tenant and not self.errors and services.needs_account(self.instance):
             services.switch_for(tenant.pk, data.get("switch"))
         return data
 
-    def _refuse_if_needed(self) -> None:
-        queues = services.left_unserved([self.instance])
-        if queues:
-            names = ", ".join(queue.name for queue in queues)
-            self.add_error(
-                "enabled", ValidationError(_("Nobody else serves these queues: %(names)s."), params={"names": names})
-            )
-
 
 class AgentSkillInline(ConfigInline):
     model = AgentSkill
+
+
+class ServedInline(ConfigInline):
+    """The queues this agent serves; the same rows as on the queues' pages."""
+
+    model = QueueMembership
+    fields = ("queue", "tier", "position", "priority")
+    autocomplete_fields = ("queue",)
 
 
 @admin.register(Agent)
@@ -65,7 +63,7 @@ class AgentAdmin(ExchangeAdmin, ConfigAdmin):
     search_fields = ("number", "name", "user__username")
     list_select_related = ("user", "team", "sip_account", "tenant")
     readonly_fields = ("sip_account",)
-    inlines = (AgentSkillInline,)
+    inlines = (AgentSkillInline, ServedInline)
     fieldsets = (
         (None, {"fields": ("tenant", "name", "number", "user", "team", "enabled")}),
         (
@@ -89,12 +87,6 @@ class AgentAdmin(ExchangeAdmin, ConfigAdmin):
             for agent in queryset.select_related("sip_account"):
                 services.delete_agent(agent)
             super().delete_queryset(request, Agent.objects.none())
-
-    def still_needed(self, rows: list[Agent]) -> list[str]:
-        return [
-            gettext("Queue %(name)s would have no agents left") % {"name": queue.name}
-            for queue in services.left_unserved(rows)
-        ]
 
 
 @admin.register(Skill)

@@ -12,10 +12,12 @@ from import_export.fields import Field
 from apps.accounts.models import Team, User
 from apps.agents import services
 from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
-from apps.queues.models import Queue
+from apps.queues.models import Queue, QueueMembership
 from apps.telephony.exchange import OwnForeignKey, TenantResource
 from apps.telephony.models import Trunk
 
+_SERVED = re.compile(r"([a-z][a-z0-9_]*)(?:=([1-9])(?:/([1-9][0-9]{0,3}))?(?:/([0-9]))?)?")
+_FIGURES = ("tier", "position", "priority")
 _SKILL = re.compile(r"([a-z][a-z0-9_]*(?::[a-z0-9_-]+)?)(?:=([1-5]))?")
 
 
@@ -45,7 +47,8 @@ class DispositionResource(TenantResource):
 
 
 class AgentResource(TenantResource):
-    """``skills`` reads ``lang:zh=5 network=3`` (1 to 5, 3 without a figure), ``queues`` ``sales service``."""
+    """``skills`` reads ``lang:zh=5 network=3`` (1 to 5, 3 without a figure), ``queues`` ``sales support=2/1/9``: tier,
+    position and the queue's priority for this agent, from the left as many as differ from 1, 1 and 5."""
 
     user = Field("user", "user", widget=OwnForeignKey(User, "username"))
     team = Field("team", "team", widget=OwnForeignKey(Team, "name"))
@@ -67,7 +70,8 @@ class AgentResource(TenantResource):
         return " ".join(f"{row.skill.code}={row.proficiency}" for row in rows)
 
     def dehydrate_queues(self, agent: Agent) -> str:
-        return " ".join(agent.queues.order_by("code").values_list("code", flat=True)) if agent.pk else ""
+        rows = agent.memberships.select_related("queue").order_by("queue__code") if agent.pk else []
+        return " ".join(_served(row) for row in rows)
 
     def after_save_instance(self, instance: Agent, row: dict[str, Any], **kwargs: Any) -> None:
         services.give_device(instance)
@@ -75,9 +79,6 @@ class AgentResource(TenantResource):
             self._set_skills(instance, str(row["skills"] or ""))
         if "queues" in row:
             self._set_queues(instance, str(row["queues"] or ""))
-        if not instance.enabled and (left := services.left_unserved([instance])):
-            names = ", ".join(queue.name for queue in left)
-            raise ValidationError({"enabled": _("Nobody else serves these queues: %(names)s.") % {"names": names}})
 
     def _set_skills(self, agent: Agent, text: str) -> None:
         wanted: dict[str, int] = {}
@@ -94,12 +95,22 @@ class AgentResource(TenantResource):
             AgentSkill.objects.update_or_create(agent=agent, skill=known[code], defaults={"proficiency": proficiency})
 
     def _set_queues(self, agent: Agent, text: str) -> None:
-        wanted = set(text.split())
-        known = list(Queue.objects.filter(tenant=self.tenant, code__in=wanted))
-        if gone := wanted - {queue.code for queue in known}:
+        wanted: dict[str, dict[str, int]] = {}
+        for word in text.split():
+            match = _SERVED.fullmatch(word)
+            if match is None:
+                raise ValidationError({"queues": _("“%(word)s” is not like support=2/1/9.") % {"word": word[:60]}})
+            figures = [int(match[2] or 1), int(match[3] or 1), int(match[4] or 5)]
+            wanted[match[1]] = dict(zip(_FIGURES, figures, strict=True))
+        known = {queue.code: queue for queue in Queue.objects.filter(tenant=self.tenant, code__in=wanted)}
+        if gone := wanted.keys() - known.keys():
             raise ValidationError({"queues": _("There is no queue %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
-        left = agent.queues.exclude(pk__in=[queue.pk for queue in known])
-        if alone := [queue.name for queue in left if queue in services.left_unserved([agent])]:
-            names = {"names": ", ".join(alone)}
-            raise ValidationError({"queues": _("Nobody else serves these queues: %(names)s.") % names})
-        agent.queues.set(known)
+        for row in agent.memberships.exclude(queue__code__in=wanted):
+            row.delete()
+        for code, place in wanted.items():
+            QueueMembership.objects.update_or_create(agent=agent, queue=known[code], defaults=place)
+
+
+def _served(row: QueueMembership) -> str:
+    figures = f"{row.tier}/{row.position}/{row.priority}".removesuffix("/5").removesuffix("/1")
+    return row.queue.code if figures == "1" else f"{row.queue.code}={figures}"

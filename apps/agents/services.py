@@ -8,7 +8,6 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.agents.models import Agent, DeviceChoice
-from apps.queues.models import Queue, QueueMembership
 from apps.telephony.models import SipAccount, SipAccountKind, Switch
 from apps.telephony.services import create_sip_account
 
@@ -59,9 +58,3 @@ def delete_agent(agent: Agent) -> None:
     agent.delete()
     if account is not None:
         account.delete()
-
-
-def left_unserved(agents: list[Agent]) -> list[Queue]:
-    """Queues that these agents serve and that would have nobody left without them."""
-    served_by_others = QueueMembership.objects.filter(agent__enabled=True).exclude(agent__in=agents).values("queue")
-    return list(Queue.objects.filter(members__in=agents).exclude(pk__in=served_by_others).distinct())

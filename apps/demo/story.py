@@ -20,7 +20,7 @@ from apps.agents.services import give_device
 from apps.demo.story_customers import load_customers
 from apps.ivr.models import Flow
 from apps.ivr.services import publish
-from apps.queues.models import Queue
+from apps.queues.models import Queue, QueueComfort, QueueMembership, QueueRing, QueueSkill
 from apps.telephony.models import (
     Calendar,
     CalendarDay,
@@ -175,22 +175,43 @@ def _load_agent(tenant: Tenant, switch: Switch, data: Data) -> None:
 def _load_queues(tenant: Tenant, story: Data) -> None:
     music = MusicClass.objects.get(name=story["music"][0]["name"])
     prompts = {prompt.code: prompt for prompt in Prompt.objects.filter(tenant=tenant)}
+    calendars = {calendar.code: calendar for calendar in Calendar.objects.filter(tenant=tenant)}
     queues = {}
     for data in story["queues"]:
-        settings_of_queue = {key: value for key, value in data.items() if key not in ("skills", "overflow_queue")}
-        settings_of_queue["overflow_prompt"] = prompts.get(data.get("overflow_prompt", ""))
+        settings_of_queue = {key: value for key, value in data.items() if key not in _ROWS_OF_QUEUE}
+        for field in ("overflow_prompt", "closing_prompt", "closed_prompt"):
+            settings_of_queue[field] = prompts.get(data.get(field, ""))
+        settings_of_queue["calendar"] = calendars.get(data.get("calendar", ""))
         queue, _made = Queue.objects.update_or_create(
             tenant=tenant, code=data["code"], defaults={**settings_of_queue, "music": music}
         )
-        numbers = [agent["number"] for agent in story["agents"] if data["code"] in agent["queues"]]
-        queue.members.set(Agent.objects.filter(tenant=tenant, number__in=numbers))
-        queue.skills.set(Skill.objects.filter(tenant=tenant, code__in=data.get("skills", [])))
+        _load_serving(queue, data, story["agents"])
+        for position, code in enumerate(data.get("comforts", ()), 1):
+            QueueComfort.objects.create(queue=queue, prompt=prompts[code], position=position)
         queues[data["code"]] = queue
     for data in story["queues"]:
         queue = queues[data["code"]]
         queue.overflow_queue = queues.get(data.get("overflow_queue", ""))
         queue.full_clean()
         queue.save()
+
+
+_ROWS_OF_QUEUE = ("needs", "rings", "comforts", "overflow_queue")
+
+
+def _load_serving(queue: Queue, data: Data, agents: list[Data]) -> None:
+    """Who serves it and how far, what is asked of them, and what is asked less after a while."""
+    for rows in (queue.memberships, queue.needs, queue.rings, queue.comforts):
+        rows.all().delete()
+    skills = {skill.code: skill for skill in Skill.objects.filter(tenant=queue.tenant)}
+    for agent in agents:
+        if data["code"] in agent["queues"]:
+            row = Agent.objects.get(tenant=queue.tenant, number=agent["number"])
+            QueueMembership.objects.create(queue=queue, agent=row, **agent.get("served", {}).get(data["code"], {}))
+    for need in data.get("needs", ()):
+        QueueSkill.objects.create(queue=queue, **{**need, "skill": skills[need["skill"]]})
+    for ring in data.get("rings", ()):
+        QueueRing.objects.create(queue=queue, **{**ring, "skill": skills.get(ring.get("skill", ""))})
 
 
 def _load_flow(tenant: Tenant) -> Flow:

@@ -14,6 +14,7 @@ from django.db.models import Max
 from apps.accounts.models import User
 from apps.ivr.models import Flow, FlowVersion
 from apps.queues.models import Queue
+from apps.queues.refusing import Unsound, kept_sound
 from apps.telephony.models import Calendar, Prompt
 from apps.telephony.services import config_changed
 
@@ -43,6 +44,16 @@ def publish(flow: Flow, *, author: User | None = None, comment: str = "") -> Flo
     digest = sha256_of(flow.draft)
     if flow.published is not None and flow.published.sha256 == digest:
         return flow.published
+    try:
+        with kept_sound(flow.tenant_id):
+            return _put_in_force(flow, digest, author, comment)
+    except Unsound as refused:
+        flow.refresh_from_db(fields=["published"])
+        raise FlowRefused(refused.messages) from refused
+
+
+def _put_in_force(flow: Flow, digest: str, author: User | None, comment: str) -> FlowVersion:
+    """For everybody who calls from now on."""
     latest = flow.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = FlowVersion.objects.create(
         tenant_id=flow.tenant_id,

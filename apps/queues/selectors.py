@@ -1,25 +1,14 @@
-"""Questions about who can serve a queue, and who sees it."""
+"""Who sees which queues."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.permissions import Anybody, codes_of, team_ids, visible_agents
-from apps.agents.models import Agent, Skill
 from apps.core.ids import AgentId, QueueId
 from apps.queues.models import Queue, QueueMembership
 from apps.queues.scope import Scope
-
-
-def can_serve(agents: QuerySet[Agent], skills: Iterable[Skill]) -> bool:
-    """At least one enabled agent has every one of the skills."""
-    able = agents.filter(enabled=True)
-    for skill in skills:
-        able = able.filter(skills=skill)
-    return able.exists()
 
 
 def visible_queues(user: Anybody) -> QuerySet[Queue]:

@@ -115,7 +115,7 @@ class DidForm(TenantForm):
 class DidAdmin(ExchangeAdmin, ConfigAdmin):
     resource_classes = (DidResource,)
     form = DidForm
-    list_display = ("number", "switch", "flow", "note")
+    list_display = ("number", "switch", "flow", "priority", "note")
     list_filter = ("switch", "flow")
     search_fields = ("number", "note")
     list_select_related = ("switch", "flow", "tenant")

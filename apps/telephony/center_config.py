@@ -9,29 +9,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apps.accounts.models import Tenant
-from apps.agents.models import Agent, AgentSkill, DeviceChoice, Disposition, PauseReason
+from apps.agents.models import Disposition, PauseReason
 from apps.core.config import (
-    AgentConfig,
     CalendarConfig,
     CenterConfig,
-    DeviceConfig,
-    DeviceKind,
     DialPolicy,
     DialRule,
     DidConfig,
     FlowConfig,
-    Membership,
     OpeningSpan,
-    Overflow,
-    OverflowKind,
-    QueueConfig,
-    SkillNeed,
+    Spoken,
     TenantConfig,
     TrunkConfig,
 )
-from apps.core.ids import AgentId, FlowId, QueueId, SkillId, SwitchId, TenantId, TrunkId
+from apps.core.ids import FlowId, SwitchId, TenantId, TrunkId
 from apps.ivr.models import Flow
-from apps.queues.models import Queue, QueueMembership, QueueSkill
+from apps.queues.models import Queue
+from apps.telephony import center_queues
 from apps.telephony.models import Calendar, ConfigVersion, Did, Prompt, Trunk
 from apps.telephony.models import DialPolicy as DialPolicyRow
 from apps.telephony.models import DialRule as DialRuleRow
@@ -47,47 +41,57 @@ def current_version() -> int:
     return ConfigVersion.objects.values_list("version", flat=True).first() or 0
 
 
-def compile_center_config(version: int) -> CenterConfig:
-    """Every tenant's configuration in a fixed number of queries, whatever their size.
+def compile_center_config(version: int, tenant_id: int | None = None) -> CenterConfig:
+    """Every tenant's configuration, or that of one alone, in a fixed number of queries, whatever their size.
 
     Disabled agents and trunks are left out; so are numbers of flows that were never published. Whatever is missing
     (a sound not rendered yet) makes the value smaller, never wrong.
     """
-    sounds = _sounds_by_tenant()
-    tenants = list(Tenant.objects.order_by("pk"))
-    announcements = {tenant.pk: _announcement(sounds, tenant, tenant.unknown_did_prompt) for tenant in tenants}
+    of = {} if tenant_id is None else {"tenant": tenant_id}
+    sounds = _sounds_by_tenant(of)
+    tenants = {row.pk: row for row in Tenant.objects.filter(**({"pk": tenant_id} if of else {})).order_by("pk")}
+
+    def spoken(owner_id: int, code: str) -> Spoken:
+        return _spoken(sounds, tenants[owner_id], code)
+
+    unknown = {tenant.pk: _announcement(sounds, tenant, tenant.unknown_did_prompt) for tenant in tenants.values()}
     return CenterConfig(
         version=version,
-        tenants=_tenants(tenants, sounds, announcements),
-        agents=_agents(),
-        queues=_queues(sounds, tenants),
-        trunks=_trunks(),
-        dids=_dids(),
-        flows=_flows(sounds),
-        calendars=_calendars(tenants),
-        unknown_did_sounds=next((files for files in announcements.values() if files), ()),
-        sound_ms=_sound_lengths(),
+        tenants=_tenants(tenants.values(), sounds, unknown),
+        agents=center_queues.agents(of),
+        queues=center_queues.queues(of, spoken),
+        trunks=_trunks(of),
+        dids=_dids(of),
+        flows=_flows(of, sounds),
+        calendars=_calendars(tenants.values()),
+        unknown_did_sounds=next((files for files in unknown.values() if files), ()),
+        sound_ms=_sound_lengths(of),
     )
 
 
-def _sounds_by_tenant() -> dict[int, PromptSounds]:
+def _sounds_by_tenant(of: Mapping[str, int]) -> dict[int, PromptSounds]:
     found: dict[int, dict[str, Mapping[str, str]]] = defaultdict(dict)
-    for prompt in Prompt.objects.all():
+    for prompt in Prompt.objects.filter(**of):
         found[prompt.tenant_id][prompt.code] = prompt.sounds()
     return dict(found)
 
 
-def _sound_lengths() -> dict[str, int]:
+def _sound_lengths(of: Mapping[str, int]) -> dict[str, int]:
     """Of every prompt that has been rendered, by file."""
-    rows = Prompt.objects.order_by("pk").values_list("sound_zh", "length_zh_ms", "sound_en", "length_en_ms")
+    prompts = Prompt.objects.filter(**of).order_by("pk")
+    rows = prompts.values_list("sound_zh", "length_zh_ms", "sound_en", "length_en_ms")
     pairs = (pair for zh, zh_ms, en, en_ms in rows for pair in ((zh, zh_ms), (en, en_ms)))
     return {name: length_ms for name, length_ms in pairs if name and length_ms is not None}
 
 
 def _announcement(sounds: Mapping[int, PromptSounds], tenant: Tenant, code: str) -> tuple[str, ...]:
     """The prompt in both languages, the tenant's own first: nobody has chosen one yet."""
+    return tuple(name for files in _spoken(sounds, tenant, code).values() for name in files)
+
+
+def _spoken(sounds: Mapping[int, PromptSounds], tenant: Tenant, code: str) -> Spoken:
     files = sounds.get(tenant.pk, {}).get(code, {})
-    return tuple(files[lang] for lang in FLOW_LANGUAGES[tenant.language] if lang in files)
+    return {lang: (files[lang],) for lang in FLOW_LANGUAGES[tenant.language] if lang in files}
 
 
 def _tenants(
@@ -102,6 +106,7 @@ def _tenants(
             name=tenant.name,
             dispositions=dispositions.get(tenant.pk, ()),
             pause_reasons=pause_reasons.get(tenant.pk, ()),
+            vip_priority=tenant.vip_priority,
             unknown_did_sounds=announcements[tenant.pk],
             apology_sounds=_announcement(sounds, tenant, tenant.apology_prompt),
             fallback_number=tenant.fallback_number,
@@ -141,86 +146,7 @@ def _codes_by_tenant(rows: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ..
     return {tenant_id: tuple(codes) for tenant_id, codes in found.items()}
 
 
-def _agents() -> dict[AgentId, AgentConfig]:
-    skills: dict[int, dict[SkillId, int]] = defaultdict(dict)
-    for agent_id, code, proficiency in AgentSkill.objects.order_by("skill__code").values_list(
-        "agent_id", "skill__code", "proficiency"
-    ):
-        skills[agent_id][SkillId(code)] = proficiency
-    queues: dict[int, dict[QueueId, Membership]] = defaultdict(dict)
-    for agent_id, queue_id in QueueMembership.objects.order_by("queue_id").values_list("agent_id", "queue_id"):
-        queues[agent_id][QueueId(str(queue_id))] = Membership()
-    agents = Agent.objects.filter(enabled=True).select_related("sip_account__switch", "outside_trunk__switch")
-    return {
-        AgentId(str(agent.pk)): AgentConfig(
-            id=AgentId(str(agent.pk)),
-            tenant=TenantId(str(agent.tenant_id)),
-            name=agent.name,
-            device=_device(agent),
-            skills=skills[agent.pk],
-            queues=queues[agent.pk],
-            may_decline=agent.may_decline,
-        )
-        for agent in agents.order_by("pk")
-    }
-
-
-def _device(agent: Agent) -> DeviceConfig | None:
-    """None where the agent cannot be reached just now; such an agent is never offered a call."""
-    if agent.device_kind == DeviceChoice.PSTN:
-        trunk = agent.outside_trunk
-        if trunk is None or not (trunk.enabled and trunk.outbound and trunk.switch.enabled and agent.outside_number):
-            return None
-        return DeviceConfig(
-            kind=DeviceKind.PSTN,
-            switch=SwitchId(str(trunk.switch_id)),
-            address=agent.outside_number,
-            trunk=TrunkId(str(trunk.pk)),
-        )
-    account = agent.sip_account
-    if account is None or not (account.enabled and account.switch.enabled):
-        return None
-    return DeviceConfig(
-        kind=DeviceKind(agent.device_kind), switch=SwitchId(str(account.switch_id)), address=account.username
-    )
-
-
-def _queues(sounds: Mapping[int, PromptSounds], tenants: Iterable[Tenant]) -> dict[QueueId, QueueConfig]:
-    by_pk = {tenant.pk: tenant for tenant in tenants}
-    skills: dict[int, set[SkillId]] = defaultdict(set)
-    for queue_id, code in QueueSkill.objects.values_list("queue_id", "skill__code"):
-        skills[queue_id].add(SkillId(code))
-    found = {}
-    for queue in Queue.objects.select_related("music", "overflow_prompt", "whisper_prompt").order_by("pk"):
-        prompt = queue.overflow_prompt.code if queue.overflow_prompt else ""
-        found[QueueId(str(queue.pk))] = QueueConfig(
-            id=QueueId(str(queue.pk)),
-            tenant=TenantId(str(queue.tenant_id)),
-            name=queue.name,
-            needs=tuple(SkillNeed(skill=skill) for skill in sorted(skills[queue.pk])),
-            priority=queue.priority,
-            max_wait_ms=queue.max_wait_s * 1000,
-            ring_timeout_ms=queue.ring_timeout_s * 1000,
-            wrap_up_ms=queue.wrap_up_s * 1000,
-            music=queue.music.name if queue.music else "default",
-            record=queue.record,
-            auto_answer=queue.auto_answer,
-            # In the tenant's language alone: agents speak that, and the caller waits meanwhile.
-            whisper_sounds=_announcement(
-                sounds, by_pk[queue.tenant_id], queue.whisper_prompt.code if queue.whisper_prompt else ""
-            )[:1],
-            may_decline=queue.may_decline,
-            service_level_ms=queue.service_level_s * 1000,
-            overflow=Overflow(
-                kind=OverflowKind(queue.overflow_kind),
-                target=queue.overflow_target()[1],
-                sounds=_announcement(sounds, by_pk[queue.tenant_id], prompt),
-            ),
-        )
-    return found
-
-
-def _trunks() -> dict[TrunkId, TrunkConfig]:
+def _trunks(of: Mapping[str, int]) -> dict[TrunkId, TrunkConfig]:
     return {
         TrunkId(str(trunk.pk)): TrunkConfig(
             id=TrunkId(str(trunk.pk)),
@@ -232,27 +158,29 @@ def _trunks() -> dict[TrunkId, TrunkConfig]:
             outbound=trunk.outbound,
             max_calls=trunk.max_calls,
         )
-        for trunk in Trunk.objects.filter(enabled=True, switch__enabled=True).order_by("pk")
+        for trunk in Trunk.objects.filter(**of, enabled=True, switch__enabled=True).order_by("pk")
     }
 
 
-def _dids() -> dict[str, DidConfig]:
-    dids = Did.objects.filter(flow__published__isnull=False, switch__enabled=True).order_by("pk")
+def _dids(of: Mapping[str, int]) -> dict[str, DidConfig]:
+    dids = Did.objects.filter(**of, flow__published__isnull=False, switch__enabled=True).order_by("pk")
     return {
         f"{did.switch_id}/{did.number}": DidConfig(
             number=did.number,
             tenant=TenantId(str(did.tenant_id)),
             switch=SwitchId(str(did.switch_id)),
             flow=FlowId(str(did.flow_id)),
+            priority=did.priority,
         )
         for did in dids
     }
 
 
-def _flows(sounds: Mapping[int, PromptSounds]) -> dict[FlowId, FlowConfig]:
-    queue_ids = {(tenant, code): str(pk) for pk, tenant, code in Queue.objects.values_list("pk", "tenant_id", "code")}
+def _flows(of: Mapping[str, int], sounds: Mapping[int, PromptSounds]) -> dict[FlowId, FlowConfig]:
+    rows = Queue.objects.filter(**of).values_list("pk", "tenant_id", "code")
+    queue_ids = {(tenant, code): str(pk) for pk, tenant, code in rows}
     found = {}
-    for flow in Flow.objects.filter(published__isnull=False).select_related("published").order_by("pk"):
+    for flow in Flow.objects.filter(**of, published__isnull=False).select_related("published").order_by("pk"):
         assert flow.published is not None
         found[FlowId(str(flow.pk))] = FlowConfig(
             id=FlowId(str(flow.pk)),
@@ -285,7 +213,7 @@ def _with_queue_ids(
 def _calendars(tenants: Iterable[Tenant]) -> dict[str, CalendarConfig]:
     offsets = {tenant.pk: utc_offsets(tenant.time_zone) for tenant in tenants}
     found = {}
-    for calendar in Calendar.objects.prefetch_related("spans", "days").order_by("pk"):
+    for calendar in Calendar.objects.filter(tenant__in=offsets).prefetch_related("spans", "days").order_by("pk"):
         days: dict[str, list[OpeningSpan]] = defaultdict(list)
         for day in calendar.days.all():
             spans = days[day.date.isoformat()]

@@ -22,6 +22,8 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from apps.accounts.models import Tenant
 from apps.accounts.tenant_admin import administers, of_tenant, own_tenant
+from apps.queues.refusing import problems_of, refuse_new
+from apps.queues.soundness import Flaw
 from apps.telephony.services import config_changed
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -74,7 +76,12 @@ class OwnForeignKey(widgets.ForeignKeyWidget):  # type: ignore[misc]
 
 
 class TenantResource(resources.ModelResource):  # type: ignore[misc]
-    """Base of every list. Made with the tenant of who asks; None for a superuser, who only exports."""
+    """Base of every list. Made with the tenant of who asks; None for a superuser, who only exports.
+
+    ``tolerated`` are flaws that a list may bring because another list mends them.
+    """
+
+    tolerated: frozenset[Flaw] = frozenset()
 
     def __init__(self, tenant: Tenant | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,6 +110,7 @@ class TenantResource(resources.ModelResource):  # type: ignore[misc]
         if strange := [header for header in dataset.headers if header and header not in known]:
             names = {"strange": ", ".join(strange[:5]), "known": ", ".join(sorted(known))}
             raise ValidationError(_("Unknown columns: %(strange)s. Known are: %(known)s.") % names)
+        self.problems_before = problems_of(self.tenant.pk)
         super().before_import(dataset, **kwargs)
 
     def init_instance(self, row: Any = None) -> Any:
@@ -112,8 +120,11 @@ class TenantResource(resources.ModelResource):  # type: ignore[misc]
 
     def after_import(self, dataset: tablib.Dataset, result: Any, **kwargs: Any) -> None:
         super().after_import(dataset, result, **kwargs)
-        if not (kwargs.get("dry_run") or result.has_errors() or result.has_validation_errors()):
+        if result.has_errors() or result.has_validation_errors() or self.tenant is None:
+            return
+        if not kwargs.get("dry_run"):
             config_changed()
+        refuse_new(self.problems_before, self.tenant.pk, tolerated=self.tolerated)
 
 
 class UploadForm(ImportForm):  # type: ignore[misc]

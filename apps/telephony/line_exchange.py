@@ -22,7 +22,7 @@ class DidResource(TenantResource):
 
     class Meta(TenantResource.Meta):
         model = Did
-        fields = ("number", "switch", "flow", "note")
+        fields = ("number", "switch", "flow", "priority", "note")
         import_id_fields = ("number", "switch")
 
     def before_save_instance(self, instance: Did, row: Any, **kwargs: Any) -> None:

@@ -21,7 +21,7 @@ class TenantAdmin(ConfigAdmin):
     search_fields = ("name", "code")
     fieldsets = (
         (None, {"fields": ("name", "code", ("language", "time_zone"))}),
-        (_("Callers"), {"fields": ("fallback_number", "unknown_did_prompt", "apology_prompt")}),
+        (_("Callers"), {"fields": ("vip_priority", "fallback_number", "unknown_did_prompt", "apology_prompt")}),
         (
             _("Sign-in"),
             {"fields": ("mfa_policy", ("idle_timeout_min", "session_hours"), "sessions_at_once")},

@@ -69,6 +69,13 @@ class Tenant(models.Model):
         help_text=_("Code of the prompt played before a call is ended because of a fault."),
     )
 
+    vip_priority = models.PositiveSmallIntegerField(
+        _("priority of VIPs"),
+        default=8,
+        validators=_within(0, 9),
+        help_text=_("Of customers whose level is VIP, in every queue, at least: 0 to 9."),
+    )
+
     keep_calls_days = models.PositiveSmallIntegerField(
         _("keep calls, days"), null=True, blank=True, validators=_within(1, 3660), help_text=_("Empty: for ever.")
     )

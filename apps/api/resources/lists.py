@@ -32,7 +32,7 @@ class DidSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Did
-        fields = ("id", "number", "flow", "note")
+        fields = ("id", "number", "flow", "priority", "note")
 
 
 class ReadOnlyList(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):

@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(help_text='Exactly as the switch reports it.', max_length=33, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,32}$', 'Digits, * and #, with an optional leading +, at most 32.')], verbose_name='number')),
+                ('priority', models.PositiveSmallIntegerField(blank=True, help_text='Of its callers in every queue, at least: 0 to 9. Empty: as flow and queue say.', null=True, validators=[django.core.validators.MaxValueValidator(9)], verbose_name='priority')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('flow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ivr.flow', verbose_name='flow')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),

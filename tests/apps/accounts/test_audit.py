@@ -40,12 +40,14 @@ def test_a_change_is_kept_with_who_what_and_from_where(story: Tenant, admin_page
     assert admin_page.get(f"/admin/auditlog/logentry/{entry.pk}/change/").status_code == 200
 
 
-def test_who_serves_a_queue_is_in_the_log_though_it_is_no_column(story: Tenant, admin_page: Client) -> None:
-    queue = Queue.objects.get(code="sales")
-    kept = list(queue.members.values_list("pk", flat=True))[:2]
-    assert change(admin_page, queue, agents=kept).status_code == 302
-    entries = LogEntry.objects.filter(object_pk=str(queue.pk))
-    assert any("members" in entry.changes for entry in entries)
+def test_who_serves_a_queue_and_what_is_asked_of_them_is_in_the_log(story: Tenant, admin_page: Client) -> None:
+    queue = Queue.objects.get(code="support")
+    names = {"memberships-0-DELETE": "on", "memberships-1-position": 7, "needs-1-level": 3, "rings-0-DELETE": "on"}
+    assert change(admin_page, queue, **names).status_code == 302
+    entries = LogEntry.objects.filter(additional_data={"tenant": story.pk})
+    told = {(entry.content_type.model, entry.get_action_display(), *sorted(entry.changes)) for entry in entries}
+    assert ("queuemembership", "update", "position") in told and ("queueskill", "update", "level") in told
+    assert {row[:2] for row in told} >= {("queuemembership", "delete"), ("queuering", "delete")}
 
 
 def test_an_address_that_a_header_claims_is_not_believed(story: Tenant) -> None:
