@@ -17,7 +17,7 @@ EVENTS = "CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CH
 Headers = dict[str, str]
 
 
-def _headers(head: bytes) -> Headers:
+def headers_of(head: bytes) -> Headers:
     return dict(line.split(": ", 1) for line in head.decode(errors="replace").split("\n") if ": " in line)
 
 
@@ -33,7 +33,7 @@ class Frames:
             head, found, rest = self._buffer.partition(b"\n\n")
             if not found:
                 return
-            headers = _headers(head)
+            headers = headers_of(head)
             length = int(headers.get("Content-Length", 0))
             if len(rest) < length:
                 return
@@ -112,7 +112,7 @@ class BareLoop:
     def _event(self, headers: Headers, body: bytes) -> None:
         if headers.get("Content-Type") != "text/event-plain":
             return
-        event = _headers(body)
+        event = headers_of(body)
         name, leg = event["Event-Name"], event.get("Unique-ID", "")
         if name == "DTMF" and leg in self._in_menu:
             self._in_menu.discard(leg)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from apps.core import commands as c
+from apps.core import config as cfg
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.calls.model import Call
-from tests.core.scene import SWITCH, Scene
+from tests.core.scene import SWITCH, TENANT, Scene, center_config
 
 
 def transferred(scene: Scene, kind: e.TransferKind, target: str) -> Call:
@@ -84,3 +85,15 @@ def test_bad_targets_are_refused_and_change_nothing() -> None:
     ):
         scene.ask(e.TransferRequested, "bob", call=call.id, kind=kind, target=target)
         assert scene.just(f.RequestRefused)[0].code == "bad_target" and call.state == "talking"
+
+
+def test_whom_nobody_takes_after_a_talk_was_served_all_the_same() -> None:
+    """The queue that the caller was transferred to could not serve: that is how the call ended, not what it was."""
+    sorry = cfg.Overflow(sounds=("sorry.wav",))
+    tech = cfg.QueueConfig(id="tech", tenant=TENANT, name="Tech", max_wait_ms=60_000, overflow=sorry)
+    scene = Scene(center_config(queues={**center_config().queues, "tech": tech}))
+    scene.ready("bob")
+    call = transferred(scene, e.TransferKind.QUEUE, "tech")
+    scene.wait(61)
+    assert scene.last(f.CallOverflowed).queue == "tech" and scene.last(c.PlayPrompts).sounds == ("sorry.wav",)
+    assert scene.last(f.CallClosing).outcome is f.CallOutcome.SERVED and call.outcome is f.CallOutcome.SERVED

@@ -1,6 +1,7 @@
-"""A whole centre in virtual time: the real core, the simulated switch, seeded people, faults, crashes of the engine.
+"""A centre on a simulated switch, its people, and everything that goes wrong; the engine is the real core.
 
-Nothing here reads a clock or unseeded randomness: a seed is the whole story, and replays it.
+The switch and the people live in the simulator's time. The engine's clock is the one that the engine process uses, on
+a wall clock that is set forward and back.
 """
 
 from __future__ import annotations
@@ -8,81 +9,30 @@ from __future__ import annotations
 import json
 import random
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from apps.core import config as cfg
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.agents.machine import AgentState
 from apps.core.codec import encode
 from apps.core.commands import Command
 from apps.core.engine import Engine
-from apps.core.ids import AgentId
 from apps.core.state import State
+from apps.engine.clock import EngineClock
 from apps.switches.simulator.clock import Scheduler
 from apps.switches.simulator.driver import SimulatorDriver
 from apps.switches.simulator.faults import FaultRates, Faults
 from apps.switches.simulator.model import Switch
 from apps.switches.simulator.people import Callers, Crowd
 from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
-from tests.core.scene import FLOW, SWITCH, TENANT
+from tests.core.scene import SWITCH
 from tests.sim.auditor import Auditor
+from tests.sim.centers import DIDS, CenterMaker, changed
+from tests.sim.staff import NUMBERS, Staff
+from tests.sim.story import START_MS, Story
 
-SOUND_MS = 3_000  # of every file, on the simulator
-START_MS = 1_700_000_000_000
-FAULTS = FaultRates(
-    lost=0.002, late=0.01, doubled=0.01, refused_originate=0.01, gap_death=0.02, drops_per_hour=4, drop_lasts_ms=1500
-)
-
-NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "+12125550100")
-"""Two that answer, one that is busy, one that rings for ever, one that is barred."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    seed: int
-    calls: int = 300
-    agents: int = 12
-    per_minute: float = 20.0
-    faults: FaultRates = FAULTS
-    crashes_per_hour: float = 6.0
-
-
-def center_config(story: Story) -> cfg.CenterConfig:
-    queues = {
-        name: cfg.QueueConfig(
-            id=name, tenant=TENANT, name=name, max_wait_ms=120_000, wrap_up_ms=10_000, ring_timeout_ms=15_000,
-            overflow=cfg.Overflow(kind=cfg.OverflowKind.NUMBER, target="10086") if name == "tech" else cfg.Overflow(),
-        )
-        for name in ("sales", "tech")
-    }  # fmt: skip
-    agents = {
-        f"a{n}": cfg.AgentConfig(
-            id=f"a{n}", tenant=TENANT, name=f"Agent {n}",
-            device=cfg.DeviceConfig(
-                kind=cfg.DeviceKind.BROWSER if n % 4 == 3 else cfg.DeviceKind.SIP, switch=SWITCH,
-                address=f"{1001 + n}",
-            ),
-            skills={"lang:zh": 5} if n % 3 else {"lang:zh": 5, "lang:en": 3},
-            queues=dict.fromkeys(("sales", "tech") if n % 2 else ("sales",), cfg.Membership()),
-        )
-        for n in range(story.agents)
-    }  # fmt: skip
-    sounds = {name: {lang: f"{name}.{lang}.wav" for lang in ("zh", "en")} for name in FLOW["prompts"]}
-    always = tuple(cfg.OpeningSpan(weekday=day, opens_min=0, closes_min=1440) for day in range(7))
-    return cfg.CenterConfig(
-        version=1,
-        tenants={TENANT: cfg.TenantConfig(id=TENANT, name="Yunqiao", apology_sounds=("sorry.wav",))},
-        agents=agents,
-        queues=queues,
-        trunks={"t1": cfg.TrunkConfig(id="t1", tenant=TENANT, switch=SWITCH, name="PSTN", gateway="pstn")},
-        dids={f"{SWITCH}/4001": cfg.DidConfig(number="4001", tenant=TENANT, switch=SWITCH, flow="hot")},
-        flows={"hot": cfg.FlowConfig(id="hot", tenant=TENANT, version="v1", document=FLOW, sounds=sounds)},
-        calendars={"1/main": cfg.CalendarConfig(id="main", spans=always)},
-        unknown_did_sounds=("unknown.wav",),
-        sound_ms={name: SOUND_MS for files in sounds.values() for name in files.values()}
-        | dict.fromkeys(("sorry.wav", "unknown.wav"), SOUND_MS),
-    )
+STEP_MS = 1_000
+QUIET_MS = 120_000
+LONGEST_EVENING_MS = 1_800_000  # every wait, overflow and wrap-up has an end before that
 
 
 class World:
@@ -93,213 +43,198 @@ class World:
         self.switch = Switch(
             seed=story.seed, clock=self.clock, gateways=("pstn",), faults=Faults(story.faults, story.seed)
         )
-        self.phones = PhoneBook(self.switch, story.seed, outside=PhoneBehaviour(talk_ms=(5_000, 40_000)))
-        self.config = center_config(story)
-        for number, answering in zip(NUMBERS[2:], (Answering.BUSY, Answering.NEVER), strict=False):
-            self.phones.add(number, PhoneBehaviour(answering=answering, lines=1000), registered=False)
-        for agent in self.config.agents.values():
-            assert agent.device is not None
-            mixed = PhoneBehaviour(
-                answering=Answering.MIXED, talk_ms=(5_000, 60_000) if self.rng.random() < 0.5 else None
-            )
-            self.phones.add(agent.device.address, mixed)
-        crowd = Crowd(
-            per_minute=story.per_minute, dids=("4001",) * 19 + ("999",), keys=("11", "12", "21", "22", "", "1"),
-            patience_ms=(5_000, 150_000), talk_ms=(4_000, 60_000), limit=story.calls,
-        )  # fmt: skip
-        self.callers = Callers(self.switch, crowd, story.seed)
-        self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})
+        self.config = CenterMaker(random.Random(f"{story.seed}/center"), story.agents, START_MS).make()
+        self.phones = self._telephones()
+        self.callers = Callers(self.switch, self._crowd(), story.seed)
+        self.auditor = Auditor(self.switch)
+        self.staff = Staff(story.seed, self.clock, self.phones, lambda: self.engine.state, self._put)
+        self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})  # type: ignore[dict-item, arg-type]
+        self.engine = Engine()
         self.inbox: deque[e.Event] = deque()
         self.facts: list[f.Fact] = []
-        self.engine = Engine()
-        self.auditor = Auditor()
-        self.switch.listeners.append(self.auditor.heard)
+        self.script: list[f.Fact | Command] = []  # all that the engine said, in order
         self.runs = 0
-        self.serial = 0
-        self.quiet = False  # the day is over: no more faults or crashes
-        self.asked: dict[AgentId, bool] = {}
+        self.alive = False
+        self.wall_ahead_ms = 0
+        self.still_until_ms = 0
+        self.dies_at_work = False  # with facts stored and their commands not sent
+        self.quiet = False  # the day is over: nothing goes wrong any more
+        self.engine_clock = self._new_clock()
 
-    # --- the host ---
+    def _telephones(self) -> PhoneBook:
+        phones = PhoneBook(self.switch, self.story.seed, outside=PhoneBehaviour(talk_ms=(5_000, 40_000)))
+        for number, answering in zip(NUMBERS[2:], (Answering.BUSY, Answering.NEVER), strict=False):
+            phones.add(number, PhoneBehaviour(answering=answering, lines=1000), registered=False)
+        for agent in self.config.agents.values():
+            assert agent.device is not None
+            talk_ms = (5_000, 60_000) if self.rng.random() < 0.5 else None
+            mixed = PhoneBehaviour(answering=Answering.MIXED, talk_ms=talk_ms)
+            phones.add(agent.device.address, mixed, registered=agent.device.trunk is None)
+        return phones
+
+    def _crowd(self) -> Crowd:
+        """Some call again and again; one in twenty dials a number that leads nowhere."""
+        return Crowd(
+            per_minute=self.story.per_minute, dids=DIDS * 6 + ("999",), keys=("11", "12", "22", "3", "4", "", "1"),
+            numbers=tuple(f"1370000{n:04d}" for n in range(40)),
+            patience_ms=(5_000, 150_000), talk_ms=(4_000, 60_000), limit=self.story.calls,
+        )  # fmt: skip
+
+    # --- the day -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        self._start_engine(State())
         self.driver.start(self.inbox.append)
-        self._start_engine()
-        for agent in self.config.agents:
-            self._ask(e.AgentSignedIn, agent)
+        self.staff.come()
         self.callers.start()
-        self._plan_crash()
-        while not self._day_is_over():
+        for per_hour, mishap in (
+            (self.story.crashes_per_hour, self._crash),
+            (self.story.standstills_per_hour, self._stand_still),
+            (self.story.clock_steps_per_hour, self._step_wall_clock),
+            (self.story.changes_per_hour, self._change_config),
+            (self.story.mishaps_per_hour, self.staff.mishap),
+        ):
+            self._again_and_again(per_hour, mishap)
+        while self.callers.placed < self.story.calls or self.callers:
             self._step()
-        self.quiet = True
-        self.switch.faults.rates = FaultRates()
-        if not self.driver.link_up:
-            self.driver.connect()
-        until = self.clock.now_ms + 400_000
-        while self.clock.now_ms < until:
-            self._step()
-        self.auditor.at_the_end(self.engine.state, self.callers.placed, self.switch)
+        self._evening()
+        self.auditor.at_the_end(self.callers.placed)
 
-    def _day_is_over(self) -> bool:
-        return self.callers.placed >= self.story.calls and not self.callers
+    def _evening(self) -> None:
+        self.quiet = self.staff.going_home = True
+        self.switch.faults.rates = FaultRates()
+        began_ms = self.clock.now_ms
+        while self.clock.now_ms < began_ms + QUIET_MS or self._is_busy():
+            if self.alive and not self.driver.link_up:
+                self.driver.connect()
+            if self.clock.now_ms > began_ms + LONGEST_EVENING_MS:
+                break  # the auditor says who is still there
+            self._step()
+
+    def _is_busy(self) -> bool:
+        return bool(self.auditor.calls.living) or any(leg.alive for leg in self.switch.channels.values())
+
+    def _again_and_again(self, per_hour: float, act: Callable[[], None]) -> None:
+        """As often on average, until the evening."""
+
+        def later() -> None:
+            if not self.quiet:
+                act()
+                plan()
+
+        def plan() -> None:
+            if per_hour > 0:
+                self.clock.after(int(self.rng.expovariate(per_hour / 3_600_000)), later)
+
+        plan()
+
+    # --- the host ----------------------------------------------------------------------------------------------------
+
+    def _put(self, request: e.Event) -> None:
+        """Through the door; while nobody is there it is lost."""
+        if self.alive:
+            self.inbox.append(request)
 
     def _step(self) -> None:
         """To the next moment at which anything happens, on either side."""
-        dues = [due for due in (self.engine.next_deadline_ms(), self.driver.next_due_ms()) if due is not None]
-        self.clock.run_until(min(min(dues, default=self.clock.now_ms + 1000), self.clock.now_ms + 1000))
-        while self.inbox:
+        now_ms, until_ms = self.clock.now_ms, self.clock.now_ms + STEP_MS
+        switch_due_ms = self.driver.next_due_ms()
+        if switch_due_ms is not None:
+            until_ms = min(until_ms, switch_due_ms)
+        due_ms = self.engine.next_deadline_ms() if self._works() else None
+        if due_ms is not None:
+            until_ms = min(until_ms, now_ms + max(1, due_ms - self.engine_clock.now_ms()))
+        self.clock.run_until(max(until_ms, now_ms))
+        while self._works() and self.inbox:
             self._handle(self.inbox.popleft())
-        due = self.engine.next_deadline_ms()
-        if due is not None and due <= self.clock.now_ms:
+        due_ms = self.engine.next_deadline_ms() if self._works() else None
+        if due_ms is not None and due_ms <= self.engine_clock.now_ms():
             self._handle(e.DeadlinePassed())
+        self.auditor.look(self.clock.now_ms, self.engine.state.now_ms, up=self._works() and self.driver.link_up)
+
+    def _works(self) -> bool:
+        return self.alive and self.clock.now_ms >= self.still_until_ms
 
     def _handle(self, event: e.Event) -> None:
-        for effect in self.engine.handle(event, self.clock.now_ms):
+        """Facts are stored before the commands go; who dies in between has promised and not done."""
+        effects = self.engine.handle(event, self.engine_clock.now_ms())
+        dies = self.dies_at_work and any(isinstance(effect, Command) for effect in effects)
+        sent = self.rng.randrange(len(effects)) if dies else len(effects)
+        for number, effect in enumerate(effects):
+            self.script.append(effect)
             if isinstance(effect, Command):
-                self.auditor.command(effect)
-                self.driver.execute(effect)
+                self.auditor.command(effect, event)
+                if number < sent:
+                    self.driver.execute(effect)
             else:
                 self.facts.append(effect)
                 self.auditor.fact(effect)
-                self._people_react(effect)
-        self.auditor.state(self.engine.state, self.clock.now_ms)
-        self.auditor.ears(self.switch, self.clock.now_ms)
+                self.staff.see(effect)
+        if dies:
+            self._kill()
 
-    def _start_engine(self) -> None:
+    def _new_clock(self) -> EngineClock:
+        return EngineClock(
+            self.engine.state.now_ms,
+            wall_s=lambda: (self.clock.now_ms + self.wall_ahead_ms) / 1000,
+            monotonic_s=lambda: self.clock.now_ms / 1000,
+        )
+
+    def _start_engine(self, state: State) -> None:
         self.runs += 1
-        state = State()
-        state.fold(self.facts)
-        if self.runs > 1:
-            assert state == self.engine.state, "the fold of the facts is not the state"
         self.engine = Engine(state)
+        self.engine_clock = self._new_clock()
+        self.alive, self.still_until_ms, self.dies_at_work = True, 0, False
         self._handle(e.EngineRestarted(run=f"r{self.runs}"))
         self._handle(e.ConfigChanged(config=self.config))
 
-    # --- crashes ---
-
-    def _plan_crash(self) -> None:
-        if self.story.crashes_per_hour > 0:
-            gap = self.rng.expovariate(self.story.crashes_per_hour / 3_600_000)
-            self.clock.after(int(gap), self._crash)
+    # --- what goes wrong ---------------------------------------------------------------------------------------------
 
     def _crash(self) -> None:
-        """kill -9: whatever was on the way is gone, sockets close; two seconds later the next run begins."""
-        if self.quiet:
+        """Between two events, or in the middle of one."""
+        if self.alive and self.rng.random() < 0.5:
+            self.dies_at_work = True
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
+        """kill -9: whatever was on the way is gone, sockets close; then the next run begins, or the standby leads."""
+        if not self.alive or self.quiet:
             return
+        self.alive = False
         self.inbox.clear()
         self.driver.stop()
-        self.clock.after(self.rng.randint(200, 2000), self._restart)
+        self.clock.after(self.rng.randint(200, 2_000), self._next_run)
 
-    def _restart(self) -> None:
+    def _next_run(self) -> None:
+        """From the journal alone, or from a checkpoint and what came after it."""
         self.switch.listeners.remove(self.driver._heard)
-        self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})
+        self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})  # type: ignore[dict-item, arg-type]
         self.inbox.clear()
-        self._start_engine()
+        self._start_engine(self._recovered())
         self.driver.start(self.inbox.append)
-        self._plan_crash()
-        for (
-            agent
-        ) in self.config.agents:  # what they had asked for may be lost: they look at their screens and ask again
-            self.clock.after(self.rng.randint(1_000, 5_000), lambda agent=agent: self._look_again(agent))  # type: ignore[misc]
+        self.staff.look_again()
 
-    # --- people ---
+    def _recovered(self) -> State:
+        kept = self.rng.choice((0, self.rng.randrange(len(self.facts) + 1)))
+        state = State()
+        state.fold(self.facts[:kept])
+        state = State.from_data(json.loads(json.dumps(state.to_data())))
+        state.fold(self.facts[kept:])
+        assert state == self.engine.state, "the fold of the facts is not the state"
+        return state
 
-    def _ask(self, request: type[e.AgentRequest], agent: AgentId, /, **fields: object) -> None:
-        self.serial += 1
-        self.inbox.append(
-            request(tenant=TENANT, cmd_id=f"cmd{self.serial}", actor="sim", agent=agent, **fields)  # type: ignore[arg-type]
-        )
+    def _stand_still(self) -> None:
+        """The process gets no turn for a while: all comes at once afterwards, and late."""
+        self.still_until_ms = self.clock.now_ms + self.rng.randint(100, 2_500)
 
-    def _people_react(self, fact: f.Fact) -> None:
-        """Agents go ready, wrap up, come back from a pause, sometimes transfer or hold: after a human time."""
-        if isinstance(fact, f.RecordingPaused) and self.rng.random() < 0.7:  # others forget it
-            self.clock.after(self.rng.randint(1_000, 8_000), lambda: self._resume_recording(fact.call))
-        if isinstance(fact, f.CallQueued) and self.rng.random() < 0.03:  # a supervisor takes it off the floor
-            self.clock.after(self.rng.randint(100, 20_000), lambda: self._remove(fact.call))
-        if not isinstance(fact, f.AgentStateChanged):
-            return
-        if fact.state == AgentState.OFFERED and self.rng.random() < 0.97:  # else the page sleeps
-            self.clock.after(self.rng.randint(20, 900), lambda: self._act(fact))
-        delays = {
-            AgentState.READY: (10_000, 120_000),
-            AgentState.PAUSED: (500, 8_000),
-            AgentState.NOT_RESPONDING: (2_000, 20_000),
-            AgentState.WRAP_UP: (500, 15_000),
-            AgentState.TALKING: (2_000, 30_000),
-            AgentState.HOLDING: (1_000, 8_000),
-            AgentState.DISCONNECTED: (500, 3_000),
-        }
-        if fact.state == AgentState.DIALING and self.rng.random() < 0.2:
-            delays[AgentState.DIALING] = (500, 20_000)
-        span = delays.get(AgentState(fact.state))
-        if span is not None:
-            self.clock.after(self.rng.randint(*span), lambda: self._act(fact))
+    def _step_wall_clock(self) -> None:
+        self.wall_ahead_ms += self.rng.choice((-1, 1)) * self.rng.choice((200, 5_000, 90_000, 3_600_000))
 
-    def _resume_recording(self, call_id: f.CallId) -> None:
-        call = self.engine.state.calls.get(call_id)
-        if call is not None and call.bridge is not None and call.bridge.agent is not None:
-            self._ask(e.RecordingResumeRequested, call.bridge.agent, call=call_id)
-
-    def _remove(self, call_id: f.CallId) -> None:
-        """Whatever the call does by then: with an agent it is refused."""
-        self.serial += 1
-        cmd_id = f"cmd{self.serial}"
-        self.inbox.append(e.CallRemovalRequested(tenant=TENANT, cmd_id=cmd_id, actor="sim", call=call_id))
-
-    def _look_again(self, name: AgentId) -> None:
-        agent = self.engine.state.agents[name]
-        if agent.state is AgentState.LOGGED_OUT:
-            self._ask(e.AgentSignedIn, name)
-        elif agent.state in (AgentState.PAUSED, AgentState.NOT_RESPONDING):
-            self._ask(e.AgentWentReady, name)
-
-    def _act(self, seen: f.AgentStateChanged) -> None:
-        agent = self.engine.state.agents.get(seen.agent)
-        if agent is None or agent.state != seen.state or agent.call != seen.call:
-            return
-        if agent.state in (AgentState.PAUSED, AgentState.NOT_RESPONDING):
-            if agent.state is AgentState.PAUSED and not self.quiet and self.rng.random() < 0.2:
-                self._dial(agent.id)
-            self._ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
-            self._ask(e.AgentWentReady, agent.id)
-        elif agent.state is AgentState.DISCONNECTED:
-            self._ask(e.AgentConnectionRestored, agent.id)
-        elif agent.state is AgentState.READY:
-            self._ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
-            if not self.quiet and self.rng.random() < 0.5:
-                self._dial(agent.id)
-        elif agent.state is AgentState.DIALING and agent.call is not None:
-            self._ask(e.HangUpRequested, agent.id, call=agent.call)
-        elif agent.state is AgentState.OFFERED and agent.call is not None:
-            self._ask(e.OfferAcknowledged, agent.id, call=agent.call, live=self.rng.random() < 0.97)
-        elif agent.state is AgentState.WRAP_UP and agent.call is not None:
-            self._ask(e.WrapUpFinished, agent.id, call=agent.call, disposition="done")
-        elif agent.state is AgentState.HOLDING and agent.call is not None:
-            self._ask(e.ResumeRequested, agent.id, call=agent.call)
-        elif agent.state is AgentState.TALKING and agent.call is not None:
-            self._during_talk(agent.id, agent.call)
-
-    def _dial(self, agent: AgentId) -> None:
-        """Numbers outside that answer, are busy, ring for ever, or may not be called."""
-        self._ask(e.DialRequested, agent, number=self.rng.choice(NUMBERS))
-
-    def _during_talk(self, agent: AgentId, call: f.CallId) -> None:
-        dice = self.rng.random()
-        for chance, request, fields in (
-            (0.1, e.MuteRequested, {}),
-            (0.1, e.DigitsRequested, {"digits": "12#"}),
-            (0.15, e.RecordingPauseRequested, {}),
-        ):
-            if self.rng.random() < chance:
-                self._ask(request, agent, call=call, **fields)  # type: ignore[arg-type]
-        if dice < 0.1:
-            self._ask(e.HoldRequested, agent, call=call)
-        elif dice < 0.25:
-            kind, target = self.rng.choice(
-                [(e.TransferKind.QUEUE, "tech"), (e.TransferKind.AGENT, "a1"), (e.TransferKind.NUMBER, "10010")]
-            )
-            self._ask(e.TransferRequested, agent, call=call, kind=kind, target=target)
-        elif dice < 0.6:
-            self._ask(e.HangUpRequested, agent, call=call)
+    def _change_config(self) -> None:
+        self.config = changed(self.config, self.rng, START_MS)
+        if self.alive:
+            self.inbox.append(e.ConfigChanged(config=self.config))
 
     def transcript(self) -> bytes:
-        return "\n".join(json.dumps(encode(fact), ensure_ascii=False) for fact in self.facts).encode()
+        return "\n".join(json.dumps(encode(effect), ensure_ascii=False) for effect in self.script).encode()

@@ -33,7 +33,11 @@ def close(
     sounds: tuple[str, ...] = (),
     cause: HangupCause = HangupCause.NORMAL,
 ) -> None:
-    """Decide the outcome and hang the customer up, after ``sounds`` if there are any."""
+    """Decide the outcome and hang the customer up, after ``sounds`` if there are any.
+
+    Whoever has been talked with was served, however the call ends.
+    """
+    outcome = f.CallOutcome.SERVED if call.served else outcome
     play = center.mint.play() if sounds else None
     within_ms = center.state.config.lasts_ms(sounds) + LAST_WORDS_GRACE_MS if sounds else GONE_MS
     _decide(center, call, outcome, cause, within_ms, play)

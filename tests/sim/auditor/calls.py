@@ -1,0 +1,111 @@
+"""The book of calls: each begins once, waits, talks, and ends in one outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from apps.core import facts as f
+from apps.core.config import SkillNeed
+from tests.sim.auditor.book import Book
+from tests.sim.auditor.promises import Promise, hold
+
+
+@dataclass(slots=True)
+class Place:
+    """In line. ``entered_ms``: since when in this queue; ``queued_ms``: the place, perhaps an older one."""
+
+    call: str
+    queue: str
+    switch: str
+    needs: tuple[SkillNeed, ...]
+    priority: int
+    queued_ms: int
+    entered_ms: int
+    wanted_agent: str | None
+
+
+@dataclass(slots=True)
+class Talk:
+    leg: str
+    other: str
+    agent: str | None
+    since_ms: int
+
+
+class CallBook(Book):
+    def __init__(self) -> None:
+        self.started: dict[str, f.CallStarted] = {}
+        self.by_leg: dict[str, str] = {}  # the other side's leg -> call
+        self.line: dict[str, Place] = {}
+        self.talks: dict[str, Talk] = {}
+        self.talked: set[str] = set()
+        self.connecting: set[str] = set()  # with an agent, or on the way back from one who was not reached
+        self.decided: dict[str, f.CallOutcome] = {}
+        self.ended: dict[str, f.CallOutcome] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.legs: dict[str, set[str]] = {}  # of a living call
+
+    @property
+    def living(self) -> set[str]:
+        return self.started.keys() - self.ended.keys()
+
+    def _on_CallStarted(self, fact: f.CallStarted) -> None:
+        hold(fact.call not in self.started, Promise.ONE_OUTCOME, "a call starts once", fact)
+        hold(fact.leg not in self.by_leg, Promise.ONE_OUTCOME, "a caller is one call", fact, self.by_leg.get(fact.leg))
+        self.started[fact.call] = fact
+        self.by_leg[fact.leg] = fact.call
+        self.legs[fact.call] = {fact.leg} if fact.direction is f.Direction.INBOUND else set()
+
+    def _on_LegStarted(self, fact: f.LegStarted) -> None:
+        self.legs[fact.call].add(fact.leg)
+
+    def _on_LegEnded(self, fact: f.LegEnded) -> None:
+        self.legs[fact.call].discard(fact.leg)
+
+    def _on_CallQueued(self, fact: f.CallQueued) -> None:
+        before = self.line.get(fact.call)
+        self.connecting.discard(fact.call)
+        self.line[fact.call] = Place(
+            fact.call, fact.queue, self.started[fact.call].switch, fact.needs, fact.priority, fact.queued_ms,
+            before.entered_ms if before is not None else fact.at_ms, fact.wanted_agent,
+        )  # fmt: skip
+
+    def _on_CallDequeued(self, fact: f.CallDequeued) -> None:
+        hold(fact.call in self.line, Promise.NOTHING_LOST, "who leaves a line stood in it", fact)
+        del self.line[fact.call]
+
+    def _on_BridgeRequested(self, fact: f.BridgeRequested) -> None:
+        self.connecting.add(fact.call)
+
+    def _on_CallBridged(self, fact: f.CallBridged) -> None:
+        hold(fact.call not in self.talks, Promise.ONE_AGENT, "one talk at a time", fact, self.talks.get(fact.call))
+        self.connecting.discard(fact.call)
+        self.talks[fact.call] = Talk(fact.leg, fact.other, fact.agent, fact.at_ms)
+        self.talked.add(fact.call)
+
+    def _on_CallUnbridged(self, fact: f.CallUnbridged) -> None:
+        hold(fact.call in self.talks, Promise.ONE_AGENT, "what ends had begun", fact)
+        del self.talks[fact.call]
+
+    def _on_CallClosing(self, fact: f.CallClosing) -> None:
+        known = self.decided.setdefault(fact.call, fact.outcome)
+        hold(known is fact.outcome, Promise.ONE_OUTCOME, "an outcome is decided once", fact, known)
+        hold(fact.call not in self.line, Promise.NOTHING_LOST, "who stands in line is not closed", fact)
+
+    def _on_CallEnded(self, fact: f.CallEnded) -> None:
+        hold(fact.call in self.started, Promise.ONE_OUTCOME, "what ends had started", fact)
+        hold(fact.call not in self.ended, Promise.ONE_OUTCOME, "a call ends once", fact, self.ended.get(fact.call))
+        decided = self.decided.get(fact.call)
+        hold(decided is fact.outcome, Promise.ONE_OUTCOME, "a call ends as decided", fact, decided)
+        served = fact.outcome is f.CallOutcome.SERVED
+        hold(served is (fact.call in self.talked), Promise.ONE_OUTCOME, "served means talked with", fact)
+        hold(not self.legs[fact.call], Promise.ONE_OUTCOME, "no leg outlives its call", fact, self.legs[fact.call])
+        self.ended[fact.call] = fact.outcome
+        self.outcomes[fact.outcome] += 1
+        del self.legs[fact.call]
+
+    def at_the_end(self) -> None:
+        left = sorted(self.living)
+        hold(not left, Promise.ONE_OUTCOME, "every call ends", left[:3], [self.started[call] for call in left[:3]])
+        hold(not self.line and not self.talks, Promise.NOTHING_LOST, "nobody is left behind", self.line, self.talks)

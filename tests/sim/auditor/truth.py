@@ -1,0 +1,156 @@
+"""The switch's own account, held against the books: who is really there, who really talks, what is really heard."""
+
+from __future__ import annotations
+
+from apps.core import commands as c
+from apps.core import events as e
+from apps.core import facts as f
+from apps.switches.simulator.applications import Socket
+from apps.switches.simulator.channel import Channel
+from apps.switches.simulator.model import Switch
+from tests.sim.auditor.agents import IN_TALK, AgentBook
+from tests.sim.auditor.book import Book, Stopwatch
+from tests.sim.auditor.calls import CallBook
+from tests.sim.auditor.promises import Promise, hold
+
+SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
+UNKNOWN_MS = 30_000  # a caller on the ladder of the dialplan while the engine is away
+APART_MS = 25_000  # from evidence to a state that fits it: the next look at the switch comes within 15 s
+MASKED_MS = 30_000
+
+
+class TruthBook(Book):
+    """``now_ms`` is the switch's time here, not the engine's."""
+
+    def __init__(self, switch: Switch, calls: CallBook, agents: AgentBook) -> None:
+        self.switch, self.calls, self.agents = switch, calls, agents
+        self.callers: dict[str, str] = {}  # inbound leg -> "" or how it ended
+        self.originated: set[str] = set()
+        self.masked_until_ms: dict[str, int] = {}
+        self.up_since_ms: int | None = None
+        self.missed_in_crashes = 0  # callers who hung up before the next run could see them
+        self._silent, self._unknown, self._apart = Stopwatch(), Stopwatch(), Stopwatch()
+
+    # --- what happens ---
+
+    def heard(self, name: str, channel: Channel | None, headers: dict[str, str]) -> None:
+        if channel is None or channel.direction != "inbound":
+            return
+        if name == "CHANNEL_CREATE":
+            self.callers[channel.uuid] = ""
+        elif name == "CHANNEL_HANGUP":
+            self.callers[channel.uuid] = channel.hangup_cause
+            fallen = "trunkline_fallback" in channel.variables
+            hold(not fallen, Promise.NOTHING_LOST, "nobody needs the fallback", channel.uuid)
+            normal = channel.hangup_cause == "NORMAL_CLEARING"
+            hold(normal, Promise.NOTHING_LOST, "callers end by choice", channel.uuid, channel.hangup_cause)
+
+    def command(self, command: c.Command, cause: e.Event) -> None:
+        """``cause`` is what the command follows from."""
+        if isinstance(command, c.OriginateLeg):
+            hold(command.leg not in self.originated, Promise.ONE_AGENT, "a leg id is used once", command)
+            self.originated.add(command.leg)
+        elif isinstance(command, c.HangUpLeg):
+            call = self.calls.by_leg.get(command.leg)
+            if call is not None and call in self.calls.living:
+                over = call in self.calls.decided
+                hold(over, Promise.NOTHING_LOST, "no caller is hung up before the end", command, cause)
+            self._tears_nothing(command, cause)
+        elif isinstance(command, c.BridgeLegs):
+            self._bridges_one(command)
+
+    def _tears_nothing(self, command: c.HangUpLeg, cause: e.Event) -> None:
+        """Two who really talk, and of whom we know it, are parted only because somebody asked for it."""
+        leg = self.switch.find(command.leg)
+        peer = leg.bridged_to if leg is not None else None
+        if peer is None or isinstance(cause, e.Request):
+            return
+        for talk in self.calls.talks.values():
+            hold(
+                {talk.leg, talk.other} != {command.leg, peer.uuid},
+                Promise.NOTHING_LOST,
+                "no talk is torn",
+                command,
+                cause,
+            )
+
+    def _bridges_one(self, command: c.BridgeLegs) -> None:
+        customer = self.switch.find(command.other)
+        peer = customer.bridged_to if customer is not None else None
+        alone = peer is None or peer.uuid == command.leg
+        hold(alone, Promise.ONE_AGENT, "who talks is not given to another agent", command, peer and peer.uuid)
+
+    # --- what the engine says ---
+
+    def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:
+        self.masked_until_ms[fact.recording] = fact.until_ms
+
+    def _on_RecordingResuming(self, fact: f.RecordingResuming) -> None:
+        self.masked_until_ms[fact.recording] = min(self.masked_until_ms[fact.recording], fact.at_ms)
+
+    def _on_RecordingResumed(self, fact: f.RecordingResumed) -> None:
+        self.masked_until_ms.pop(fact.recording, None)
+
+    def _on_RecordingEnded(self, fact: f.RecordingEnded) -> None:
+        self.masked_until_ms.pop(fact.recording, None)
+
+    def _on_RecordingBroken(self, fact: f.RecordingBroken) -> None:
+        self.masked_until_ms.pop(fact.recording, None)
+
+    # --- what there is ---
+
+    def look(self, now_ms: int, engine_ms: int, *, up: bool) -> None:
+        """``up``: the engine runs and its link is up. While it is not nobody can know better."""
+        if not up:
+            self.up_since_ms = None
+            return
+        if self.up_since_ms is None:
+            self.up_since_ms = now_ms
+        for leg in self.switch.channels.values():
+            if leg.alive and leg.direction == "inbound":
+                self._caller_is_cared_for(leg, now_ms, self.up_since_ms)
+        self._calls_are_real(now_ms, self.up_since_ms)
+        self._agents_are_where_they_say(now_ms, self.up_since_ms)
+        for recording, until_ms in self.masked_until_ms.items():
+            late_ms = engine_ms - max(until_ms, self.agents.up_since_ms)
+            hold(late_ms < MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
+
+    def _caller_is_cared_for(self, leg: Channel, now_ms: int, up_ms: int) -> None:
+        """Somebody, a prompt or music is heard, and a call of ours is about this caller."""
+        heard = leg.bridged_to is not None or (bool(leg.apps) and not isinstance(leg.apps[-1], Socket))
+        silent_ms = self._silent.wrong_for_ms(leg.uuid, not heard, now_ms, up_ms)
+        hold(silent_ms < SILENCE_MS, Promise.NOTHING_LOST, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
+        unknown = self.calls.by_leg.get(leg.uuid) not in self.calls.living
+        unknown_ms = self._unknown.wrong_for_ms(leg.uuid, unknown, now_ms, up_ms)
+        hold(unknown_ms < UNKNOWN_MS, Promise.NOTHING_LOST, "no caller is forgotten", leg.uuid, leg.apps)
+
+    def _calls_are_real(self, now_ms: int, up_ms: int) -> None:
+        for call in self.calls.living:
+            legs = self.calls.legs[call]
+            gone = bool(legs) and not any(self.switch.find(leg) for leg in legs)
+            gone_ms = self._apart.wrong_for_ms(call, gone, now_ms, up_ms)
+            hold(gone_ms < APART_MS, Promise.ONE_OUTCOME, "no call outlives all its legs", call, legs)
+
+    def _agents_are_where_they_say(self, now_ms: int, up_ms: int) -> None:
+        for agent in self.agents.seen.values():
+            call = self.calls.talks.get(agent.call or "")
+            leg = self.switch.find(call.leg) if call is not None and call.agent == agent.id else None
+            talks = leg is not None and leg.bridge is not None
+            apart_ms = self._apart.wrong_for_ms(agent.id, agent.doing in IN_TALK and not talks, now_ms, up_ms)
+            hold(apart_ms < APART_MS, Promise.NOBODY_STUCK, "who talks really talks", agent, call)
+
+    def one_telephone_one_talk(self) -> None:
+        """No agent's telephone is in two talks."""
+        talking: dict[str, str] = {}
+        for leg in self.switch.channels.values():
+            agent = leg.variables.get("trunkline_agent")
+            if agent and leg.alive and leg.bridged_to is not None:
+                hold(agent not in talking, Promise.ONE_AGENT, "one telephone, one talk", leg.uuid, talking.get(agent))
+                talking[agent] = leg.uuid
+
+    def at_the_end(self, placed: int) -> None:
+        hold(placed == len(self.callers), Promise.NOTHING_LOST, "the switch took every caller", placed)
+        missed = self.callers.keys() - self.calls.by_leg.keys()
+        hold(len(missed) <= self.missed_in_crashes, Promise.NOTHING_LOST, "no caller is overlooked", missed)
+        left = [leg.uuid for leg in self.switch.channels.values() if leg.alive]
+        hold(not left, Promise.NOTHING_LOST, "the switch is empty", left)

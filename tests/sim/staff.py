@@ -1,0 +1,209 @@
+"""The people of the centre: agents at their pages and telephones, and supervisors. All they do takes a human time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from apps.core import events as e
+from apps.core import facts as f
+from apps.core.agents.machine import AgentState
+from apps.core.agents.model import Agent
+from apps.core.ids import AgentId, CallId
+from apps.core.state import State
+from apps.switches.simulator.clock import Scheduler
+from apps.switches.simulator.phones import PhoneBook
+from tests.core.scene import TENANT
+
+NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "+12125550100")
+"""Two that answer, one that is busy, one that rings for ever, one that is barred."""
+
+DELAYS_MS = {
+    AgentState.LOGGED_OUT: (5_000, 60_000),
+    AgentState.READY: (10_000, 120_000),
+    AgentState.PAUSED: (500, 8_000),
+    AgentState.NOT_RESPONDING: (2_000, 20_000),
+    AgentState.WRAP_UP: (500, 15_000),
+    AgentState.TALKING: (2_000, 30_000),
+    AgentState.HOLDING: (1_000, 8_000),
+    AgentState.DISCONNECTED: (500, 3_000),
+    AgentState.OFFERED: (20, 900),
+    AgentState.DIALING: (500, 20_000),
+}
+
+
+class Staff:
+    """``see`` shows them a fact; what they do about it goes to ``ask``. They look at ``state`` as their pages do."""
+
+    def __init__(
+        self,
+        seed: int,
+        clock: Scheduler,
+        phones: PhoneBook,
+        state: Callable[[], State],
+        ask: Callable[[e.Event], None],
+    ) -> None:
+        self.rng = random.Random(f"{seed}/staff")
+        self.clock, self.phones = clock, phones
+        self._state, self._put = state, ask
+        self._serial = 0
+        self.going_home = False  # the day is over: nothing new is begun
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def _request(self, request: type[e.Request], **fields: Any) -> None:
+        self._serial += 1
+        self._put(request(tenant=TENANT, cmd_id=f"cmd{self._serial}", actor="sim", **fields))
+
+    def ask(self, request: type[e.AgentRequest], agent: AgentId, **fields: Any) -> None:
+        self._request(request, agent=agent, **fields)
+
+    def come(self) -> None:
+        for agent in self._state().agents:
+            self.ask(e.AgentSignedIn, agent)
+
+    def look_again(self) -> None:
+        """After a gap of the engine: what they had asked for may be lost, so they look at their screens."""
+        for agent in list(self._state().agents):
+            self._after((1_000, 5_000), self._look_at_own_page, agent)
+
+    def _after(self, span_ms: tuple[int, int], act: Callable[..., None], *arguments: Any) -> None:
+        self.clock.after(self.rng.randint(*span_ms), lambda: act(*arguments))
+
+    # --- seeing ------------------------------------------------------------------------------------------------------
+
+    def see(self, fact: f.Fact) -> None:
+        if isinstance(fact, f.RecordingPaused) and self.rng.random() < 0.7:  # others forget it
+            self._after((1_000, 8_000), self._resume_recording, fact.call)
+        elif isinstance(fact, f.CallQueued) and self.rng.random() < 0.02:  # a supervisor takes it off the floor
+            self._after((100, 20_000), self._remove, fact.call)
+        elif isinstance(fact, f.AgentStateChanged):
+            self._see_state(fact)
+
+    def _see_state(self, fact: f.AgentStateChanged) -> None:
+        state = AgentState(fact.state)
+        rare = {AgentState.OFFERED: 0.97, AgentState.DIALING: 0.2}.get(state, 1.0)  # 0.97: else the page sleeps
+        span_ms = DELAYS_MS.get(state)
+        if span_ms is not None and self.rng.random() < rare:
+            self._after(span_ms, self._act, fact)
+
+    def _act(self, seen: f.AgentStateChanged) -> None:
+        agent = self._state().agents.get(seen.agent)
+        if agent is None or agent.state != seen.state or agent.call != seen.call:
+            return
+        if agent.call is not None:
+            self._act_in_call(agent, agent.call)
+        elif agent.state is AgentState.LOGGED_OUT:
+            self.ask(e.AgentSignedIn, agent.id)
+        elif agent.state is AgentState.DISCONNECTED:
+            self.ask(e.AgentConnectionRestored, agent.id)
+        else:
+            self._act_at_rest(agent)
+
+    def _act_at_rest(self, agent: Agent) -> None:
+        if agent.state is AgentState.READY:
+            self.ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
+            if not self.going_home:
+                self._do_one_of(agent.id, (
+                    (0.4, e.DialRequested, {"number": self.rng.choice(NUMBERS)}),
+                    (0.1, e.AgentPaused, {"reason": "tea"}),
+                    (0.05, e.AgentConnectionLost, {}),
+                    (0.03, e.AgentSignedOut, {}),
+                    (0.03, e.AgentForced, {"state": "PAUSED", "now": True}),
+                ))  # fmt: skip
+            return
+        if agent.state is AgentState.PAUSED and not self.going_home and self.rng.random() < 0.2:
+            self.ask(e.DialRequested, agent.id, number=self.rng.choice(NUMBERS))
+        self.ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
+        self.ask(e.AgentWentReady, agent.id)
+
+    def _act_in_call(self, agent: Agent, call: CallId) -> None:
+        if agent.state is AgentState.OFFERED:
+            self.ask(e.OfferAcknowledged, agent.id, call=call, live=self.rng.random() < 0.97)
+        elif agent.state is AgentState.DIALING:
+            self.ask(e.HangUpRequested, agent.id, call=call)
+        elif agent.state is AgentState.WRAP_UP:
+            self.ask(e.WrapUpFinished, agent.id, call=call, disposition="done")
+        elif agent.state is AgentState.HOLDING:
+            self.ask(e.ResumeRequested, agent.id, call=call)
+        elif agent.state is AgentState.DISCONNECTED:
+            self.ask(e.AgentConnectionRestored, agent.id)
+        elif agent.state is AgentState.TALKING:
+            self._during_talk(agent.id, call)
+
+    def _do_one_of(
+        self, agent: AgentId, choices: tuple[tuple[float, type[e.AgentRequest], dict[str, Any]], ...]
+    ) -> None:
+        dice = self.rng.random()
+        for chance, request, fields in choices:
+            if dice < chance:
+                self.ask(request, agent, **fields)
+                return
+            dice -= chance
+
+    def _during_talk(self, agent: AgentId, call: CallId) -> None:
+        for chance, request, fields in (
+            (0.1, e.MuteRequested, {}),
+            (0.1, e.DigitsRequested, {"digits": "12#"}),
+            (0.15, e.RecordingPauseRequested, {}),
+            (0.05, e.AgentPaused, {"reason": "lunch"}),  # afterwards
+        ):
+            if self.rng.random() < chance:
+                about = {"call": call} if issubclass(request, e.CallRequest) else {}
+                self.ask(request, agent, **about, **fields)  # type: ignore[arg-type]
+        kind, target = self._transfer_target()
+        self._do_one_of(agent, (
+            (0.1, e.HoldRequested, {"call": call}),
+            (0.15, e.TransferRequested, {"call": call, "kind": kind, "target": target}),
+            (0.03, e.AgentForced, {"state": "PAUSED", "now": True}),
+            (0.32, e.HangUpRequested, {"call": call}),
+        ))  # fmt: skip
+
+    def _transfer_target(self) -> tuple[e.TransferKind, str]:
+        config = self._state().config
+        return self.rng.choice((
+            (e.TransferKind.QUEUE, self.rng.choice(tuple(config.queues))),
+            (e.TransferKind.AGENT, self.rng.choice(tuple(config.agents))),
+            (e.TransferKind.NUMBER, "10010"),
+        ))  # fmt: skip
+
+    def _resume_recording(self, call_id: CallId) -> None:
+        call = self._state().calls.get(call_id)
+        if call is not None and call.bridge is not None and call.bridge.agent is not None:
+            self.ask(e.RecordingResumeRequested, call.bridge.agent, call=call_id)
+
+    def _remove(self, call_id: CallId) -> None:
+        """Whatever the call does by then: with an agent it is refused."""
+        self._request(e.CallRemovalRequested, call=call_id)
+
+    def _look_at_own_page(self, name: AgentId) -> None:
+        agent = self._state().agents.get(name)
+        if agent is None:
+            return
+        if agent.state is AgentState.LOGGED_OUT:
+            self.ask(e.AgentSignedIn, name)
+        elif agent.state in (AgentState.PAUSED, AgentState.NOT_RESPONDING):
+            self.ask(e.AgentWentReady, name)
+
+    # --- mishaps -----------------------------------------------------------------------------------------------------
+
+    def mishap(self) -> None:
+        """A telephone is unplugged for a while, or a page loses its sound or its line."""
+        agent = self.rng.choice(tuple(self._state().agents.values()))
+        config = self._state().config.agents.get(agent.id)
+        dice = self.rng.random()
+        if dice < 0.4 and config is not None and config.device is not None and config.device.trunk is None:
+            address = config.device.address
+            self.phones.register(address, False)
+            self._after((2_000, 40_000), self.phones.register, address, True)
+        elif dice < 0.7:
+            self.ask(e.MediaReady, agent.id, ready=False, epoch=agent.media_epoch)
+            self._after((1_000, 10_000), self._sound_is_back, agent.id)
+        else:
+            self.ask(e.AgentConnectionLost, agent.id)
+
+    def _sound_is_back(self, name: AgentId) -> None:
+        agent = self._state().agents.get(name)
+        if agent is not None:
+            self.ask(e.MediaReady, name, ready=True, epoch=agent.media_epoch)

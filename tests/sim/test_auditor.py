@@ -1,0 +1,111 @@
+"""The auditor is worth its promises: each bug that is planted here breaks the one that it should."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.core import commands as c
+from apps.core import engine, recovery
+from apps.core import facts as f
+from apps.core.agents import states
+from apps.core.calls import closing, recording, talk
+from apps.core.calls.model import Call, Leg
+from apps.core.center import Center
+from apps.core.events import HangupCause, SnapshotLeg
+from apps.core.ids import IdMint
+from apps.core.queues import matching, offers, unanswered
+from tests.sim.auditor import BrokenPromise, Promise
+from tests.sim.story import Story
+from tests.sim.world import World
+
+DAYS = 12  # one of these shows it
+
+
+def nothing(*_args: Any, **_kwargs: Any) -> None:
+    return None
+
+
+def hang_up_whoever_is_there(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bool) -> None:
+    """As a careless look at the switch would."""
+    center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
+
+
+def end_twice(center: Center, call: Call, _once: Callable[[Center, Call], None] = closing.finish_if_over) -> None:
+    _once(center, call)
+    if call.id not in center.state.calls:
+        ended = f.CallOutcome.FAILED
+        center.emit(f.CallEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, outcome=ended, cause=call.cause))
+
+
+def as_if_failed(center: Center, call: Call) -> None:
+    if not call.legs and call.recording is None:
+        ended = f.CallOutcome.FAILED
+        center.emit(f.CallEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, outcome=ended, cause=call.cause))
+
+
+def last_come_first_served(self: matching.Matcher, call: Any, requirement: Any, priority: int, queued_ms: int,
+                           _waits: Any = matching.Matcher.caller_waits) -> None:  # fmt: skip
+    _waits(self, call, requirement, priority, -queued_ms)
+
+
+def priority_for_nothing(self: matching.Matcher, call: Any, requirement: Any, priority: int, queued_ms: int,
+                         _waits: Any = matching.Matcher.caller_waits) -> None:  # fmt: skip
+    _waits(self, call, requirement, 5, queued_ms)
+
+
+def the_most_tired_first(self: matching.Matcher, agent: Any, idle_since_ms: int,
+                         _ready: Any = matching.Matcher.agent_ready) -> None:  # fmt: skip
+    _ready(self, agent, -idle_since_ms)
+
+
+PLANTED: dict[str, tuple[object, str, object, Promise]] = {
+    "a caller falls out of the line": (offers, "back_in_line", nothing, Promise.NOTHING_LOST),
+    "a caller stuck in the gap is not fetched": (talk, "reclaim", nothing, Promise.NOTHING_LOST),
+    "a talk is torn": (recovery, "_far", hang_up_whoever_is_there, Promise.NOTHING_LOST),
+    "an agent stays on offer while on a call": (matching.Matcher, "agent_unready", nothing, Promise.ONE_AGENT),
+    "an agent is not let off": (states, "free", nothing, Promise.NOBODY_STUCK),
+    "the last caller is first": (matching.Matcher, "caller_waits", last_come_first_served, Promise.ORDER),
+    "priority is forgotten": (matching.Matcher, "caller_waits", priority_for_nothing, Promise.ORDER),
+    "the agent who just talked is first": (matching.Matcher, "agent_ready", the_most_tired_first, Promise.ORDER),
+    "a call never ends": (closing, "finish_if_over", nothing, Promise.ONE_OUTCOME),
+    "a call ends twice": (closing, "finish_if_over", end_twice, Promise.ONE_OUTCOME),
+    "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),
+    "an agent is blamed for the switch": (
+        unanswered, "DOING", dict.fromkeys(HangupCause, unanswered.Doing.MISSED), Promise.FAIR,
+    ),
+}  # fmt: skip
+
+
+def broken_by_a_bug() -> BrokenPromise:
+    for seed in range(DAYS):
+        try:
+            World(Story.of(seed, calls=60)).run()
+        except BrokenPromise as error:
+            return error
+    pytest.fail("nothing was seen")
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_breaks_its_promise(monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
+    where, name, planted, promise = PLANTED[bug]
+    monkeypatch.setattr(where, name, planted)
+    assert broken_by_a_bug().promise is promise
+
+
+def test_a_recording_that_stays_masked_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(engine._CALL_DEADLINES, "mask", nothing)
+    monkeypatch.setattr(recording, "LONGEST_PAUSE_MS", 1_000)  # talks are not long enough for two minutes
+    assert broken_by_a_bug().promise is Promise.SILENCE_ENDS
+
+
+def test_what_hangs_on_chance_changes_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id from outside the seed: the comparison of two runs of one seed would show it."""
+    outside = itertools.count()
+    monkeypatch.setattr(IdMint, "_next", lambda mint, kind: f"{mint.run}-{kind}{next(outside)}")
+    first, second = (World(Story.calm(1, calls=20)) for _ in range(2))
+    first.run(), second.run()
+    assert first.transcript() != second.transcript()
