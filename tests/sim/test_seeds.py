@@ -6,8 +6,8 @@ from apps.core import facts as f
 from tests.sim.story import Story
 from tests.sim.world import World
 
-SEEDS = range(8)
-CALLS = 150
+SEEDS = range(200)
+CALLS = 100
 REPLAY = ".venv/bin/pytest tests/sim -k promises --seed"
 
 
