@@ -15,6 +15,7 @@ from apps.demo.surroundings import free_port
 from apps.demo.voices import FOLDER as VOICES
 from apps.telephony.models import Did, Switch, Trunk
 from apps.telephony.prompts.library import Library, place_sounds
+from apps.telephony.prompts.phrases import phrase_names
 from apps.telephony.prompts.rendering import render_prompts
 from apps.telephony.prompts.speech import SpeechUnavailable
 from apps.telephony.services import config_changed
@@ -123,7 +124,7 @@ def place_prompts(target: Path) -> Sounds:
         spoken = render_prompts().spoken
     except SpeechUnavailable as error:
         trouble = str(error)
-    return Sounds(spoken, place_sounds(Library.default(), target), trouble)
+    return Sounds(spoken, place_sounds(Library.default(), target, phrase_names()), trouble)
 
 
 def recordings_dir() -> Path:

@@ -30,6 +30,8 @@ from apps.telephony.models import Calendar, ConfigVersion, Did, Prompt, Trunk
 from apps.telephony.models import DialPolicy as DialPolicyRow
 from apps.telephony.models import DialRule as DialRuleRow
 from apps.telephony.models.calendars import closing_minute
+from apps.telephony.prompts.library import Library
+from apps.telephony.prompts.phrases import phrase_lengths, phrase_sounds
 
 PromptSounds = Mapping[str, Mapping[str, str]]  # prompt code -> language -> file
 # Flows speak of languages as callers choose them, people of interface languages.
@@ -54,6 +56,7 @@ def compile_center_config(version: int, tenant_id: int | None = None) -> CenterC
     def spoken(owner_id: int, code: str) -> Spoken:
         return _spoken(sounds, tenants[owner_id], code)
 
+    phrases, numbers = phrase_sounds(Library.default())
     unknown = {tenant.pk: _announcement(sounds, tenant, tenant.unknown_did_prompt) for tenant in tenants.values()}
     return CenterConfig(
         version=version,
@@ -65,7 +68,9 @@ def compile_center_config(version: int, tenant_id: int | None = None) -> CenterC
         flows=_flows(of, sounds),
         calendars=_calendars(tenants.values()),
         unknown_did_sounds=next((files for files in unknown.values() if files), ()),
-        sound_ms=_sound_lengths(of),
+        sound_ms=_sound_lengths(of) | phrase_lengths(Library.default()),
+        phrases=phrases,
+        numbers=numbers,
     )
 
 

@@ -20,6 +20,7 @@ from apps.core.ids import AgentId, QueueId
 from apps.queues.models import Queue, QueueMembership
 from apps.telephony.center_config import compile_center_config, current_version, utc_offsets
 from apps.telephony.models import Calendar, Did, Prompt, Switch, Trunk
+from apps.telephony.prompts.phrases import phrase_names
 from apps.telephony.services import CONFIG_CHANNEL, config_changed
 
 
@@ -108,7 +109,9 @@ def test_overflow_and_sounds(story: Tenant) -> None:
     assert flow.sounds["main"] == {"zh": "cd/zh.wav"}
     assert flow.sounds["goodbye"] == {}
     assert config.unknown_did_sounds == ("ef/en.wav",)
-    assert config.sound_ms == {"ab/zh.wav": 2_500}, "only what has been measured"
+    ours = phrase_names()
+    assert {name: length for name, length in config.sound_ms.items() if name not in ours} == {"ab/zh.wav": 2_500}
+    assert config.phrases["zh"]["position"][1] == "#" and config.numbers["en"]["27"], "what we say ourselves"
     story.language = "en"
     story.save()
     again = compiled().queues[QueueId(queues["客服"].id)]

@@ -14,7 +14,7 @@ PHRASES = {
     "zh": {
         "callback.booked": ("booked.wav",), "callback.confirm": ("on.wav",), "callback.keys": ("keys.wav",),
         "callback.number": ("type.wav",), "callback.invalid": ("invalid.wav",), "callback.already": ("already.wav",),
-        "callback.greeting": ("hello.wav",), "callback.offer.1": ("offer.wav",),
+        "callback.greeting": ("hello.wav",), "callback.offer": ("offer.wav",),
         **{f"digit.{digit}": (f"{digit}.wav",) for digit in range(10)},
     }
 }  # fmt: skip

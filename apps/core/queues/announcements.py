@@ -87,12 +87,16 @@ def in_language(spoken: Spoken, lang: str) -> tuple[str, ...]:
 
 
 def phrase(center: Center, lang: str, name: str, number: int | str | None = None) -> tuple[str, ...]:
-    """What we say by ourselves; nothing where it was never recorded, or for a number too large to be."""
+    """What we say by ourselves, with a number where it has one; a phrase of the number's own (``wait.2``) comes first.
+
+    Nothing where it was never recorded, or for a number too large to be.
+    """
     config = center.state.config
     langs = [known for known in (lang, *config.phrases) if name in config.phrases.get(known, {})]
     if not langs:
         return ()
-    files = config.phrases[langs[0]][name]
+    phrases = config.phrases[langs[0]]
+    files = phrases.get(f"{name}.{number}") or phrases[name]
     if "#" not in files:
         return files
     spoken = config.numbers.get(langs[0], {}).get(str(number))
@@ -108,7 +112,7 @@ def _place(center: Center, call: Call, life: QueueLife, ahead: int, estimate_ms:
         parts.append(("wait", _wait_phrase(center, call.lang, estimate_ms)))
     offer = life.callback
     if offer is not None and offer.key and call.callback is None and (estimate_ms or 0) >= offer.from_wait_ms:
-        parts.append(("callback", phrase(center, call.lang, f"callback.offer.{offer.key}")))
+        parts.append(("callback", phrase(center, call.lang, "callback.offer", offer.key)))
     return parts
 
 

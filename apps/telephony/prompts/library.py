@@ -58,10 +58,13 @@ class Library:
             draft.replace(path)
 
 
-def place_sounds(library: Library, target: Path) -> list[str]:
-    """Copy all prompts and the music to a switch's sounds directory. Returns the names that are not rendered yet."""
+def place_sounds(library: Library, target: Path, extra: Iterable[str] = ()) -> list[str]:
+    """Copy all prompts, the ``extra`` sounds and the music to a switch's sounds directory.
+
+    Returns the names that are not rendered yet.
+    """
     missing = []
-    for name in _prompt_names():
+    for name in (*_prompt_names(), *extra):
         found = {rate: path for rate in RATES if (path := library.find(name, rate)) is not None}
         if not found:
             missing.append(name)

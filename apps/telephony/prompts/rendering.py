@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from apps.telephony.models import Prompt
+from apps.telephony.prompts import phrases
 from apps.telephony.prompts.library import Library
 from apps.telephony.prompts.speech import RATES, sound_name, synthesize
 from apps.telephony.services import config_changed
@@ -26,7 +27,7 @@ def render_prompts(library: Library | None = None) -> Rendered:
     """
     library = library or Library.default()
     prompts = list(Prompt.objects.order_by("pk"))
-    texts = {(text, lang) for prompt in prompts for lang, text in _texts(prompt)}
+    texts = {(text, lang) for prompt in prompts for lang, text in _texts(prompt)} | set(phrases.texts())
     missing = sorted((text, lang) for text, lang in texts if not library.has(sound_name(text, lang)))
     for text, lang in missing:
         library.add(sound_name(text, lang), synthesize(text, lang))
@@ -38,9 +39,10 @@ def render_prompts(library: Library | None = None) -> Rendered:
 
 
 def ship_prompts(directory: Path) -> int:
-    """For maintainers: the stored prompts' sounds at the telephone's rate, and nothing else, into ``directory``."""
+    """For maintainers: stored prompts and our own phrases at the telephone's rate, nothing else, in ``directory``."""
     library = Library(own=directory, shipped=directory)
-    wanted = {sound_name(text, lang): (text, lang) for prompt in Prompt.objects.all() for lang, text in _texts(prompt)}
+    texts = {(text, lang) for prompt in Prompt.objects.all() for lang, text in _texts(prompt)} | set(phrases.texts())
+    wanted = {sound_name(text, lang): (text, lang) for text, lang in texts}
     for name, (text, lang) in sorted(wanted.items()):
         if not library.has(name):
             library.add(name, {RATES[0]: synthesize(text, lang)[RATES[0]]})

@@ -14,6 +14,7 @@ from apps.telephony.center_config import compile_center_config, current_version
 from apps.telephony.models import Prompt
 from apps.telephony.prompts import audio, music, speech
 from apps.telephony.prompts.library import SHIPPED, Library, place_sounds
+from apps.telephony.prompts.phrases import NUMBERS, PHRASES, phrase_lengths, phrase_names, phrase_sounds
 from apps.telephony.prompts.rendering import render_prompts
 
 needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="SKIPPED: no espeak-ng on this machine")
@@ -106,10 +107,33 @@ def test_the_storys_sounds_are_shipped_so_the_demo_needs_no_voice(
     assert done.spoken == 0 and done.changed == Prompt.objects.count() > 10
     assert current_version() == version + 1
     assert render_prompts(library).changed == 0
-    assert place_sounds(library, tmp_path / "sounds") == []
+    assert place_sounds(library, tmp_path / "sounds", phrase_names()) == []
     for prompt in Prompt.objects.all():
         for name in prompt.sounds().values():
             samples, rate = audio.read_wav((tmp_path / "sounds" / "8000" / name).read_bytes())
             assert rate == 8000 and audio.rms(samples) > 300
             assert compile_center_config(1).lasts_ms([name]) == len(samples) * 1000 // rate
     assert (tmp_path / "sounds" / "music" / "trunkline.wav").stat().st_size > 100_000
+
+
+def test_what_we_say_ourselves_is_shipped_whole_in_both_languages() -> None:
+    """After a change of its texts: ``manage.py load_story && manage.py prompts ship``."""
+    library = Library(own=SHIPPED, shipped=SHIPPED)
+    phrases, numbers = phrase_sounds(library)
+    lengths = phrase_lengths(library)
+    for lang in ("zh", "en"):
+        assert phrases[lang].keys() == PHRASES[lang].keys() and numbers[lang].keys() == NUMBERS[lang].keys()
+        spoken = [name for files in (*phrases[lang].values(), *numbers[lang].values()) for name in files if name != "#"]
+        assert set(spoken) <= set(phrase_names()) and min(lengths[name] for name in spoken) > 100
+    assert set(PHRASES["zh"]) - set(PHRASES["en"]) == {"wait.2"}
+
+
+def test_what_has_no_sound_is_left_out(tmp_path: Path) -> None:
+    library = Library(own=tmp_path, shipped=tmp_path)
+    assert phrase_sounds(library) == ({}, {}) and phrase_lengths(library) == {}
+
+
+def test_numbers_are_put_together_from_few_words() -> None:
+    assert NUMBERS["zh"]["12"] == ("十", "二") and NUMBERS["zh"]["40"] == ("四", "十")
+    assert NUMBERS["en"]["27"] == ("twenty", "seven") and NUMBERS["en"]["12"] == ("twelve",)
+    assert len({word for words in NUMBERS["en"].values() for word in words}) == 30

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.telephony.models import Switch, SwitchKind
 from apps.telephony.prompts.library import Library, place_sounds
+from apps.telephony.prompts.phrases import phrase_names
 from apps.telephony.switchconfig import BadValue, render, switch_spec, write
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         except BadValue as error:
             raise CommandError(f"{error}. Correct the row and render again; nothing was written.") from error
         write(files, output / "conf")
-        missing = place_sounds(Library.default(), output / "sounds")
+        missing = place_sounds(Library.default(), output / "sounds", phrase_names())
         self.stdout.write(f"{len(files)} files in {output / 'conf'}, sounds in {output / 'sounds'}")
         for name in missing:
             self.stderr.write(f"not rendered yet: {name}. Run manage.py prompts render, then this again.")
