@@ -188,6 +188,7 @@ def _life(queue: Queue, comforts: Iterable[str], announcement: Announcement) -> 
         window_ms=queue.callback_window_min * 60_000,
     )
     spoken = (announcement(queue.tenant_id, code) for code in comforts)
+    tells = queue.tell_position or queue.tell_wait or (queue.callback and queue.callback_key)
     return QueueLife(
         calendar=f"{queue.tenant_id}/{queue.calendar.code}" if queue.calendar else "",
         closed=_way_out(queue, "closed", announcement) if queue.closed_kind else None,
@@ -198,7 +199,7 @@ def _life(queue: Queue, comforts: Iterable[str], announcement: Announcement) -> 
         no_agents_grace_ms=queue.no_agents_grace_s * 1000,
         comfort=tuple(words for words in spoken if words),
         comfort_every_ms=queue.comfort_every_s * 1000,
-        tell_every_ms=queue.tell_every_s * 1000 if queue.tell_position or queue.tell_wait else 0,
+        tell_every_ms=queue.tell_every_s * 1000 if tells else 0,
         tell_position=queue.tell_position,
         tell_wait=queue.tell_wait,
         callback=callback if queue.callback else None,
