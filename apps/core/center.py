@@ -6,6 +6,7 @@ only by ``emit`` and speak to a switch only by ``send``.
 
 from __future__ import annotations
 
+from apps.core.agents.kept_names import as_on_switch
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.agents.pauses import over_at_ms
@@ -13,7 +14,7 @@ from apps.core.agents.reach import why_blocked
 from apps.core.callbacks.readiness import due_ms as callback_due_ms
 from apps.core.callbacks.readiness import in_line, off_line
 from apps.core.calls.model import Call, CallState, LegState, Offer
-from apps.core.commands import Command
+from apps.core.commands import Command, HangUpLeg, ParkLeg
 from apps.core.config import AgentConfig, QueueConfig
 from apps.core.deadlines import Deadlines
 from apps.core.events import Event
@@ -51,6 +52,7 @@ class Center:
         self.staffing = Staffing()
         self._stands_in: dict[CallId, QueueId] = {}
         self._kept_for: dict[CallId, AgentId] = {}
+        self.given_back: list[LegId] = []  # kept legs that their calls have just hung up
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
         self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
@@ -70,6 +72,12 @@ class Center:
             self.dirty_agents[agent] = None
 
     def send(self, command: Command) -> None:
+        """To the switch. A call that hangs up a kept leg has no more use of it: it goes back, and stays up."""
+        if self.state.lent_legs:
+            if isinstance(command, HangUpLeg) and self.state.lent_legs.get(command.leg) in self.state.kept_legs:
+                self.given_back.append(command.leg)
+                command = ParkLeg(switch=command.switch, leg=command.leg)
+            command = as_on_switch(self.state, command)
         self.effects.append(command)
 
     def anomaly(self, event: Event, subject: str, state: str, detail: str, call: Call | None = None) -> None:
@@ -242,7 +250,8 @@ class Center:
         dues: tuple[int | None, ...] = ()
         if agent is not None:
             over_ms = over_at_ms(self.state, agent)
-            dues = (agent.deadline_ms, agent.back_deadline_ms, agent.suspended_until_ms, over_ms)
+            line_ms = agent.kept.deadline_ms if agent.kept is not None else None
+            dues = (agent.deadline_ms, agent.back_deadline_ms, agent.suspended_until_ms, over_ms, line_ms)
         self.deadlines.set(("agent", agent_id), min((due for due in dues if due is not None), default=None))
         config = self.state.config.agents.get(agent_id)
         if agent is None or config is None:

@@ -46,6 +46,7 @@ class OriginateLeg(Command):
     agent: AgentId | None = None
     auto_answer: bool = False
     idle_timeout_ms: int = 15_000  # answered, it waits so long for a bridge before it ends by itself
+    kept_open: bool = False  # instead it stands by for one bridge after another until it is hung up; of no call
 
 
 @record
@@ -71,6 +72,11 @@ class HangUpLeg(Command):
     """End a leg, or cancel an originate, also one whose channel does not exist yet."""
 
     cause: HangupCause = HangupCause.NORMAL
+
+
+@record
+class ParkLeg(Command):
+    """Take a leg that is kept open out of what it is in or plays: it stands by. To its peer it is as if it ended."""
 
 
 @record
@@ -122,6 +128,8 @@ class StopPlay(Command):
 
 
 RINGING_TONE = "ringing_tone"
+BEEP = "beep"
+"""Among the sounds of ``PlayPrompts``: a short tone. Somebody comes on a line that is open."""
 
 
 @record

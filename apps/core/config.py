@@ -41,6 +41,7 @@ class DeviceConfig:
     switch: SwitchId
     address: str  # SIP account name, or number
     trunk: TrunkId | None = None  # for a PSTN seat
+    kept_open: bool = False  # dialled once and left up between calls, see ``agents/kept_open.py``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

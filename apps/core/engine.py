@@ -11,7 +11,8 @@ from typing import Any
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core import recovery
-from apps.core.agents import attended, call_in_hand, desk, pauses, states, supervising
+from apps.core.agents import attended, call_in_hand, desk, kept_open, pauses, states, supervising
+from apps.core.agents.kept_names import as_called
 from apps.core.callbacks import attempts, booking, dialog
 from apps.core.calls import (
     arrivals,
@@ -54,8 +55,10 @@ class Engine:
         if rule is None:
             center.anomaly(event, "", "", "no rule for this kind of event")
         else:
-            rule(center, event)
+            rule(center, as_called(center.state, event))
         rejoining.look(center)
+        legs.give_back(center)
+        kept_open.look(center)
         pauses.look(center)
         consulting.look(center)
         offers.assign(center)
@@ -253,7 +256,7 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
     while (due := center.deadlines.pop_due(center.now_ms)) is not None:
         kind, subject = due
         if kind == "agent":
-            states.deadline_passed(center, AgentId(subject))
+            _agent_due(center, AgentId(subject))
         elif kind == "snapshot":
             recovery.look_again(center, SwitchId(subject))
         elif kind == "hours":
@@ -264,6 +267,13 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
             recovery.switch_lost(center, SwitchId(subject))
         else:
             _call_due(center, CallId(subject))
+
+
+def _agent_due(center: Center, agent_id: AgentId) -> None:
+    agent = center.agent(agent_id)
+    if agent is not None:
+        kept_open.overdue(center, agent)
+        states.deadline_passed(center, agent_id)
 
 
 def _call_due(center: Center, call_id: CallId) -> None:

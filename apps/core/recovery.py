@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
+from apps.core.agents import kept_open
 from apps.core.callbacks import attempts, readiness
 from apps.core.calls import closing, conferencing, legs, pairing, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
@@ -48,7 +49,7 @@ def link_up(center: Center, event: LinkUp) -> None:
     center.emit(f.SwitchConnected(at_ms=center.now_ms, tenant=None, switch=event.switch, boot=event.boot))
     center.clear_alarm("switch_down", event.switch)
     if rebooted:
-        for leg in _legs_on(center, event.switch):
+        for leg in (*_legs_on(center, event.switch), *_kept_on(center, event.switch)):
             legs.ended(center, leg, HangupCause.LOST, "the switch restarted")
     center.deadlines.set(("snapshot", event.switch), center.now_ms + SECOND_LOOK_MS)
     center.send(c.RequestSnapshot(switch=event.switch, leg=LegId("")))
@@ -72,7 +73,7 @@ def switch_lost(center: Center, switch: SwitchId) -> None:
     if center.link_up(switch):
         return
     customers = {call.leg for call in center.state.calls.values()}
-    for leg in sorted(_legs_on(center, switch), key=customers.__contains__):
+    for leg in (*sorted(_legs_on(center, switch), key=customers.__contains__), *_kept_on(center, switch)):
         legs.ended(center, leg, HangupCause.LOST, "the switch stayed out of reach")
     for call in [call for call in center.state.calls.values() if call.switch == switch]:
         closing.give_up_recording(center, call, "the switch stayed out of reach")
@@ -96,9 +97,15 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
             _untagged(center, leg_id, settled)
         elif leg_id not in listed and _old_enough(center, leg_id):
             legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
+    for leg_id in _kept_on(center, event.switch):
+        if leg_id not in listed and _kept_old_enough(center, leg_id):
+            legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
     for seen in sorted(event.legs, key=lambda one: (one.role is LegRole.CUSTOMER, one.leg)):
         call = center.call_of(seen.leg)
-        if call is None:
+        if call is None and seen.leg in center.state.kept_legs:
+            if seen.answered:
+                kept_open.parked(center, seen.leg)
+        elif call is None:
             _stranger(center, event.switch, seen)
         elif seen.leg == call.leg:
             _customer(center, call, seen, settled=call.id in settled)
@@ -132,6 +139,22 @@ def _legs_on(center: Center, switch: SwitchId) -> list[LegId]:
     return [
         leg.id for call in list(center.state.calls.values()) for leg in list(call.legs.values()) if leg.switch == switch
     ]
+
+
+def _kept_on(center: Center, switch: SwitchId) -> list[LegId]:
+    """Lines that are kept open and that no call has: those of calls go by their names there."""
+    agents = (center.agent(agent) for agent in center.state.kept_legs.values())
+    kept = (agent.kept for agent in agents if agent is not None)
+    return [line.leg for line in kept if line is not None and line.switch == switch and line.lent_as is None]
+
+
+def _kept_old_enough(center: Center, leg: LegId) -> bool:
+    agent = center.agent(center.state.kept_legs[leg])
+    kept = agent.kept if agent is not None else None
+    if kept is None:
+        return False
+    young_ms = TOO_YOUNG_MS if kept.deadline_ms is None else TOO_YOUNG_DIALED_MS
+    return center.now_ms - kept.since_ms >= young_ms
 
 
 def _old_enough(center: Center, leg_id: LegId) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from apps.core import facts as f
 from apps.core.agents import fold as _agents_fold  # noqa: F401  # its rules register themselves
+from apps.core.agents import kept_fold as _kept_fold  # noqa: F401
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.callbacks import fold as _callbacks_fold  # noqa: F401
@@ -59,6 +60,8 @@ class State:
     calls: dict[CallId, Call] = field(default_factory=dict)
     legs: dict[LegId, CallId] = field(default_factory=dict)
     queues: dict[QueueId, QueueLoad] = field(default_factory=dict)
+    kept_legs: dict[LegId, AgentId] = field(default_factory=dict)  # of agents, up between calls
+    lent_legs: dict[LegId, LegId] = field(default_factory=dict)  # a kept leg's name in the call that has it -> its own
     switches: dict[SwitchId, SwitchLink] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # replaced, but callers are in it; see pin_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from apps.core.agents.machine import AgentState
 from apps.core.events import HangupCause
 from apps.core.facts import DialOutcome
-from apps.core.ids import AgentId, CallId, QueueId, TenantId
+from apps.core.ids import AgentId, CallId, LegId, QueueId, SwitchId, TenantId, TrunkId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +28,19 @@ class Pause:
     reason: str
     since_ms: int
     over: bool = False  # longer than allowed, and it has been said
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptLeg:
+    """The agent's line that stays up between calls (``kept_open.py``)."""
+
+    leg: LegId
+    switch: SwitchId
+    address: str
+    trunk: TrunkId | None
+    since_ms: int
+    deadline_ms: int | None  # by then it must be open; None: it is
+    lent_as: LegId | None = None  # its name in the call that has it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +71,7 @@ class Agent:
     media_epoch: int = 0
     media_page: str = ""  # the page that has the sound
     last_dial: LastDial | None = None
+    kept: KeptLeg | None = None
     pause: Pause | None = None
     paused_day_ms: int = 0  # the midnight from which the following counts
     paused_ms: dict[str, int] = field(default_factory=dict)  # pauses that are over, by reason

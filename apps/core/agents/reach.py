@@ -20,7 +20,7 @@ def lacks_media(agent: Agent, device: DeviceConfig) -> bool:
 
 
 def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> str:
-    """``no_device``, ``switch``, ``media``, ``device``, ``suspended``; "" when nothing is in the way."""
+    """``no_device``, ``switch``, ``media``, ``device``, ``suspended``, ``line``; "" when nothing is in the way."""
     device = config.device if config is not None else None
     if device is None:
         return "no_device"
@@ -31,4 +31,7 @@ def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> str:
         return "media"
     if is_away(state, device):
         return "device"
-    return "suspended" if agent.suspended_until_ms is not None else ""
+    if agent.suspended_until_ms is not None:
+        return "suspended"
+    open_line = agent.kept is not None and agent.kept.deadline_ms is None
+    return "line" if device.kept_open and not open_line else ""

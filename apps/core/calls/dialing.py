@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.agents import reach, states
+from apps.core.agents import kept_open, reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.callbacks import attempts
@@ -99,6 +99,27 @@ def _start(
             cmd_id=event.cmd_id,
         )
     )
+    kept = kept_open.standing_by(center, agent.id)
+    if kept is not None:
+        kept_open.lend(center, center.state.calls[call_id], agent.id, kept, leg, None)
+    else:
+        _start_device_leg(center, agent, device, leg, common)
+    prior, reason = agent.state, agent.reason
+    states.move(center, agent.id, AgentState.DIALING, call=call_id)
+    if prior is AgentState.PAUSED:
+        center.emit(
+            f.AgentNextStateSet(
+                at_ms=center.now_ms, tenant=agent.tenant, agent=agent.id, next_state=prior, next_reason=reason
+            )
+        )
+    call = center.state.calls[call_id]
+    if kept is not None:
+        parked(center, call, call.legs[leg])
+    else:
+        center.send(_ring_device(center, call, device))
+
+
+def _start_device_leg(center: Center, agent: Agent, device: DeviceConfig, leg: LegId, common: dict[str, Any]) -> None:
     seat = device.trunk if device.kind is DeviceKind.PSTN else None
     center.emit(
         f.LegStarted(
@@ -111,15 +132,6 @@ def _start(
             trunk=seat,
         )
     )
-    prior, reason = agent.state, agent.reason
-    states.move(center, agent.id, AgentState.DIALING, call=call_id)
-    if prior is AgentState.PAUSED:
-        center.emit(
-            f.AgentNextStateSet(
-                at_ms=center.now_ms, tenant=agent.tenant, agent=agent.id, next_state=prior, next_reason=reason
-            )
-        )
-    center.send(_ring_device(center, center.state.calls[call_id], device))
 
 
 def trimmed(texts: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.core import facts as f
+from apps.core.agents import kept_fold
 from apps.core.callbacks.model import CallbackState
 from apps.core.calls.consult_fold import all_here, parted
 from apps.core.calls.model import (
@@ -94,6 +95,7 @@ def _call_ended(state: State, call: Call, fact: f.CallEnded) -> None:
     del state.calls[call.id]
     for leg in call.legs:
         state.legs.pop(leg, None)
+        kept_fold.back(state, leg)
 
 
 # --- legs ----------------------------------------------------------------------------------------------------------
@@ -101,11 +103,16 @@ def _call_ended(state: State, call: Call, fact: f.CallEnded) -> None:
 
 @on_call(f.LegStarted)
 def _leg_started(state: State, call: Call, fact: f.LegStarted) -> None:
+    answered = fact.lent is not None
     call.legs[fact.leg] = Leg(
-        id=fact.leg, switch=fact.switch, role=fact.role, address=fact.address, state=LegState.DIALED,
-        started_ms=fact.at_ms, agent=fact.agent, queue=fact.queue, trunk=fact.trunk,
+        id=fact.leg, switch=fact.switch, role=fact.role, address=fact.address,
+        state=LegState.IDLE if answered else LegState.DIALED, started_ms=fact.at_ms, agent=fact.agent,
+        queue=fact.queue, trunk=fact.trunk, answered_ms=fact.at_ms if answered else None,
+        lent=fact.lent,
     )  # fmt: skip
     state.legs[fact.leg] = call.id
+    if fact.lent is not None:
+        kept_fold.lent(state, fact.lent, fact.leg)
     if fact.role is LegRole.EXTERNAL:
         call.dialed = fact.leg
     if call.consult is not None:
@@ -149,6 +156,7 @@ def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
     if callback is not None and callback.state is CallbackState.LEAVING and fact.leg == call.leg:
         callback.state = CallbackState.BOOKED
         call.deadline_ms = None
+    kept_fold.back(state, fact.leg)
 
 
 # --- IVR -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import kept_open, states
 from apps.core.callbacks import attempts
 from apps.core.calls import closing, conferencing, consulting, dialing, pairing, rejoining, talk, transfers
 from apps.core.calls.machine import leg_may
@@ -76,12 +76,32 @@ def _in_talk(call: Call, leg: Leg) -> bool:
 def ended(center: Center, leg_id: LegId, cause: HangupCause, raw: str) -> None:
     """The first report counts; of a leg that we do not hold there is nothing to say."""
     call = center.call_of(leg_id)
+    kept = center.state.lent_legs.get(leg_id, leg_id)
     if call is None:
+        kept_open.ended(center, kept, cause, raw)
         return
+    _gone(center, call, leg_id, cause, raw, of_itself=kept)
+
+
+def give_back(center: Center) -> None:
+    """Kept legs that their calls hung up: to the calls they have ended."""
+    while center.given_back:
+        leg = center.given_back.pop(0)
+        call = center.call_of(leg)
+        if call is not None:
+            _gone(center, call, leg, HangupCause.NORMAL, "")
+
+
+def _gone(
+    center: Center, call: Call, leg_id: LegId, cause: HangupCause, raw: str, *, of_itself: LegId | None = None
+) -> None:
+    """``of_itself``: the switch said so, of this leg of its own."""
     leg = call.legs[leg_id]
     center.emit(
         f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:64])
     )
+    if of_itself is not None:
+        kept_open.ended(center, of_itself, cause, raw)
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.leg_ended(center, call, leg_id, cause, raw)
         return
@@ -121,6 +141,10 @@ _MOVES: dict[type[e.SwitchEvent], tuple[LegState, Rule]] = {
 def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> None:
     """Ringing, answered, parked: legal ones by the leg's table, others are anomalies."""
     call = center.call_of(event.leg)
+    if call is None and event.leg in center.state.kept_legs:
+        if isinstance(event, e.LegParked):
+            kept_open.parked(center, event.leg)
+        return
     if call is None:
         center.anomaly(event, event.leg, "unknown", "no such leg")
         return
@@ -128,6 +152,8 @@ def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> 
     if leg.role is LegRole.CUSTOMER and call.dial is None and not attempts.rings(call, leg.id):
         return  # we answered it ourselves, and CallAnswered said so
     following, rule = _MOVES[type(event)]
+    if leg.lent is not None and leg.state is following:
+        return  # it stood by already when the call got it
     if not leg_may(leg.state, following):
         center.anomaly(event, event.leg, leg.state, f"{following} may not follow {leg.state}", call)
         return

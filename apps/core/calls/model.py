@@ -59,6 +59,7 @@ class Leg:
     queue: QueueId | None = None
     trunk: TrunkId | None = None
     answered_ms: int | None = None
+    lent: LegId | None = None  # stands for this line of the agent's, which is kept open
     other: LegId | None = None  # bridged or about to be bridged with
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.agents import reach, states
+from apps.core.agents import kept_open, reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import closing, recording, talk
@@ -139,6 +139,8 @@ def _lose(center: Center, call: Call) -> None:
     if bridge is None or bridge.agent is None:
         return
     held, muted = bridge.held_ms is not None, bridge.muted
+    if (agent := center.agent(bridge.agent)) is not None:
+        kept_open.let_go(center, agent, HangupCause.MEDIA_TIMEOUT)  # dead with its page; it is rung anew
     talk.part(center, call)
     agent = center.agent(bridge.agent)
     if agent is not None and states.logical(agent) is AgentState.HOLDING:

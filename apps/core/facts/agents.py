@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core.events import HangupCause
 from apps.core.facts.base import AgentFact
-from apps.core.ids import CallId
+from apps.core.ids import CallId, LegId, SwitchId, TrunkId
 from apps.core.record import record
 
 
@@ -72,6 +72,31 @@ class AgentDrafted(AgentFact):
     note: str
     disposition: str
     deadline_ms: int | None = None
+
+
+@record
+class KeptLegDialed(AgentFact):
+    """The agent's telephone is rung to stay on the line between calls (``agents/kept_open.py``)."""
+
+    leg: LegId
+    switch: SwitchId
+    address: str
+    deadline_ms: int
+    trunk: TrunkId | None = None
+
+
+@record
+class KeptLegOpened(AgentFact):
+    leg: LegId
+
+
+@record
+class KeptLegClosed(AgentFact):
+    """It was not answered, has ended, or was let go."""
+
+    leg: LegId
+    cause: HangupCause
+    raw: str = ""
 
 
 @record

@@ -105,6 +105,7 @@ class LegStarted(CallFact):
     queue: QueueId | None = None
     trunk: TrunkId | None = None
     deadline_ms: int | None = None  # for a number that we call: by then it must have answered
+    lent: LegId | None = None  # stands for this leg, which is kept open and answered already
 
 
 @record

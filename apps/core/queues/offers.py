@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
 from apps.core.callbacks import attempts, booking, readiness
 from apps.core.calls import lines
@@ -166,7 +166,8 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
     ready, waiting = center.matcher.counts(call.id)
     center.matcher.caller_leaves(call.id)
     center.matcher.agent_unready(agent_id)
-    leg = center.mint.leg()
+    leg, kept = center.mint.leg(), kept_open.standing_by(center, agent_id)
+    pages = kept is None and config.device.kind is DeviceKind.BROWSER
     center.emit(
         f.AgentOffered(
             at_ms=center.now_ms,
@@ -179,9 +180,16 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
             ready_agents=ready,
             waiting_calls=waiting,
             idle_since_ms=center.state.agents[agent_id].idle_since_ms,
-            ack_deadline_ms=center.now_ms + ACK_MS if config.device.kind is DeviceKind.BROWSER else None,
+            ack_deadline_ms=center.now_ms + ACK_MS if pages else None,
         )
     )
+    if kept is not None:
+        kept_open.lend(center, call, agent_id, kept, leg, queue.id)
+        states.move(center, agent_id, AgentState.OFFERED, call=call.id)
+        from apps.core.queues import whisper
+
+        whisper.begin(center, call, call.legs[leg])
+        return
     center.emit(
         f.LegStarted(
             at_ms=center.now_ms,

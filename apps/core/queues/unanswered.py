@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls.model import Call, Leg, LegState
@@ -65,6 +65,8 @@ def leg_ended(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: str
     if cause is HangupCause.LOST or not center.link_up(leg.switch):
         # Our link or the switch failed: the snapshot to come tells what can be rung.
         states.free(center, agent.id, call, to_the_end=True)
+    elif leg.lent is not None:
+        turn_away(center, agent.id, AgentState.PAUSED, kept_open.LOST)
     elif doing is Doing.DECLINED:
         turn_away(center, agent.id, AgentState.PAUSED, "declined")
     elif cause is HangupCause.NO_ANSWER:

@@ -8,6 +8,7 @@ from apps.core.callbacks import attempts
 from apps.core.calls import consulting
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
+from apps.core.config import QueueConfig
 from apps.core.queues import offers
 
 LONGEST_MS = 4_000
@@ -17,7 +18,8 @@ LONGEST_MS = 4_000
 def begin(center: Center, call: Call, leg: Leg) -> bool:
     """False when there is nothing to say."""
     queue = center.queue_config(call.offer.queue if call.offer is not None else None)
-    if call.offer is None or queue is None or not queue.auto_answer or not queue.whisper_sounds:
+    sounds = _sounds(queue, leg) if queue is not None else ()
+    if call.offer is None or not sounds:
         return False
     play = center.mint.play()
     center.emit(
@@ -31,8 +33,15 @@ def begin(center: Center, call: Call, leg: Leg) -> bool:
             deadline_ms=center.now_ms + LONGEST_MS,
         )
     )
-    center.send(c.PlayPrompts(switch=leg.switch, leg=leg.id, play=play, sounds=queue.whisper_sounds, barge=False))
+    center.send(c.PlayPrompts(switch=leg.switch, leg=leg.id, play=play, sounds=sounds, barge=False))
     return True
+
+
+def _sounds(queue: QueueConfig, leg: Leg) -> tuple[str, ...]:
+    """On a line that is kept open somebody always comes without being asked."""
+    if leg.lent is not None:
+        return (c.BEEP, *queue.whisper_sounds)
+    return queue.whisper_sounds if queue.auto_answer else ()
 
 
 def said(center: Center, call: Call) -> None:

@@ -59,7 +59,7 @@ class BridgeControl:
             self._ports.emit(
                 BridgeFailed(switch=self._settings.switch, leg=far.leg, other=customer.leg, reason=clean.text(error))
             )
-        self._media.bridge_failed(customer)
+        self._media.free(customer)
 
     def over(self, leg: Leg) -> None:
         """Forget a bridge that was asked for, on both sides."""
@@ -74,7 +74,9 @@ class BridgeControl:
         self.over(leg)
         if other is None:
             return
-        if other.originated:
+        if other.kept:
+            self._ports.send(encode.park(other.leg))
+        elif other.originated:
             self._ports.send(encode.kill(other.leg, word_of(HangupCause.NORMAL)))
         else:
             other.left_alone = True

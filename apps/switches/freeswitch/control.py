@@ -86,6 +86,7 @@ class Control:
             c.AnswerLeg: lambda command: self._media.answer(self._leg(command.leg)),
             c.AnswerDevice: lambda command: self._ports.send(encode.talk(command.leg)),
             c.HangUpLeg: self._hang_up,
+            c.ParkLeg: self._park,
             c.BridgeLegs: self._bridge,
             c.PlayPrompts: lambda command: self._media.play(self._leg(command.leg), command),
             c.StopPlay: lambda command: self._media.stop(self._leg(command.leg)),
@@ -187,6 +188,7 @@ class Control:
                 since_ms=self._ports.now_ms(),
                 call=command.call,
                 agent=command.agent,
+                kept=command.kept_open,
                 called=command.role is LegRole.CUSTOMER,
                 job=job,
             )
@@ -217,6 +219,16 @@ class Control:
 
     def _hang_up(self, command: c.HangUpLeg) -> None:
         self._kill(command.leg, word_of(command.cause))
+
+    def _park(self, command: c.ParkLeg) -> None:
+        """One that is in no bridge stands by already; one whose peer has hung up is about to."""
+        leg = self._leg(command.leg)
+        self._media.stop(leg)
+        peer = self.legs.get(leg.bridged or leg.bridging or "")
+        if peer is not None and peer.gone is None:
+            self._bridges.over(leg)
+            leg.away = True
+            self._ports.send(encode.park(leg.leg))
 
     def _kill(self, leg_id: LegId, word: str) -> None:
         leg = self.legs.get(leg_id)
@@ -372,6 +384,7 @@ class Control:
             if decode.field(headers, "Event-Name") not in ("CHANNEL_ANSWER", "CHANNEL_PARK"):
                 leg.answered = decode.field(headers, "Answer-State") == "answered"
         leg.call, leg.role, leg.agent = call, role, agent
+        leg.kept = leg.kept or decode.field(headers, "variable_trunkline_kept") == "true"
 
     def _forget(self, present: frozenset[str]) -> None:
         """Drop notes on legs that the switch does not list and that are too old for its list to lag."""
@@ -396,6 +409,7 @@ class Control:
             self._media.key_reported(leg)
         elif name == "CHANNEL_PARK" and leg.originated:
             leg.away = False
+            self._media.free(leg)
         elif name == "CHANNEL_UNBRIDGE":
             self._bridges.ended(leg)
 

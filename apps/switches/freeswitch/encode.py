@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apps.core.commands import RINGING_TONE, Destination, DestinationKind, OriginateLeg
+from apps.core.commands import BEEP, RINGING_TONE, Destination, DestinationKind, OriginateLeg
 from apps.core.events import LegRole
 from apps.core.ids import CallId, LegId, TenantId
 from apps.switches.freeswitch import clean
@@ -17,6 +17,7 @@ from apps.switches.freeswitch.settings import FreeSwitchSettings
 APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch does not know hangs up the call
 UNWATCHED_APPLICATIONS = ("set", "multiset", "socket", "park")
 MAX_RETURNS = 10_000
+BEEP_STREAM = "tone_stream://%(200,50,800)"
 RINGING_STREAM = "tone_stream://%(1000,4000,450);loops=-1"  # YD/T 1048: 450 Hz, one second of five
 
 
@@ -77,7 +78,7 @@ def answer(leg: LegId, token: str) -> bytes:
 
 def play(leg: LegId, sounds: tuple[str, ...], sounds_dir: str, token: str) -> bytes:
     """Several files go as one ``file_string``, which skips a missing file; a single missing one is reported."""
-    files = [f"{sounds_dir}/{clean.relative_path(sound)}" for sound in sounds]
+    files = [BEEP_STREAM if sound == BEEP else f"{sounds_dir}/{clean.relative_path(sound)}" for sound in sounds]
     return execute(leg, "playback", files[0] if len(files) == 1 else "file_string://" + "!".join(files), token)
 
 
@@ -129,6 +130,10 @@ def way_back(settings: FreeSwitchSettings) -> dict[str, str]:
 
 def kill(leg: LegId, word: str) -> bytes:
     return api(f"uuid_kill {clean.ident(leg)} {clean.ident(word)}")
+
+
+def park(leg: LegId) -> bytes:
+    return api(f"uuid_park {clean.ident(leg)}")
 
 
 def reclaim(leg: LegId, settings: FreeSwitchSettings) -> bytes:
@@ -191,14 +196,24 @@ def _seconds(ms: int) -> int:
     return max(1, -(-ms // 1000))
 
 
-def _after_the_talk(role: LegRole, settings: FreeSwitchSettings) -> dict[str, str]:
-    """A customer whom we call comes back to us, like one who has called; other legs end.
+def _between_talks(command: OriginateLeg, settings: FreeSwitchSettings) -> dict[str, str]:
+    """A customer whom we call comes back to us, like one who has called; other legs end, or stand by if kept open.
 
-    ``rdnis`` is where the peer of such a leg goes when it dies in a bridge's gap.
+    ``rdnis`` is where the peer of such a leg goes when it dies in a bridge's gap. ``park_timeout`` would take
+    ``park_after_bridge`` back (IVR:985-997). A line on which nothing is sent may be cut by who carries it.
     """
-    if role is LegRole.CUSTOMER:
-        return {"max_session_transfers": str(MAX_RETURNS)}  # as in ``tag``; the way back is set for each bridge
-    return {"hangup_after_bridge": "true", "rdnis": clean.ident(settings.arrival_extension)}
+    if command.role is LegRole.CUSTOMER:
+        # As in ``tag``; the way back is set for each bridge.
+        return {"park_timeout": str(_seconds(command.idle_timeout_ms)), "max_session_transfers": str(MAX_RETURNS)}
+    rdnis = clean.ident(settings.arrival_extension)
+    if command.kept_open:
+        stays = {"park_after_bridge": "true", "send_silence_when_idle": "400", "trunkline_kept": "true"}
+        return {**stays, "max_session_transfers": str(MAX_RETURNS), "rdnis": rdnis}
+    return {
+        "park_timeout": str(_seconds(command.idle_timeout_ms)),
+        "hangup_after_bridge": "true",
+        "rdnis": rdnis,
+    }
 
 
 def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> bytes:
@@ -210,8 +225,7 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
         "origination_uuid": clean.ident(command.leg),
         "ignore_early_media": "true",
         "originate_timeout": str(_seconds(command.ring_timeout_ms)),
-        "park_timeout": str(_seconds(command.idle_timeout_ms)),
-        **_after_the_talk(command.role, settings),
+        **_between_talks(command, settings),
         "trunkline_call": clean.ident(command.call),
         "trunkline_tenant": clean.ident(command.tenant),
         "trunkline_role": command.role.value,

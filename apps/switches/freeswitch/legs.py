@@ -34,6 +34,7 @@ class Leg:
     since_ms: int
     call: CallId | None = None
     agent: AgentId | None = None
+    kept: bool = False  # stands by between talks; no end of a talk is to end it
     called: bool = False  # a customer whom we have called, until the leg has first parked
     job: str = ""  # Job-UUID of an originate that has not reported
     rang: bool = False

@@ -103,8 +103,8 @@ class MediaControl:
         leg.media.token = ""
         leg.media.answering = ""
 
-    def bridge_failed(self, leg: Leg) -> None:
-        """No bridge after all: what the attempt has ended or put off goes on."""
+    def free(self, leg: Leg) -> None:
+        """No bridge after all, or out of one: what that has ended or put off begins."""
         if (leg.media.music or leg.media.play is not None) and not leg.media.token:
             self._begin(leg)
 

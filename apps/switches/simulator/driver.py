@@ -63,6 +63,7 @@ class SimulatorDriver:
             commands.AnswerLeg: self._answer,
             commands.AnswerDevice: self._answer_device,
             commands.HangUpLeg: self._hang_up,
+            commands.ParkLeg: self._park,
             commands.BridgeLegs: self._bridge,
             commands.PlayPrompts: self._player.play,
             commands.StopPlay: self._player.stop,
@@ -285,7 +286,8 @@ class SimulatorDriver:
             "trunkline_tenant": command.tenant,
             "trunkline_role": command.role,
             "trunkline_agent": command.agent or "",
-            "park_timeout": str(max(1, command.idle_timeout_ms // 1000)),
+            "park_timeout": "" if command.kept_open else str(max(1, command.idle_timeout_ms // 1000)),
+            "park_after_bridge": "true" if command.kept_open else "",
             "sip_auto_answer": "true" if command.auto_answer else "",
         }
         dial = originate.DialString(
@@ -331,6 +333,13 @@ class SimulatorDriver:
         else:
             event = events.LegHungUp(switch=self.switch, leg=command.leg, cause=events.HangupCause.LOST)
             self._tell(event)
+
+    def _park(self, command: commands.Command) -> None:
+        """As the FreeSWITCH driver: one that is in no bridge stands by already."""
+        self._player.stop(command)
+        channel = self.model.find(command.leg)
+        if channel is not None and channel.bridge is not None:
+            self.model.park(channel)
 
     def _bridge(self, command: commands.Command) -> None:
         assert isinstance(command, commands.BridgeLegs)

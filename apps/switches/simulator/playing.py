@@ -11,6 +11,7 @@ from apps.switches.simulator.channel import Channel, Message
 from apps.switches.simulator.model import Switch
 
 MUSIC_LEASE_MS = 20_000
+BEEP_STREAM = "tone_stream://%(200,50,800)"
 
 
 @dataclass(slots=True)
@@ -44,7 +45,8 @@ class Player:
             self._say_played(command.leg, command.play, events.PlayOutcome.FAILED)
             return
         self._silence(channel)
-        sound = command.sounds[0] if len(command.sounds) == 1 else "file_string://" + "!".join(command.sounds)
+        sounds = [BEEP_STREAM if sound == commands.BEEP else sound for sound in command.sounds]
+        sound = sounds[0] if len(sounds) == 1 else "file_string://" + "!".join(sounds)
         self._send(channel, _Playing(command.play, command.play), sound, command.barge)
 
     def stop(self, command: commands.Command) -> None:
