@@ -43,10 +43,7 @@ class Page:
 def read_search(asked: Mapping[str, str], time_zone: str) -> Search:
     """From a page's address. Whatever cannot be understood looks for anything: an old address still opens."""
     zone = zoneinfo.ZoneInfo(time_zone)
-    day = _moment(asked.get("day", ""), zone)
-    until = _moment(asked.get("until", ""), zone)
-    if until is not None and "T" not in asked.get("until", ""):
-        until += datetime.timedelta(days=1)  # a day means up to its end
+    day = asked.get("day", "")[:10]
     outcome, direction = asked.get("outcome", ""), asked.get("direction", "")
     return Search(
         text=asked.get("q", "").replace("\x00", "").strip()[:MAX_TEXT],
@@ -54,8 +51,8 @@ def read_search(asked: Mapping[str, str], time_zone: str) -> Search:
         queue=_key(asked.get("queue", "")),
         outcome=outcome if outcome in [*CallOutcome, LIVE] else "",
         direction=direction if direction in list(Direction) else "",
-        since=day or _moment(asked.get("since", ""), zone),
-        until=day + datetime.timedelta(days=1) if day is not None else until,
+        since=_moment(day or asked.get("since", ""), zone),
+        until=_end(day or asked.get("until", ""), zone),
     )
 
 
@@ -67,11 +64,23 @@ def _key(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
 
 
+_DAY = len("2026-11-26")
+
+
 def _moment(text: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime | None:
     """``2026-11-26`` or ``2026-11-26T09:30`` of the tenant's clock."""
     try:
-        return datetime.datetime.fromisoformat(text).replace(tzinfo=zone) if 10 <= len(text) <= 19 else None
+        return datetime.datetime.fromisoformat(text).replace(tzinfo=zone) if _DAY <= len(text) <= 19 else None
     except ValueError:
+        return None
+
+
+def _end(text: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime | None:
+    """The same as the end of a stretch: a day means up to its end. The last day of all has none."""
+    moment = _moment(text, zone)
+    try:
+        return moment + datetime.timedelta(days=1) if moment is not None and len(text) == _DAY else moment
+    except OverflowError:
         return None
 
 

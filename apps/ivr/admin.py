@@ -19,6 +19,28 @@ from apps.ivr.services import FlowRefused, lint_draft, publish
 from apps.telephony.config_admin import ConfigAdmin
 
 
+class StorableJson(json.JSONDecoder):
+    """What Python takes for JSON and PostgreSQL does not (NaN, NUL, half a character, a thousand brackets) is none."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_constant=self._refuse)
+
+    def decode(self, text: str, *_args: Any) -> Any:
+        try:
+            found = super().decode(text)
+            stored = json.dumps(found, ensure_ascii=False, allow_nan=False)
+            stored.encode()
+        except (RecursionError, ValueError) as error:  # a ValueError as well: 1e999, half a surrogate pair
+            raise json.JSONDecodeError(str(error), text, 0) from error
+        if "\\u0000" in stored:
+            raise json.JSONDecodeError("NUL", text, 0)
+        return found
+
+    @staticmethod
+    def _refuse(constant: str) -> None:
+        raise json.JSONDecodeError(constant, constant, 0)
+
+
 @admin.register(Flow)
 class FlowAdmin(ConfigAdmin):
     list_display = ("name", "code", "published")
@@ -26,7 +48,9 @@ class FlowAdmin(ConfigAdmin):
     readonly_fields = ("published", "problems")
     fields = ("tenant", "name", "code", "draft", "published", "problems")
     actions = ("publish_drafts",)
-    formfield_overrides = {models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 40})}}
+    formfield_overrides = {
+        models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 40}), "decoder": StorableJson}
+    }
 
     @admin.display(description=_("problems of the draft"))
     def problems(self, flow: Flow) -> str:

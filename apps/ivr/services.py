@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from apps.queues.models import Queue
 from apps.queues.refusing import Unsound, kept_sound
 from apps.telephony.models import Calendar, Prompt
 from apps.telephony.services import config_changed
+
+prompt_name = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class FlowRefused(ValidationError):
@@ -83,25 +86,43 @@ def lint_draft(flow: Flow) -> Iterable[str]:
     from apps.core.ivr.flow import lint
 
     mine = {"tenant_id": flow.tenant_id}
-    found = lint(
-        flow.draft,
-        queues=frozenset(Queue.objects.filter(**mine).values_list("code", flat=True)),
-        calendars=frozenset(Calendar.objects.filter(**mine).values_list("code", flat=True)),
-        prompts=frozenset(
-            Prompt.objects.filter(**mine, code__regex=r"^[^.]+$")
-            .exclude(text_zh="")
-            .exclude(text_en="")
-            .values_list("code", flat=True)
-        ),
-    )
+    yield from _prompt_problems(flow.draft)
+    try:
+        found = lint(
+            flow.draft,
+            queues=frozenset(Queue.objects.filter(**mine).values_list("code", flat=True)),
+            calendars=frozenset(Calendar.objects.filter(**mine).values_list("code", flat=True)),
+            prompts=frozenset(
+                Prompt.objects.filter(**mine, code__regex=r"^[^.]+$")
+                .exclude(text_zh="")
+                .exclude(text_en="")
+                .values_list("code", flat=True)
+            ),
+        )
+    except (TypeError, AttributeError) as error:  # a list for a name, a number for an object: written by hand
+        yield f"E00: something in the flow is of another kind than it should be: {error}"
+        return
     for problem in found:
         place = " · ".join(part for part in (problem.node, problem.field) if part)
         yield f"{problem.code} {place}: {problem.message}"
 
 
+def _prompt_problems(document: Mapping[str, Any]) -> Iterable[str]:
+    """Also of prompts that no node names: each becomes a row."""
+    prompts = document.get("prompts") or {}
+    if not isinstance(prompts, Mapping):
+        yield 'E00 prompts: "prompts" must be an object'
+        return
+    for name, texts in prompts.items():
+        if not prompt_name.fullmatch(name):
+            yield f"E00 prompts · {name}: a prompt's name is a-z, 0-9 and _, up to 40 characters"
+        if not isinstance(texts, Mapping) or not all(isinstance(text, str) for text in texts.values()):
+            yield f'E00 prompts · {name}: a prompt is {{"zh": "<text>", "en": "<text>"}}'
+
+
 def _keep_prompts(flow: Flow) -> None:
     """The texts of the document become prompts to render. One that is no longer used may still be playing: it stays."""
-    for name, texts in flow.draft.get("prompts", {}).items():
+    for name, texts in (flow.draft.get("prompts") or {}).items():
         Prompt.objects.update_or_create(
             tenant_id=flow.tenant_id,
             code=f"{flow.code}.{name}",

@@ -84,3 +84,15 @@ def test_pages_neither_lose_nor_repeat_also_when_calls_begin_at_one_moment() -> 
 )
 def test_a_cursor_that_is_none_of_ours_begins_at_the_start(calls: None, cursor: str) -> None:
     assert page_of(find(Call.objects.all(), Search()), cursor).calls[0].pk == "c3"
+
+
+@pytest.mark.parametrize("name", ["day", "since", "until"])
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "2026-02-30", "2026-11-26 09:30", "today", "2026"])
+def test_no_date_in_an_address_is_an_error(calls: None, name: str, text: str) -> None:
+    for zone in ("Asia/Shanghai", "America/Los_Angeles"):
+        list(find(Call.objects.all(), read_search({name: text}, zone)))
+
+
+def test_a_time_of_day_is_no_whole_day_however_it_is_written() -> None:
+    ends = {read_search({"until": f"2026-11-26{between}09:30"}, "Asia/Shanghai").until for between in "T "}
+    assert ends == {datetime.datetime(2026, 11, 26, 1, 30, tzinfo=datetime.UTC)}

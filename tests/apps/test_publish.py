@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from apps.accounts.models import Tenant
@@ -10,6 +12,7 @@ from apps.ivr.services import FlowRefused, publish, sha256_of
 from apps.queues.models import Queue
 from apps.telephony.center_config import current_version
 from apps.telephony.models import Prompt
+from tests.apps.conftest import signed_in
 
 
 @pytest.fixture
@@ -67,3 +70,45 @@ def test_a_queue_of_another_tenant_is_no_queue(flow: Flow) -> None:
         publish(flow)
     assert any("E14" in message and "sales" in message for message in refused.value.messages)
     assert Flow.objects.get(pk=flow.pk).published == flow.published
+
+
+BROKEN = [
+    ["nodes", "main", "type", ["menu"]],
+    ["nodes", "main", "keys", "1", {"to": "x"}],
+    ["handlers", 7],
+    ["start", ["main"]],
+    ["prompts", []],
+    ["prompts", "bye", []],
+    ["prompts", "nobody_says_this", "zh", 5],
+    ["prompts", "Not A Name!", {"zh": "x", "en": "x"}],
+]
+
+
+@pytest.mark.parametrize("place", BROKEN, ids=str)
+def test_a_draft_of_any_shape_can_be_opened_and_is_refused_in_words(flow: Flow, place: list[Any]) -> None:
+    """Who wrote it by hand must be able to mend it."""
+    part: Any = flow.draft
+    for name in place[:-2]:
+        part = part.setdefault(name, {})
+    part[place[-2]] = place[-1]
+    flow.save()
+    page = signed_in("admin").get(f"/admin/ivr/flow/{flow.pk}/change/")
+    assert page.status_code == 200 and "E0" in page.content.decode()
+    with pytest.raises(FlowRefused):
+        publish(flow)
+
+
+@pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"', "NaN", "1e999", "[" * 3000 + "]" * 3000])
+def test_what_cannot_be_stored_is_no_json(flow: Flow, text: str) -> None:
+    draft = f'{{"nodes": {{"main": {text}}}}}'
+    data = {"tenant": flow.tenant_id, "name": flow.name, "code": flow.code, "draft": draft}
+    page = signed_in("admin").post(f"/admin/ivr/flow/{flow.pk}/change/", data)
+    assert page.status_code == 200 and "Enter a valid JSON" in page.content.decode()
+
+
+def test_the_longest_names_fit_together(flow: Flow) -> None:
+    flow.code, name = "f" * 40, "p" * 40
+    flow.draft["prompts"][name] = {"zh": "你好", "en": "Hello"}
+    flow.save()
+    publish(flow)
+    assert Prompt.objects.filter(code=f"{flow.code}.{name}").exists()

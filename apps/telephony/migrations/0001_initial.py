@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             name='Prompt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text="A flow's own prompts are kept as flow.prompt and rewritten when the flow is published.", max_length=80, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}(\\.[a-z][a-z0-9_]{0,39})?$', "Small letters, digits and _; a flow's own prompts are flow.prompt.")], verbose_name='code')),
+                ('code', models.CharField(help_text="A flow's own prompts are kept as flow.prompt and rewritten when the flow is published.", max_length=81, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}(\\.[a-z][a-z0-9_]{0,39})?$', "Small letters, digits and _; a flow's own prompts are flow.prompt.")], verbose_name='code')),
                 ('text_zh', models.TextField(blank=True, max_length=2000, verbose_name='text in Chinese')),
                 ('text_en', models.TextField(blank=True, max_length=2000, verbose_name='text in English')),
                 ('sound_zh', models.CharField(blank=True, help_text='Set by rendering.', max_length=200, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_./-]{0,190}$', 'A file name relative to the sounds directory.')], verbose_name='sound in Chinese')),

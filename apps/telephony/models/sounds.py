@@ -21,7 +21,7 @@ class Prompt(TenantOwned):
 
     code = models.CharField(
         _("code"),
-        max_length=80,
+        max_length=81,
         validators=[prompt_code],
         help_text=_("A flow's own prompts are kept as flow.prompt and rewritten when the flow is published."),
     )
