@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -67,9 +67,7 @@ def _figures(agent: Agent, since: datetime.datetime, talks: list[Segment]) -> di
     """Handled calls, average handling time = talk + hold + wrap-up a handled call (kpi.md), missed offers."""
     handled = len({segment.call_id for segment in talks})
     talked_ms = sum(segment.duration_ms or 0 for segment in talks)
-    wrapped_ms = [
-        row.wrap_up_ms for row in CallDisposition.objects.filter(agent=agent, at__gte=since).only("wrap_up_ms")
-    ]
+    wrapped_ms = list(_wrap_ups(agent, since).values_list("wrap_up_ms", flat=True))
     missed = Decision.objects.filter(agent=agent, at__gte=since, outcome="no_answer").count()
     return {
         "handled": handled,
@@ -78,6 +76,12 @@ def _figures(agent: Agent, since: datetime.datetime, talks: list[Segment]) -> di
         "handling_ms": (talked_ms + sum(wrapped_ms)) // handled if handled else None,
         "missed": missed,
     }
+
+
+def _wrap_ups(agent: Agent, since: datetime.datetime) -> QuerySet[CallDisposition]:
+    """Results given in wrap-up; one that was given later took no wrap-up time and is none."""
+    earlier = CallDisposition.objects.filter(agent=agent, call=OuterRef("call"), at__lt=OuterRef("at"))
+    return CallDisposition.objects.filter(agent=agent, at__gte=since).exclude(Exists(earlier), wrap_up_ms=0)
 
 
 def _paused(agent: Agent, since: datetime.datetime) -> list[dict[str, Any]]:
@@ -118,12 +122,10 @@ def _call(segments: list[Segment], results: dict[str, CallDisposition]) -> dict[
 def _without_result(agent: Agent) -> list[CallDisposition]:
     """The latest word on a call is that nothing was chosen."""
     since = timezone.now() - datetime.timedelta(days=UNSET_DAYS)
-    latest: dict[str, CallDisposition] = {}
-    rows = CallDisposition.objects.filter(agent=agent, at__gte=since).select_related("call").order_by("at")
-    for row in rows:
-        latest[row.call_id] = row
-    unset = [row for row in latest.values() if row.disposition == UNSET]
-    return sorted(unset, key=lambda row: row.at, reverse=True)[:MOST_UNSET]
+    rows = CallDisposition.objects.filter(agent=agent, at__gte=since)
+    latest = rows.order_by("call_id", "-at").distinct("call_id").values("pk")
+    unset = rows.filter(pk__in=latest, disposition=UNSET).select_related("call").order_by("-at")
+    return list(unset[:MOST_UNSET])
 
 
 def _unset(result: CallDisposition) -> dict[str, Any]:

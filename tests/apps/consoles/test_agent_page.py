@@ -121,11 +121,13 @@ def talked(agent: Agent, call_id: str, minutes_ago: int, **more: Any) -> Call:
     return call
 
 
-def noted(call: Call, agent: Agent, seq: int, disposition: str, note: str = "", minutes_ago: int = 0) -> None:
+def noted(
+    call: Call, agent: Agent, seq: int, disposition: str, note: str = "", minutes_ago: int = 0, wrap_up_ms: int = 10_000
+) -> None:
     at = timezone.now() - datetime.timedelta(minutes=minutes_ago)
     CallDisposition.objects.create(
         call=call, tenant=agent.tenant, agent=agent, epoch="e", seq=seq, at=at, disposition=disposition, note=note,
-        wrap_up_ms=10_000,
+        wrap_up_ms=wrap_up_ms,
     )  # fmt: skip
 
 
@@ -138,7 +140,7 @@ def test_the_day_counts_what_this_agent_did(mine: Agent, monkeypatch: pytest.Mon
     talked(mine, "c-4", 60 * 20)
     noted(first, mine, 1, "UNSET", "半句话", minutes_ago=40)
     noted(second, mine, 2, "UNSET", minutes_ago=9)
-    noted(second, mine, 3, "resolved", "好了", minutes_ago=8)
+    noted(second, mine, 3, "resolved", "好了", minutes_ago=8, wrap_up_ms=0)  # a late result, as the core gives it
     offer = {
         "call": first,
         "tenant": mine.tenant,
@@ -155,7 +157,7 @@ def test_the_day_counts_what_this_agent_did(mine: Agent, monkeypatch: pytest.Mon
     )  # fmt: skip
     day = signed_in("chenjing").get("/agent/day/").json()
     assert (day["handled"], day["talk_ms"], day["wrap_up_ms"], day["missed"]) == (2, 80_000, 10_000, 1)
-    assert day["handling_ms"] == (160_000 + 30_000) // 2
+    assert day["handling_ms"] == (160_000 + 20_000) // 2
     assert [(call["id"], call["disposition"], call["direction"]) for call in day["calls"]] == [
         ("c-2", "resolved", "outbound"),
         ("c-1", "UNSET", "inbound"),
