@@ -23,7 +23,7 @@ from apps.core.commands import Command, RequestSnapshot
 from apps.core.events import LinkDown, SwitchEvent
 from apps.core.ids import LegId
 from apps.switches.base import Capabilities, Emit
-from apps.switches.freeswitch import clean, encode
+from apps.switches.freeswitch import clean, encode, fence
 from apps.switches.freeswitch.arrivals import Arrivals
 from apps.switches.freeswitch.control import Control, failure_of
 from apps.switches.freeswitch.decode import SUBSCRIPTION
@@ -123,6 +123,8 @@ class FreeSwitchDriver:
     def send(self, frame: bytes, then: Then | None = None, lane: Lane = Lane.CALLS) -> None:
         self.counters.commands += 1
         link = self._lanes.get(lane)
+        if self.settings.guard:
+            frame = fence.guarded(frame, self.settings.guard)
         if link is not None:
             link.request(frame, then)
         elif then is not None:
@@ -216,7 +218,7 @@ class FreeSwitchDriver:
             try:
                 reason = self._session()
                 failures = 0
-            except (OSError, LinkError, clean.Unsafe, gevent.Timeout) as error:
+            except (OSError, LinkError, clean.Unsafe, fence.Fenced, gevent.Timeout) as error:
                 reason = str(error) or type(error).__name__
                 failures += 1
             except Exception as error:  # nothing may end the attempts to reach the switch
@@ -247,6 +249,9 @@ class FreeSwitchDriver:
                 link.connect()
             self._lanes = lanes
             boot = lanes[Lane.CALLS].call(encode.api("global_getvar core_uuid")).strip()
+            if self.settings.guard:
+                arrival = f"{self.settings.arrival_host}:{self.settings.arrival_port}"
+                fence.enter(lanes[Lane.CALLS].call, self.settings.guard, arrival)
             events.connect()
             self._subscribe(events, boot)
             while not any(link.ended.is_set() for link in links):

@@ -32,4 +32,5 @@ class FreeSwitchSettings:
     gateways: Mapping[str, TrunkId] = field(default_factory=dict)
     connect_timeout_ms: int = 5_000
     reply_timeout_ms: int = 10_000  # a switch that answers nothing for so long is hung: the link is dropped
+    guard: str = ""  # the term under which this engine leads, where there is a standby (see ``fence``)
     music_lease_ms: int = 20_000  # a dead engine's caller comes free after at most this long

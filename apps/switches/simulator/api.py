@@ -25,6 +25,13 @@ def run(switch: Switch, command: str, argument: str) -> str:
     return handler(switch, argument) if handler else f"-ERR {command} Command not found!\n"
 
 
+def expanded(switch: Switch, command: str, argument: str) -> tuple[str, str]:
+    """What an ``expand`` comes to: the switch's variables in the arguments, never in a command's name."""
+    while command == "expand":
+        command, _, argument = switch.expand(None, argument).strip().partition(" ")
+    return command, argument
+
+
 def _words(argument: str, least: int) -> list[str] | None:
     words = argument.split()
     return words if len(words) >= least else None
@@ -355,20 +362,25 @@ def _version(switch: Switch, argument: str) -> str:
 
 
 def _global_setvar(switch: Switch, argument: str) -> str:
-    """``name=value[=expected]``: compare and set when a third part is there. +OK either way."""
+    """``name=value[=expected]``: compare and set when a third part is there. +OK either way.
+
+    An empty third part compares with nothing, and an empty value is none. **live**
+    """
     name, equals, rest = argument.partition("=")
     if not equals or not name:
         return "-USAGE: <var>=<value> [=<value2>]\n"
-    value, compare, expected = rest.partition("=")
-    if not compare or switch.globals.get(name, "") == expected:
+    value, _, expected = rest.partition("=")
+    if not expected or switch.globals.get(name, "") == expected:
         switch.globals[name] = value
+        if not value:
+            del switch.globals[name]
     return "+OK"
 
 
 def _global_getvar(switch: Switch, argument: str) -> str:
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in switch.globals.items())
-    return switch.globals.get(argument.strip(), "")
+    return switch.globals.get(argument.strip(), "-ERR no reply\n")
 
 
 def _sofia(switch: Switch, argument: str) -> str:

@@ -252,8 +252,13 @@ class Connection(asyncio.Protocol):
             )
             self.model.send_message(channel, message)
 
-    def _api(self, command: Command, rest: str) -> None:
+    def _command(self, rest: str) -> tuple[str, str]:
+        self.server.on_command(rest.strip())
         name, _, argument = rest.strip().partition(" ")
+        return api.expanded(self.model, name, argument)
+
+    def _api(self, command: Command, rest: str) -> None:
+        name, argument = self._command(rest)
         if name == "originate":
             self._waits_for = self.model.new_uuid()
             self.server.waiting[self._waits_for] = self
@@ -272,7 +277,7 @@ class Connection(asyncio.Protocol):
     def _bgapi(self, command: Command, rest: str) -> None:
         uuid = command.headers.get("job-uuid") or self.model.new_uuid()
         self.reply(f"+OK Job-UUID: {uuid}", {"Job-UUID": uuid})
-        name, _, argument = rest.strip().partition(" ")
+        name, argument = self._command(rest)
         job = Job(uuid, name, argument)
         if name == "originate":
             self.model.clock.after(1, lambda: self.model.originate(argument, job))

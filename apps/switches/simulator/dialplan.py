@@ -54,7 +54,7 @@ class Dialplan:
         return (*dialled, SET_AT_ARRIVAL, *self.ladder())
 
     def ladder(self) -> tuple[Action, ...]:
-        socket = ("socket", f"{self.sockets} async full")
+        socket = ("socket", f"${{trunkline_engine}}{self.sockets} async full")  # whoever leads goes first
         music = ("playback", f"{{timeout={self.music_ms}}}local_stream://default")
         return (
             socket,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from apps.switches.simulator import frames, headers
 from apps.switches.simulator.channel import Channel
@@ -43,6 +44,7 @@ class EventSocketServer:
         self.sockets: dict[str, list[Connection]] = {}  # of calls, by channel
         self.waiting: dict[str, Connection] = {}
         self.link_dropped = False
+        self.on_command: Callable[[str], None] = lambda command: None  # tests listen here, before it is carried out
         self._socket_timeout_s = socket_timeout_s
         self._sequence = 0
         self._server: asyncio.Server | None = None

@@ -119,14 +119,14 @@ class Switch:
         headers = {"Job-UUID": job.uuid, "Job-Command": job.command, "Job-Command-Arg": job.argument}
         self.emit("BACKGROUND_JOB", None, {**headers, "_body": reply})
 
-    def expand(self, channel: Channel, text: str) -> str:
-        """``${name}`` only; no function is ever run."""
+    def expand(self, channel: Channel | None, text: str) -> str:
+        """``${name}`` only, of a channel and of the switch; no function is ever run."""
 
         def value(match: re.Match[str]) -> str:
             name = match.group(1)
-            if name == "destination_number":
+            if channel is not None and name == "destination_number":
                 return channel.destination
-            return channel.variables.get(name, self.globals.get(name, ""))
+            return (channel.variables if channel is not None else {}).get(name, self.globals.get(name, ""))
 
         return _VARIABLE.sub(value, text)
 
@@ -291,10 +291,11 @@ class Switch:
         if kind is None:
             self.hang_up(channel, "DESTINATION_OUT_OF_ORDER")  # an unknown application ends the call (CS:2770)
             return
-        app = kind(self, channel, message.app, message.data, message.uuid or self.new_uuid(), message.locked)
+        data = self.expand(channel, message.data)
+        app = kind(self, channel, message.app, data, message.uuid or self.new_uuid(), message.locked)
         channel.variables.pop("current_application_response", None)
         channel.variables["current_application"] = message.app
-        channel.variables["current_application_data"] = message.data
+        channel.variables["current_application_data"] = data
         channel.apps.append(app)
         self.emit("CHANNEL_EXECUTE", channel, _described(app))
         app.start()
@@ -340,7 +341,7 @@ class Switch:
                 self.run(channel, channel.inbox.popleft())
         elif channel.actions:
             name, data = channel.actions.popleft()
-            self.run(channel, Message(name, self.expand(channel, data), "", False))
+            self.run(channel, Message(name, data, "", False))
         elif channel.state == "CS_EXECUTE":
             self.hang_up(channel, "NORMAL_CLEARING")
 

@@ -91,7 +91,7 @@ def test_the_waiting_time_without_engine_stays_under_45_seconds() -> None:
     lease_ms, overhead_ms = 20_000, 2_000
     assert sum(music) + lease_ms + overhead_ms < 45_000
     assert len(sockets) == len(music) + 1 == 13
-    assert set(sockets) == {"127.0.0.1:8084|127.0.0.1:9084 async full"}
+    assert set(sockets) == {"${trunkline_engine}127.0.0.1:8084|127.0.0.1:9084 async full"}
 
 
 def test_fallback_matches_the_tenants_numbers_and_nothing_else() -> None:
