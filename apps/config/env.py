@@ -48,7 +48,11 @@ VARIABLES: dict[str, tuple[str, str]] = {
     ),
     "CDR_DIR": ("", "where switches' call record files are read from, one directory per switch; empty: STATE_DIR/cdr"),
     "STATIC_ROOT": ("staticfiles", "where collectstatic puts files"),
-    "ENGINE_URL": ("http://127.0.0.1:8090", "the engine's door as the web reaches it"),
+    "ENGINE_URL": (
+        "http://127.0.0.1:8090",
+        "the engine's door as the web reaches it; with a standby those of all engines, comma separated, in order",
+    ),
+    "ENGINE_NUMBER": ("1", "which of the engines in ENGINE_URL, and in a switch's arrival addresses, runs here"),
     "ENGINE_BIND": ("127.0.0.1:8090", "address and port on which the engine's door listens"),
     "ENGINE_TOKEN": ("", "secret between web and engine; empty: made once and kept in STATE_DIR/engine_token"),
     "JOURNAL_KEEP_HOURS": ("24", "how long the journal keeps what PostgreSQL has already"),
@@ -95,6 +99,7 @@ class Environment:
     cdr_dir: Path
     static_root: Path
     engine_url: str
+    engine_number: int
     engine_bind: str
     engine_token: str
     journal_keep_hours: int
@@ -133,7 +138,8 @@ def load(source: Mapping[str, str]) -> Environment:
         webhook_networks=tuple(_network("WEBHOOK_NETWORKS", item) for item in _items(text["WEBHOOK_NETWORKS"])),
         cdr_dir=BASE_DIR / text["CDR_DIR"] if text["CDR_DIR"] else state_dir / "cdr",
         static_root=BASE_DIR / text["STATIC_ROOT"],
-        engine_url=text["ENGINE_URL"].rstrip("/"),
+        engine_url=",".join(url.rstrip("/") for url in _items(text["ENGINE_URL"])),
+        engine_number=_number("ENGINE_NUMBER", text["ENGINE_NUMBER"]),
         engine_bind=text["ENGINE_BIND"],
         engine_token=text["ENGINE_TOKEN"] or _kept_secret(state_dir / "engine_token"),
         journal_keep_hours=_number("JOURNAL_KEEP_HOURS", text["JOURNAL_KEEP_HOURS"]),

@@ -217,6 +217,7 @@ WEBHOOK_NETWORKS = env.webhook_networks
 # --- engine -------------------------------------------------------------------------------------------------
 
 ENGINE_URL = env.engine_url
+ENGINE_NUMBER = env.engine_number
 ENGINE_BIND = env.engine_bind
 ENGINE_TOKEN = env.engine_token
 JOURNAL_DIR = env.journal_dir

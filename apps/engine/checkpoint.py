@@ -38,6 +38,21 @@ def write(directory: Path, seq: int, state: State) -> None:
         old.unlink(missing_ok=True)
 
 
+def begin_anew(directory: Path, seq: int, state: State) -> None:
+    """Instead of all there is. Raises ``OSError``."""
+    cut_back(directory, -1)
+    write(directory, seq, state)
+
+
+def cut_back(directory: Path, seq: int) -> None:
+    """Forget what is later than ``seq``: the journal has been cut there. Raises ``OSError``."""
+    for path in _paths(directory):
+        if _seq_of(path) > seq:
+            path.unlink(missing_ok=True)
+    if read_cursor(directory) > seq:
+        write_cursor(directory, max(0, seq))
+
+
 def newest(directory: Path) -> Checkpoint:
     """The newest that can be read; an empty state at 0 when there is none."""
     for path in _paths(directory):

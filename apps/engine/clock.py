@@ -38,6 +38,10 @@ class EngineClock:
         self._now_ms += elapsed_ms + (lean_ms if behind_ms > 0 else -lean_ms)
         return int(self._now_ms)
 
+    def not_before(self, at_ms: int) -> None:
+        """Facts of another engine are as late as this: time goes on from there."""
+        self._now_ms = max(self._now_ms, float(at_ms))
+
     def behind_wall_ms(self) -> int:
         """How far the wall clock is ahead of us; negative when it is behind."""
         return int(self._wall_s() * 1000.0 - self.now_ms())

@@ -38,25 +38,31 @@ class Loaded:
     switches: tuple[SwitchSpec, ...]
 
 
-def load() -> Loaded:
-    """From one consistent snapshot of the database. Raises what the database raises."""
+def load(engine: int) -> Loaded:
+    """From one consistent snapshot of the database, for engine number ``engine``. Raises what the database raises."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return Loaded(config=compile_center_config(current_version()), switches=switch_specs())
+        return Loaded(config=compile_center_config(current_version()), switches=switch_specs(engine))
 
 
-def switch_specs() -> tuple[SwitchSpec, ...]:
+def switch_specs(engine: int) -> tuple[SwitchSpec, ...]:
     """One for each enabled switch. Drivers get all its trunks: their state shows before they are enabled for calls."""
     gateways: dict[int, dict[str, TrunkId]] = {}
     for trunk in Trunk.objects.all():
         gateways.setdefault(trunk.switch_id, {})[trunk.gateway] = TrunkId(str(trunk.pk))
-    return tuple(_spec(row, gateways.get(row.pk, {})) for row in Switch.objects.filter(enabled=True).order_by("pk"))
+    rows = Switch.objects.filter(enabled=True).order_by("pk")
+    specs = (_spec(row, gateways.get(row.pk, {}), engine) for row in rows)
+    return tuple(spec for spec in specs if spec is not None)
 
 
-def _spec(row: Switch, gateways: dict[str, TrunkId]) -> SwitchSpec:
-    # The first address is ours, a standby's follows. We listen on it, so it must be one of this host's.
-    host, _, port = row.arrival_hosts.split("|")[0].rpartition(":")
+def _spec(row: Switch, gateways: dict[str, TrunkId], engine: int) -> SwitchSpec | None:
+    """None where the row has no arrival address for this engine: the first is the first one's, and so on."""
+    addresses = row.arrival_hosts.split("|")
+    if len(addresses) < engine:
+        log.error("switch_without_address_for_us", switch=row.pk, name=row.name, engine=engine, has=row.arrival_hosts)
+        return None
+    host, _, port = addresses[engine - 1].rpartition(":")
     return SwitchSpec(
         switch=SwitchId(str(row.pk)),
         name=row.name,
@@ -98,8 +104,11 @@ class ConfigWatcher(Worker):
 
     name = "config"
 
-    def __init__(self, directory: Path, known: Loaded | None, changed: Callable[[Loaded], None]) -> None:
+    def __init__(
+        self, directory: Path, known: Loaded | None, changed: Callable[[Loaded], None], *, engine: int = 1
+    ) -> None:
         super().__init__()
+        self._engine = engine
         self._directory = directory
         self._known = known
         self._changed = changed
@@ -120,7 +129,7 @@ class ConfigWatcher(Worker):
         """The version is cheap to read; the rest is compiled when it differs, and once at the start."""
         if self._fresh and self._known is not None and current_version() == self._known.config.version:
             return
-        loaded = load()
+        loaded = load(self._engine)
         self._fresh = True
         if loaded != self._known:
             self._known = loaded

@@ -6,6 +6,9 @@
 arrays of facts ``{"seq", "type", "at_ms", ...}`` in order without a hole, and a heartbeat each second, whose
 ``seq`` is the last fact sent. ``{"resync": true}`` and close code 4000: take a snapshot and come again.
 ``GET /health``, ``GET /metrics``  without a token: numbers only.
+``POST /step-down``  let the standby lead; 409 when there is none that has every fact.
+
+Where this engine stands by, another door has all that: 503 with ``{"standby": true}``.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from apps.core.state import State
 from apps.engine.feed import Behind, Feed
 from apps.engine.inbox import Inbox, InboxFull
 from apps.engine.metrics import Metrics
+from apps.engine.replication import Asked, Standbys
 from apps.engine.snapshot import SnapshotWriter
 
 log = structlog.get_logger(__name__)
@@ -41,6 +45,7 @@ SNAPSHOT_REUSE_S = 0.5
 CLOSE_RESYNC = 4000
 CLOSE_SLOW = 4008
 CLOSE_GOING = 1001
+OPEN_TO_ALL = ("/health", "/metrics")
 ABSTRACT = (events.Request, events.AgentRequest, events.CallRequest)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,6 +69,9 @@ class Backing:
     state: Callable[[], State]
     refresh_metrics: Callable[[], None]
     health: Callable[[], tuple[bool, dict[str, Any]]]
+    standbys: Standbys
+    may_act: Callable[[], bool]
+    step_down: Callable[[], None]
 
 
 class Door:
@@ -79,6 +87,7 @@ class Door:
         self._snapshot: tuple[float, bytes] | None = None
         self._writer = SnapshotWriter()
         self.leading = False
+        self.standing_by = False
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken."""
@@ -90,6 +99,7 @@ class Door:
                 web.get("/facts", self._facts),
                 web.get("/health", self._health),
                 web.get("/metrics", self._metrics),
+                web.post("/step-down", self._step_down),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -101,8 +111,10 @@ class Door:
 
     async def stop(self) -> None:
         self.leading = False
-        for socket, request in list(self._followers.items()):
-            await _close(socket, request, CLOSE_GOING, "the engine stops")
+        followers = self._followers.items()
+        await asyncio.gather(
+            *[_close(socket, request, CLOSE_GOING, "the engine stops") for socket, request in followers]
+        )
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -110,8 +122,10 @@ class Door:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in ("/health", "/metrics") and not self._authentic(request):
+        if request.path not in OPEN_TO_ALL and not self._authentic(request):
             return _error(401, "", "a bearer token is needed (ENGINE_TOKEN)")
+        if self.standing_by and request.path not in OPEN_TO_ALL:
+            return _json(503, {"error": "this engine stands by; ask the one that leads", "path": "", "standby": True})
         try:
             return await handler(request)
         except BadInput as error:
@@ -128,7 +142,7 @@ class Door:
     # --- inputs ----------------------------------------------------------------------------------------------------
 
     async def _inputs(self, request: web.Request) -> web.Response:
-        if not self.leading:
+        if not self.leading or not self._backing.may_act():
             return _error(503, "", "this engine does not lead (starting, standing by or stopping); try again")
         inputs = read_inputs(await request.read())
         try:
@@ -165,6 +179,13 @@ class Door:
         self._backing.metrics.followers.set(len(self._followers))
         return web.Response(body=self._backing.metrics.page(), content_type="text/plain", charset="utf-8")
 
+    async def _step_down(self, request: web.Request) -> web.Response:
+        engines = self._backing.standbys.level
+        if not engines:
+            return _error(409, "", "no other engine has every fact: calls would have to wait")
+        self._backing.step_down()
+        return _json(202, {"next": engines})
+
     # --- facts -----------------------------------------------------------------------------------------------------
 
     async def _facts(self, request: web.Request) -> web.StreamResponse:
@@ -176,7 +197,10 @@ class Door:
         reading.add_done_callback(lambda _: feed.wake())  # closed, by either side: not seen while it waits for a fact
         self._followers[socket] = request
         try:
-            if feed.can_follow(epoch, after):
+            if engine := request.query.get("standby", "")[:16]:
+                if not await self._serve_standby(socket, request, Asked(engine, epoch, after)):
+                    await self._resync(socket, request)
+            elif feed.can_follow(epoch, after):
                 await self._stream(socket, after)
             else:
                 await self._resync(socket, request)
@@ -191,6 +215,11 @@ class Door:
             del self._followers[socket]
             reading.cancel()
         return socket
+
+    async def _serve_standby(self, socket: web.WebSocketResponse, request: web.Request, asked: Asked) -> bool:
+        if not isinstance(request.transport, asyncio.Transport):
+            raise ConnectionError("closed")
+        return await self._backing.standbys.serve(socket, request.transport, asked)
 
     async def _stream(self, socket: web.WebSocketResponse, after: int) -> None:
         """A reader's own pace: only this task waits for it. Raises ``TimeoutError`` when it does not read."""

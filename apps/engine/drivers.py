@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -36,6 +36,7 @@ class SwitchSpec:
     sounds_dir: str
     recordings_dir: str
     gateways: Mapping[str, TrunkId] = field(default_factory=dict)
+    guard: str = ""  # the leader's term, where there is a standby
 
     def connection(self) -> tuple[str | int, ...]:
         """What a running driver cannot be told: a change of it takes a new driver."""
@@ -69,6 +70,7 @@ def build_driver(spec: SwitchSpec, gateways: Mapping[str, TrunkId]) -> SwitchDri
             sounds_dir=spec.sounds_dir,
             recordings_dir=spec.recordings_dir,
             gateways=gateways,
+            guard=spec.guard,
         )
     )
 
@@ -85,6 +87,8 @@ class Fleet:
         # Shared with the drivers: a new trunk must not cost a new link and with it every waiting caller's socket.
         self._gateways: dict[SwitchId, dict[str, TrunkId]] = {}
         self._released = False
+        self.guard = ""
+        """The term under which drivers command their switches; set before the first one is started."""
 
     def apply(self, specs: Iterable[SwitchSpec]) -> None:
         """Make the running drivers those of ``specs``."""
@@ -114,7 +118,7 @@ class Fleet:
     def _start(self, spec: SwitchSpec) -> None:
         log.info("switch_started", switch=spec.switch, name=spec.name, host=spec.host, port=spec.port)
         try:
-            driver = self._build(spec, self._gateways[spec.switch])
+            driver = self._build(replace(spec, guard=self.guard), self._gateways[spec.switch])
         except Exception:  # one unusable switch row must not keep the others from starting
             log.exception("switch_unusable", switch=spec.switch, name=spec.name)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from apps.engine.stored import Stored
 
@@ -31,8 +31,19 @@ class Feed:
         self._kept_facts = kept_facts
         self._kept_bytes = kept_bytes
         self._fresh = asyncio.Event()
+        self.mirrors: set[Callable[[Sequence[Stored]], None]] = set()
+        """Called with facts before anybody acts on them; they write to a socket at once and never raise."""
 
-    def publish(self, stored: Iterable[Stored]) -> None:
+    def begin(self, epoch: str, seq: int) -> None:
+        """Anew, under another epoch: nobody can follow across that."""
+        self.epoch, self.seq = epoch, seq
+        self._ring.clear()
+        self._first, self._bytes = seq + 1, 0
+        self.wake()
+
+    def publish(self, stored: Sequence[Stored]) -> None:
+        for mirror in list(self.mirrors):
+            mirror(stored)
         for item in stored:
             self._add(item.seq, item.message)
         self.wake()

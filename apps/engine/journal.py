@@ -22,7 +22,7 @@ from pathlib import Path
 
 import structlog
 
-from apps.core.facts import Anomaly, Fact
+from apps.core.facts import Anomaly, Fact, RunStarted
 from apps.engine.journal_reader import DATABASE, open_database
 from apps.engine.stored import Stored, encode, row_of
 
@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS facts(
     tenant TEXT, call TEXT, type TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs(run TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS epochs(epoch TEXT PRIMARY KEY, after INTEGER NOT NULL);
 """
 _LAST = "SELECT seq, at_ms FROM facts ORDER BY seq DESC LIMIT 1"
 _INSERT = "INSERT INTO facts(seq, epoch, at_ms, tenant, call, type, data) VALUES (?,?,?,?,?,?,?)"
@@ -110,8 +111,12 @@ class Journal:
 
     def _moved_aside(self, error: Exception) -> sqlite3.Connection:
         """A damaged file must not keep the engine from starting: the switch's own list brings the calls back."""
-        aside = f"damaged-{int(time.time())}"
-        log.error("journal_damaged", detail=str(error), kept_as=f"{aside}-*")
+        log.error("journal_damaged", detail=str(error))
+        return self._set_aside("damaged")
+
+    def _set_aside(self, why: str) -> sqlite3.Connection:
+        aside = f"{why}-{int(time.time())}"
+        log.warning("journal_set_aside", kept_as=f"{aside}-*")
         for path in self.directory.glob(f"{DATABASE}*"):
             path.rename(path.with_name(f"{aside}-{path.name}"))
         return self._with_schema()
@@ -137,7 +142,7 @@ class Journal:
         row = self._connection.execute(_LAST).fetchone()
         return (0, 0) if row is None else (row[0], row[1])
 
-    def _meta(self, key: str) -> str | None:
+    def meta(self, key: str) -> str | None:
         row = self._connection.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -153,8 +158,8 @@ class Journal:
 
     def _settle_epoch(self) -> str:
         """The journal's identity: new when published facts may be missing from it, so that ``seq`` is never reused."""
-        epoch = self._meta("epoch")
-        if epoch is None or self._meta("boot") != _boot_id() or not (self.directory / DURABLE_MARK).exists():
+        epoch = self.meta("epoch")
+        if epoch is None or self.meta("boot") != _boot_id() or not (self.directory / DURABLE_MARK).exists():
             epoch = secrets.token_hex(6)
             log.info("journal_epoch_new", epoch=epoch, last_seq=self.last_seq)
             try:
@@ -164,8 +169,18 @@ class Journal:
         return epoch
 
     def _save_epoch(self, epoch: str) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO epochs VALUES (?,?)", (epoch, self.last_seq))
         self.set_meta({"epoch": epoch, "boot": _boot_id()})
         (self.directory / DURABLE_MARK).touch(mode=0o600)
+
+    def begin_epoch(self) -> str:
+        """For an engine that takes over: what the last leader may have added without us knowing has its own epoch."""
+        self.epoch = secrets.token_hex(6)
+        try:
+            self._save_epoch(self.epoch)
+        except (sqlite3.Error, OSError) as error:
+            self._refused(error)
+        return self.epoch
 
     def new_run(self) -> str:
         """An id that no earlier run of this journal had."""
@@ -276,6 +291,61 @@ class Journal:
             self._pending.popleft()
             self.lost += 1
             self.torn = True
+
+    # --- the copy of another engine's ------------------------------------------------------------------------------
+
+    def tail(self) -> tuple[str, int]:
+        """Epoch and ``seq`` of the newest fact stored; ("", 0) when there is none."""
+        row = self._connection.execute("SELECT epoch, seq FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
+        return ("", 0) if row is None else (row[0], row[1])
+
+    def end_of(self, epoch: str) -> int | None:
+        """The last ``seq`` of an epoch of ours or of one before us; None when we know no such epoch."""
+        row = self._connection.execute("SELECT rowid FROM epochs WHERE epoch=?", (epoch,)).fetchone()
+        if row is None:
+            return None
+        later = self._connection.execute("SELECT min(after) FROM epochs WHERE rowid > ?", row).fetchone()[0]
+        return self.last_seq if later is None else int(later)
+
+    def epochs(self) -> list[tuple[str, int]]:
+        """The latest epochs in order, each with the ``seq`` after which it began."""
+        query = "SELECT epoch, after FROM epochs ORDER BY rowid DESC LIMIT 100"
+        return [(epoch, after) for epoch, after in self._connection.execute(query)][::-1]
+
+    def adopt_epochs(self, epochs: Sequence[tuple[str, int]]) -> None:
+        """The leader's; facts of its last one follow. Raises ``sqlite3.Error``."""
+        self._connection.execute("DELETE FROM epochs")
+        self._connection.executemany("INSERT INTO epochs VALUES (?,?)", epochs)
+        self.epoch = epochs[-1][0]
+        self.set_meta({"epoch": self.epoch})
+
+    def foldable(self, after: int) -> bool:
+        """Whether all facts after ``after`` are here."""
+        low = self._connection.execute("SELECT min(seq) FROM facts").fetchone()[0]
+        return after == self.last_seq if low is None else bool(low <= after + 1)
+
+    def copy(self, items: Sequence[Stored]) -> None:
+        """Store facts as the leader numbered them."""
+        for item in items:
+            if isinstance(item.fact, RunStarted):
+                self._connection.execute("INSERT OR IGNORE INTO runs VALUES (?)", (item.fact.run,))
+            self.last_seq = item.seq
+            self.last_at_ms = max(self.last_at_ms, item.fact.at_ms)
+        self._pending.extend(items)
+        self._flush()
+
+    def cut_back(self, seq: int) -> None:
+        """Drop what we have after ``seq``: it is not part of the history that the leader goes on with."""
+        log.warning("journal_cut_back", seq=seq, dropped=self.last_seq - seq)
+        self._connection.execute("DELETE FROM facts WHERE seq > ?", (seq,))
+        self._connection.execute("DELETE FROM epochs WHERE after > ?", (seq,))
+        self.last_seq = seq
+
+    def begin_at(self, seq: int, at_ms: int) -> None:
+        """Empty: the facts after ``seq`` follow. What nobody may have recorded yet is kept aside."""
+        self._connection.close()
+        self._connection = self._set_aside("former")
+        self.last_seq, self.last_at_ms = seq, at_ms
 
     def close(self) -> None:
         if self.trouble is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -51,9 +53,24 @@ class Keeper(Worker):
         self._reader: JournalReader | None = None
         self._not_before_s = time.monotonic() + FIRST_AFTER_S
         self._folded_seq = 0
+        self._at_work = threading.Lock()
         self.free_bytes = 0
 
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """For whoever puts another journal in this one's place, or cuts it back: not under our hands."""
+        with self._at_work:
+            yield
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            self._folded_seq = 0
+
     def step(self) -> float:
+        with self._at_work:
+            return self._tend()
+
+    def _tend(self) -> float:
         if self._reader is None:
             self._reader = JournalReader(self._directory)
         low = self._look_at_space(self._reader)

@@ -16,24 +16,28 @@ from django.db import connections
 from apps.calls.services import StoredFact, record_facts
 from apps.core.engine import Engine
 from apps.core.events import ConfigChanged, EngineRestarted
+from apps.core.state import State
+from apps.engine import status
 from apps.engine.clock import EngineClock
 from apps.engine.config_source import ConfigWatcher, Loaded, read_cache
 from apps.engine.dispatch import Dispatch
 from apps.engine.door import Backing, Door
 from apps.engine.drivers import Build, Fleet, build_driver
+from apps.engine.duty import Duty
 from apps.engine.feed import KEPT_FACTS, Feed
 from apps.engine.journal import Journal
 from apps.engine.journal_reader import JournalReader
 from apps.engine.keeper import Keeper
+from apps.engine.leadership import Claim
 from apps.engine.metrics import Metrics
 from apps.engine.recorder import Recorder
 from apps.engine.recovery import recover
+from apps.engine.replication import Source, Standbys
 from apps.engine.runner import Runner
 from apps.engine.watchdog import HUNG_AFTER_S, Watchdog
 
 log = structlog.get_logger(__name__)
 
-LAGGING_S = 1.0
 CLOCK_AHEAD_MS = 5_000
 DRAIN_S = 3.0
 APPLY_TIMEOUT_S = 30.0
@@ -49,6 +53,9 @@ class Options:
     least_free_bytes: int = 512 << 20
     notify_socket: str = ""
     hung_after_s: float = HUNG_AFTER_S
+    number: int = 1
+    doors: tuple[str, ...] = ()
+    """Of all engines, in order; this is the ``number``-th. Fewer than two: it is alone and leads at once."""
 
 
 class EngineProcess:
@@ -63,6 +70,9 @@ class EngineProcess:
     ) -> None:
         """Opens and folds the journal. Raises ``JournalInUse``, ``ValueError`` without a token, ``OSError``."""
         self.options = options
+        self._write = write
+        if options.doors and options.number > len(options.doors):
+            raise ValueError(f"ENGINE_NUMBER is {options.number}, and ENGINE_URL names {len(options.doors)} engines")
         self.journal = Journal(options.journal_dir)
         state = recover(self.journal)
         self.clock = EngineClock(max(self.journal.last_at_ms, state.now_ms))
@@ -71,8 +81,7 @@ class EngineProcess:
         self.dispatch = Dispatch(lambda event: self.runner.inbox.emit(event))
         if (ahead_ms := -self.clock.behind_wall_ms()) > CLOCK_AHEAD_MS:
             log.warning("clock_ahead_of_wall", ahead_ms=ahead_ms)  # it runs slower until the wall has caught up
-        core = Engine(state)
-        self.runner = Runner(core, self.clock, self.journal, self.dispatch, self.feed, self.metrics)
+        self.runner = Runner(Engine(state), self.clock, self.journal, self.dispatch, self.feed, self.metrics)
         self.fleet = Fleet(self.dispatch, self.runner.inbox.emit, build)
         self.recorder = Recorder(options.journal_dir, write)
         self.keeper = Keeper(
@@ -80,7 +89,7 @@ class EngineProcess:
             retention_ms=options.retention_ms,
             least_free_bytes=options.least_free_bytes,
             report_space=self._report_space,
-            recorded_seq=lambda: self.recorder.cursor,
+            recorded_seq=self._recorded,
             now_ms=lambda: time.time_ns() // 1_000_000,
         )
         self.watchdog = Watchdog(
@@ -89,11 +98,15 @@ class EngineProcess:
             notify_socket=options.notify_socket,
             hung_after_s=options.hung_after_s,
         )
+        self.duty = self._new_duty(state) if len(options.doors) > 1 else None
+        self.standbys = Standbys(self._source())
         self.door = Door(self._backing(), host=options.host, port=options.port, token=options.token)
         self._loop = asyncio.get_running_loop()
-        self._cached = read_cache(options.journal_dir)
-        self.config = ConfigWatcher(options.journal_dir, self._cached, self._config_changed)
+        self._loaded = read_cache(options.journal_dir)
+        self.config = ConfigWatcher(options.journal_dir, self._loaded, self._config_changed, engine=options.number)
         self._stop = asyncio.Event()
+        self._again = False
+        self._led = self.duty is None
 
     def _new_feed(self) -> Feed:
         feed = Feed(self.journal.epoch, self.journal.last_seq)
@@ -104,10 +117,29 @@ class EngineProcess:
             reader.close()
         return feed
 
+    def _new_duty(self, state: State) -> Duty:
+        options = self.options
+        duty = Duty(
+            self.journal,
+            state,
+            number=options.number,
+            doors=options.doors,
+            token=options.token,
+            take_over=self._take_over,
+            confirmed=self.runner.resume,
+            ended=self.step_down,
+            replacing=self.keeper.replacing,
+        )
+        self.runner.may_act = lambda: duty.sure
+        return duty
+
     # --- life ------------------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Until SIGTERM or SIGINT, or ``request_stop``; a second signal ends the process the hard way."""
+    async def run(self) -> bool:
+        """Until SIGTERM or SIGINT, or ``request_stop``; a second signal ends the process the hard way.
+
+        True: it led and does not any more, and another life of this engine is to stand by.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._signalled, number)
         await self.start()
@@ -115,6 +147,7 @@ class EngineProcess:
             await self._stop.wait()
         finally:
             await self.stop()
+        return self._again
 
     def _signalled(self, number: int) -> None:
         log.info("engine_stopping", signal=signal.Signals(number).name)
@@ -122,24 +155,54 @@ class EngineProcess:
         self.request_stop()
 
     def request_stop(self) -> None:
+        self._again = False
         self._stop.set()
 
+    def step_down(self) -> None:
+        """Lead no longer, but stand by."""
+        if not self._stop.is_set():
+            self._again = True
+            self._stop.set()
+
     async def start(self) -> None:
-        """Returns when the door is open; calls are taken as soon as there is a configuration."""
+        """Returns when the door is open; calls are taken as soon as there is a configuration, and we lead."""
+        self.runner.start()
+        if self.duty is None:
+            self._begin(self._loaded)
+            self.recorder.start()
+        else:
+            self.door.standing_by = True
+            self.duty.start()
+            self._settle(self._loaded)
+            self.watchdog.ready()
+        await self.door.start()
+        for worker in (self.watchdog, self.keeper, self.config):
+            worker.start()
+
+    def _begin(self, loaded: Loaded | None) -> None:
+        """A run begins: what this engine decides from here on is its own."""
         run = self.journal.new_run()
         log.info("engine_starting", run=run, epoch=self.journal.epoch, seq=self.journal.last_seq)
-        self.runner.start()
         # Drivers first: what is overdue since the last run makes commands at once, and they must find their switch.
-        if self._cached is not None:
-            self.fleet.apply(self._cached.switches)
-            self.runner.process([EngineRestarted(run=run), ConfigChanged(config=self._cached.config)])
+        if loaded is not None:
+            self.fleet.apply(loaded.switches)
+            self.runner.process([EngineRestarted(run=run), ConfigChanged(config=loaded.config)])
             self._lead()
         else:
             self.runner.process([EngineRestarted(run=run)])
             log.info("engine_waits_for_config")
-        await self.door.start()
-        for worker in (self.watchdog, self.recorder, self.keeper, self.config):
-            worker.start()
+
+    def _take_over(self, claim: Claim, state: State) -> None:
+        """The lead is ours. What the last leader told is our state; it may have told others more."""
+        self._led = True
+        self.feed.begin(self.journal.begin_epoch(), self.journal.last_seq)
+        self.clock.not_before(max(self.journal.last_at_ms, state.now_ms))
+        self.runner.core = Engine(state)
+        self.fleet.guard = claim.guard
+        self.recorder = Recorder(self.options.journal_dir, self._write)
+        self._begin(self._loaded)
+        self.door.standing_by = False
+        self.recorder.start()
 
     async def stop(self) -> None:
         """Let go of the switches, then end; calls go on by their dialplan and the next engine finds them."""
@@ -148,11 +211,15 @@ class EngineProcess:
         self.watchdog.stop()
         await asyncio.to_thread(self.fleet.stop)
         self.runner.stop()
+        lost = self.duty is not None and bool(self.duty.lost)
+        if self.duty is not None:
+            await self.duty.stop()  # the standby has all facts by now, and leads from here on
         await self.door.stop()
-        await asyncio.to_thread(self.recorder.drain, self.journal.last_seq, DRAIN_S)
+        if self._led:
+            await asyncio.to_thread(self.recorder.drain, self.journal.last_seq, DRAIN_S)
         for worker in (self.recorder, self.keeper, self.config):
             await asyncio.to_thread(worker.stop)
-        if self.journal.trouble is None:
+        if self.journal.trouble is None and self._led and not lost:
             self.runner.checkpoint()
         self.journal.close()
         log.info("engine_stopped", seq=self.journal.last_seq)
@@ -165,11 +232,19 @@ class EngineProcess:
             asyncio.run_coroutine_threadsafe(self._apply(loaded), self._loop).result(APPLY_TIMEOUT_S)
 
     async def _apply(self, loaded: Loaded) -> None:
+        self._settle(loaded)
+        if self.duty is not None and not self.duty.leads:
+            return
         self.runner.process([ConfigChanged(config=loaded.config)])
         # Not in the loop: a driver that is replaced is waited for, so that its port is free again.
         await asyncio.to_thread(self.fleet.apply, loaded.switches)
         if not self.door.leading and not self._stop.is_set():
             self._lead()
+
+    def _settle(self, loaded: Loaded | None) -> None:
+        self._loaded = loaded
+        if self.duty is not None and loaded is not None:
+            self.duty.decide_at(loaded.switches)
 
     def _lead(self) -> None:
         self.door.leading = True
@@ -189,56 +264,27 @@ class EngineProcess:
             metrics=self.metrics,
             now_ms=self.clock.now_ms,
             state=lambda: self.runner.core.state,
-            refresh_metrics=self._refresh_metrics,
-            health=self._health,
+            refresh_metrics=lambda: status.refresh_metrics(self),
+            health=lambda: status.health(self),
+            standbys=self.standbys,
+            may_act=lambda: self.runner.may_act(),
+            step_down=self.step_down,
         )
 
-    def _refresh_metrics(self) -> None:
-        metrics, recorder = self.metrics, self.recorder
-        metrics.count_state(self.runner.core.state)
-        metrics.inbox.set(len(self.runner.inbox))
-        metrics.dropped.set(self.runner.inbox.dropped.total())
-        metrics.journal_depth.set(self.journal.last_seq - recorder.cursor)
-        metrics.journal_pending.set(self.journal.pending)
-        metrics.journal_lost.set(self.journal.lost)
-        metrics.disk_free.set(self.keeper.free_bytes)
-        metrics.recorder_lag.set(recorder.lag_s(self.clock.now_ms()))
-        metrics.recorder_refused.set(recorder.refused)
-        metrics.gate.set(not self.dispatch.closed_for)
+    def _source(self) -> Source:
+        return Source(journal=self.journal, feed=self.feed, now_ms=self.clock.now_ms, standing=self._standing)
 
-    def _health(self) -> tuple[bool, dict[str, Any]]:
-        """Healthy: new calls are taken, a switch is reached and the loop keeps up. Degraded: something is not well."""
-        state, journal, recorder = self.runner.core.state, self.journal, self.recorder
-        links = {switch: link.up for switch, link in state.switches.items()}
-        healthy = not self.dispatch.closed_for and any(links.values()) and self.runner.lag_s < LAGGING_S
-        fine = healthy and all(links.values()) and not (recorder.trouble or self.config.trouble or recorder.refused)
-        trouble = journal.trouble
-        data = {
-            "status": "ok" if fine else "degraded" if healthy else "down",
-            "run": state.run,
-            "epoch": journal.epoch,
-            "seq": journal.last_seq,
-            "closed_for": self.dispatch.closed_for,
-            "links": links,
-            "clock_ahead_ms": -self.clock.behind_wall_ms(),
-            "loop_lag_ms": round(self.runner.lag_s * 1000, 1),
-            "journal": {
-                "trouble": trouble.detail if trouble is not None else "",
-                "depth": journal.last_seq - recorder.cursor,
-                "pending": journal.pending,
-                "lost": journal.lost,
-            },
-            "disk": {"free_bytes": self.keeper.free_bytes, "low": self.runner.low_on_space},
-            "recorder": {
-                "cursor": recorder.cursor,
-                "lag_s": round(recorder.lag_s(self.clock.now_ms()), 1),
-                "trouble": recorder.trouble,
-                "refused": recorder.refused,
-            },
-            "config": {"version": state.config.version, "trouble": self.config.trouble},
-            "alarms": sorted(state.alarms),
+    def _standing(self) -> dict[str, Any]:
+        duty = self.duty
+        return {
+            "term": duty.term if duty is not None else 0,
+            "holds": duty is None or duty.sure,
+            "recorded": self.recorder.cursor,
         }
-        return healthy, data
+
+    def _recorded(self) -> int:
+        following = self.duty is not None and not self.duty.leads
+        return self.duty.follower.recorded if self.duty is not None and following else self.recorder.cursor
 
 
 def use_plain_connections() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -48,6 +48,9 @@ class Runner:
         self.beat_s = time.monotonic()
         self.lag_s = 0.0
         self.low_on_space = ""  # set by the keeper: the detail of the alarm
+        self.may_act: Callable[[], bool] = lambda: True
+        """Whether this engine leads, for certain, at this moment; while not, everything waits in the inbox."""
+        self._held_up = False
         self._reported: Trouble | None = None
         self._loop = asyncio.get_running_loop()
         self.inbox = Inbox(lambda: self._loop.call_soon_threadsafe(self._turn))
@@ -63,16 +66,27 @@ class Runner:
         self._pulse()
 
     def stop(self) -> None:
-        """Handle what has arrived, then no more."""
-        while batch := self.inbox.take(BATCH_EVENTS):
+        """Handle what has arrived, if it is for us to handle, then no more."""
+        while self.may_act() and (batch := self.inbox.take(BATCH_EVENTS)):
             self.process(batch)
         for handle in (self._timer, self._pulse_handle):
             if handle is not None:
                 handle.cancel()
 
+    def resume(self) -> None:
+        """We may act. What had to wait for that gets its turn."""
+        if self._held_up:
+            self._held_up = False
+            self._armed_ms = None
+            self._arm()
+            self._loop.call_soon(self._turn)
+
     # --- batches ---------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
+        if not self.may_act():
+            self._held_up = True
+            return
         batch = self.inbox.take(BATCH_EVENTS)
         try:
             if batch:
@@ -97,10 +111,10 @@ class Runner:
                     facts.append(effect)
                 else:
                     commands.append(effect)
-        stored = self._store(facts)
+        # A standby has the facts before a command goes out, as the journal does: it can answer for all that was sent.
+        self.feed.publish(self._store(facts))
         self.dispatch.send(commands)
         self.metrics.commands.inc(len(commands))
-        self.feed.publish(stored)
         self._arm()
 
     def _decide(self, event: Event) -> list[Command | Fact]:
@@ -162,6 +176,9 @@ class Runner:
 
     def _due(self) -> None:
         self._timer = None
+        if not self.may_act():
+            self._held_up = True
+            return
         early = self._armed_ms is not None and self.clock.now_ms() < self._armed_ms
         if not early:
             armed_ms = self._armed_ms
@@ -181,8 +198,9 @@ class Runner:
         self.metrics.loop_lag.observe(self.lag_s)
         try:
             self.journal.retry()
-            self._watch_space()
-            self._watch_torn()
+            if self.may_act():
+                self._watch_space()
+                self._watch_torn()
         finally:
             self._pulse_due = self._loop.time() + PULSE_S
             self._pulse_handle = self._loop.call_later(PULSE_S, self._pulse)

@@ -2,6 +2,10 @@
 
 One task per process. It takes a snapshot, folds the facts that follow, and begins anew on a gap, a new epoch or a
 broken line. While the engine is away the last state stays, with its age.
+
+Where there are several engines, one of them leads and the others' doors say that they stand by: then it looks for the
+leader from door to door, and a request waits for one for a moment. A request that two engines get is done once: its
+``cmd_id`` is known to both.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 SILENCE_S = 3.0  # the door beats every second
 RETRY_S = 0.5
+LOOK_FOR_LEADER_S = 0.2
 SEND_TIMEOUT_S = 3.0
 MAX_FRAME = 64 * 1024 * 1024  # a configuration travels whole
 
@@ -45,7 +50,9 @@ class OutOfStep(Exception):
 
 class EngineClient:
     def __init__(self, url: str, token: str, listener: Listener) -> None:
-        self._url = url
+        """``url``: the door's, or those of all engines, comma separated."""
+        self.doors = url.split(",")
+        self.door = self.doors[0]
         self._headers = {"Authorization": f"Bearer {token}"}
         self._listener = listener
         self._session: aiohttp.ClientSession | None = None
@@ -53,6 +60,7 @@ class EngineClient:
         self.epoch = ""
         self.seq = 0
         self.reachable = False
+        self._said_lost = False
         self._heard_s = time.monotonic()
         self._engine_ahead_ms = 0
 
@@ -70,10 +78,23 @@ class EngineClient:
     async def send(self, requests: Sequence[Request]) -> None:
         """Hand requests to the engine; outcomes come back as facts. Raises ``EngineUnreachable``, ``EngineRefused``."""
         body = orjson.dumps([encode(request) for request in requests])
+        until_s = time.monotonic() + SEND_TIMEOUT_S
+        door = self.door
+        while True:
+            try:
+                return await self._post(door, body, max(0.1, until_s - time.monotonic()) / len(self.doors))
+            except EngineUnreachable:
+                if len(self.doors) == 1 or time.monotonic() + LOOK_FOR_LEADER_S > until_s:
+                    raise
+            door = self._next_to(door)
+            if door == self.door:
+                await asyncio.sleep(LOOK_FOR_LEADER_S)
+
+    async def _post(self, door: str, body: bytes, timeout_s: float) -> None:
         headers = {**self._headers, "Content-Type": "application/json"}
-        timeout = aiohttp.ClientTimeout(total=SEND_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
         try:
-            async with self._open().post("/inputs", data=body, headers=headers, timeout=timeout) as reply:
+            async with self._open().post(f"{door}/inputs", data=body, headers=headers, timeout=timeout) as reply:
                 if reply.status == 202:
                     return
                 text = (await reply.text())[:300]
@@ -82,6 +103,9 @@ class EngineClient:
         if 400 <= reply.status < 500 and reply.status not in (401, 403, 429):
             raise EngineRefused(text)
         raise EngineUnreachable(f"{reply.status}: {text}")
+
+    def _next_to(self, door: str) -> str:
+        return self.doors[(self.doors.index(door) + 1) % len(self.doors)]
 
     # --- following ---
 
@@ -92,11 +116,15 @@ class EngineClient:
                 try:
                     await self._follow()
                 except (aiohttp.ClientError, TimeoutError, OutOfStep, CodecError, orjson.JSONDecodeError) as error:
-                    log.warning("engine_line_lost", error=str(error) or type(error).__name__)
+                    told = log.warning if self.reachable or not self._said_lost else log.debug
+                    told("engine_line_lost", door=self.door, error=str(error) or type(error).__name__)
+                    self._said_lost = True
                 except Exception:  # whatever came from there, every page of this process hangs on this loop
                     log.exception("engine_line_broken")
-                self.reachable = False
-                await asyncio.sleep(RETRY_S)
+                was_reachable, self.reachable = self.reachable, False
+                self.door = self._next_to(self.door)
+                if not (was_reachable and len(self.doors) > 1):
+                    await asyncio.sleep(RETRY_S if len(self.doors) == 1 else LOOK_FOR_LEADER_S)
         finally:
             await self.close()
 
@@ -107,12 +135,12 @@ class EngineClient:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(base_url=self._url)
+            self._session = aiohttp.ClientSession()
         return self._session
 
     async def _follow(self) -> None:
         await self._take_snapshot()
-        url = f"/facts?after={self.seq}&epoch={self.epoch}"
+        url = f"{self.door}/facts?after={self.seq}&epoch={self.epoch}"
         async with self._open().ws_connect(url, headers=self._headers, max_msg_size=MAX_FRAME) as socket:
             self.reachable = True
             log.info("engine_line_up", epoch=self.epoch, seq=self.seq)
@@ -126,7 +154,7 @@ class EngineClient:
 
     async def _take_snapshot(self) -> None:
         timeout = aiohttp.ClientTimeout(total=10, sock_read=SILENCE_S * 2)
-        async with self._open().get("/snapshot", headers=self._headers, timeout=timeout) as reply:
+        async with self._open().get(f"{self.door}/snapshot", headers=self._headers, timeout=timeout) as reply:
             reply.raise_for_status()
             data = orjson.loads(await reply.read())
         self.state = State.from_data(data["state"])

@@ -97,21 +97,43 @@ def _missing_migrations() -> int:
 
 def _engine() -> Part:
     data = ask_engine()
-    if data["status"] == OK:
+    lacking = _lacking_standby(data)
+    if data["status"] == OK and not lacking:
         return Part("engine", OK)
-    links = [switch for switch, up in data["links"].items() if not up]
+    links = [switch for switch, up in data.get("links", {}).items() if not up]
     why = [
-        f"takes no calls: {', '.join(map(str, data['closed_for']))}" if data["closed_for"] else "",
+        "no engine leads" if data.get("role") == "standing_by" else "",
+        f"takes no calls: {', '.join(map(str, data['closed_for']))}" if data.get("closed_for") else "",
         f"switch {', '.join(links)} not reached" if links else "",
-        f"history waits: {data['journal']['depth']} facts" if data["recorder"]["trouble"] else "",
+        f"history waits: {data['journal']['depth']} facts" if data.get("recorder", {}).get("trouble") else "",
+        lacking,
     ]
     return Part("engine", DEGRADED, "; ".join(filter(None, why)) or str(data["status"]))
 
 
+def _lacking_standby(data: dict[str, Any]) -> str:
+    """Of several engines all but the leader must have every fact, or the next failure costs more than a moment."""
+    missing = len(settings.ENGINE_URL.split(",")) - 1 - len(data.get("standbys", ()))
+    return f"{missing} of the engines not standing by" if data.get("role") == "leading" and missing > 0 else ""
+
+
 def ask_engine() -> dict[str, Any]:
-    """An engine that is not well says so with 503, and why. Raises ``OSError``."""
+    """The one that leads, else any that answers; not well, it says so with 503, and why. Raises ``OSError``."""
+    answers: list[dict[str, Any]] = []
+    trouble: OSError | None = None
+    for door in settings.ENGINE_URL.split(","):
+        try:
+            answers.append(_ask(door))
+        except OSError as error:
+            trouble = error
+    if not answers:
+        raise trouble or OSError("no engine configured")
+    return next((data for data in answers if data.get("role") == "leading"), answers[0])
+
+
+def _ask(door: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"{settings.ENGINE_URL}/health", timeout=PATIENCE_S) as reply:
+        with urllib.request.urlopen(f"{door}/health", timeout=PATIENCE_S / 2) as reply:
             data: dict[str, Any] = orjson.loads(reply.read())
     except urllib.error.HTTPError as error:
         data = orjson.loads(error.read())

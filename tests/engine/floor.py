@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -61,15 +64,19 @@ def manage(url: str, *arguments: str) -> None:
 class EngineUnderTest:
     """``manage.py engine`` as a process that tests may kill."""
 
-    def __init__(self, directory: Path, database: str, environment: Mapping[str, str] | None = None) -> None:
-        self.journal = directory / "journal"
+    def __init__(
+        self, directory: Path, database: str, environment: Mapping[str, str] | None = None, *, number: int = 1
+    ) -> None:
+        self.number = number
+        self.journal = directory / f"journal{number}"
         self.port = free_port()
-        self.log = directory / "engine.log"
+        self.log = directory / f"engine{number}.log"
         self._environment = {**os.environ, **(environment or {})}
         self._environment |= {"DATABASE_URL": database, "ENGINE_TOKEN": TOKEN, "LOG_LEVEL": "INFO"}
         # The engine uses no Redis; in these tests there is none.
         self._environment |= {"REDIS_URL": "redis://127.0.0.1:1/0"}
         self._environment |= {"STATE_DIR": str(directory / "state"), "JOURNAL_FREE_MB": "1"}
+        self._environment |= {"ENGINE_NUMBER": str(number), "ENGINE_URL": self.url}
         # As an installation has it: compiled modules are kept, else each start compiles a thousand of them anew.
         self._environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(COMPILED)}
         self.process: subprocess.Popen[bytes] | None = None
@@ -77,6 +84,10 @@ class EngineUnderTest:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def beside(self, engines: Sequence[EngineUnderTest]) -> None:
+        """One of several from here on."""
+        self._environment["ENGINE_URL"] = ",".join(engine.url for engine in engines)
 
     def start(self) -> None:
         command = [
@@ -90,6 +101,37 @@ class EngineUnderTest:
         ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+
+    def manage(self, *arguments: str) -> None:
+        """A management command with this engine's environment. Raises ``AssertionError`` with what it says."""
+        done = subprocess.run(
+            [sys.executable, ROOT / "manage.py", *arguments], env=self._environment, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    def post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and answer of the door."""
+        request = urllib.request.Request(f"{self.url}{path}", body, {"Authorization": f"Bearer {TOKEN}"})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def health(self) -> dict[str, Any]:
+        """{} while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=1) as reply:
+                data: dict[str, Any] = json.load(reply)
+        except urllib.error.HTTPError as error:
+            data = json.load(error)
+        except OSError:
+            return {}
+        return data
 
     def kill(self) -> None:
         """As a crash does."""
@@ -110,31 +152,36 @@ class EngineUnderTest:
 class Floor:
     """Everything a test needs, in the running loop."""
 
-    def __init__(self, directory: Path, database: str) -> None:
+    def __init__(self, directory: Path, database: str, engines: int = 1) -> None:
         self.database = database
-        arrival_port, event_socket_port = free_port(), free_port()
+        event_socket_port = free_port()
+        arrivals = "|".join(f"127.0.0.1:{free_port()}" for _ in range(engines))
         clock = Scheduler(int(time.time() * 1000))
-        dialplan = Dialplan(sockets=f"127.0.0.1:{arrival_port}")
+        dialplan = Dialplan(sockets=arrivals)
         self.model = Switch(clock=clock, dialplan=dialplan, sounds=SoundLibrary(None, 200), gateways=(GATEWAY,))
         self.phones = PhoneBook(self.model)
         self.callers = Callers(self.model)
         self.event_socket = EventSocketServer(self.model, self.phones, port=event_socket_port, password=PASSWORD)
-        self.engine = EngineUnderTest(directory, self.database)
+        self.engines = [EngineUnderTest(directory, database, number=number) for number in range(1, engines + 1)]
+        for engine in self.engines:
+            engine.beside(self.engines)
+        self.engine = self.engines[0]
         self.facts: list[str] = []
-        self.page = EngineClient(self.engine.url, TOKEN, lambda facts: self.facts.extend(map(str, facts or ())))
+        doors = ",".join(engine.url for engine in self.engines)
+        self.page = EngineClient(doors, TOKEN, lambda facts: self.facts.extend(map(str, facts or ())))
         self._following: asyncio.Task[None] | None = None
         self._numbers = count(1)
         self._cmd_ids = count(1)
-        self._connect_switch(arrival_port, event_socket_port)
+        self._connect_switch(arrivals, event_socket_port)
         self.agents = dict(self.rows("SELECT number, id::text FROM agents_agent ORDER BY number"))
         self.tenant = TenantId(str(self.rows("SELECT id FROM accounts_tenant")[0][0]))
 
-    def _connect_switch(self, arrival_port: int, event_socket_port: int) -> None:
+    def _connect_switch(self, arrivals: str, event_socket_port: int) -> None:
         with psycopg.connect(self.database) as connection:
             connection.execute(
                 "UPDATE telephony_switch SET event_socket_host='127.0.0.1', event_socket_port=%s,"
                 " event_socket_password=%s, arrival_hosts=%s",
-                [event_socket_port, PASSWORD, f"127.0.0.1:{arrival_port}"],
+                [event_socket_port, PASSWORD, arrivals],
             )
             connection.execute("UPDATE telephony_prompt SET sound_zh = 'zh.wav', sound_en = 'en.wav'")
 
@@ -147,7 +194,8 @@ class Floor:
             if address:
                 self.phones.add(address[0][0], PhoneBehaviour(answering=Answering.TOLD))
         await self.event_socket.start()
-        self.engine.start()
+        for engine in self.engines:
+            engine.start()
         self._following = asyncio.create_task(self.page.run())
         await self.ready()
 
@@ -164,8 +212,9 @@ class Floor:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
-        if self.engine.process is not None:
-            await asyncio.to_thread(self.engine.kill)
+        for engine in self.engines:
+            if engine.process is not None:
+                await asyncio.to_thread(engine.kill)
         await self.event_socket.stop()
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -200,13 +249,13 @@ class Floor:
 
     def story(self) -> str:
         """What there is to see, for the message of a failure."""
-        engine_log = self.engine.log.read_text()[-4000:] if self.engine.log.exists() else "(no log)"
+        logs = [engine.log.read_text()[-4000:] for engine in self.engines if engine.log.exists()]
         calls = self.page.state.calls.values() if self.page.state is not None else ()
         channels = [
             f"{c.uuid} {c.direction} phone={c.phone} answered={c.answered} peer={c.peer and c.peer.uuid}"
             for c in self.model.channels.values()
         ]
-        return "\n".join(["engine:", engine_log, "calls:", *map(str, calls), "channels:", *channels, *self.facts[-60:]])
+        return "\n".join(["engine:", *logs, "calls:", *map(str, calls), "channels:", *channels, *self.facts[-60:]])
 
     async def call_in(self, channel: Channel, *states: CallState, timeout_s: float = 15.0) -> Call:
         """The call of this customer leg, once it is in one of these states."""

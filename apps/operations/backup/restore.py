@@ -65,8 +65,12 @@ def _check_versions(manifest: Manifest) -> int:
 
 
 def _engine_runs() -> bool:
+    return any(_answers(door) for door in settings.ENGINE_URL.split(","))
+
+
+def _answers(door: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{settings.ENGINE_URL}/health", timeout=2):
+        with urllib.request.urlopen(f"{door}/health", timeout=2):
             return True
     except urllib.error.HTTPError:
         return True  # it is there, and not well

@@ -31,7 +31,7 @@ class Register:
         self._ready: deque[Message] = deque()
 
     async def get(self, name: str) -> str:
-        """"" when the variable is not set."""
+        """ "" when the variable is not set."""
         return read((await self._ask([f"global_getvar {name}"]))[0])
 
     async def swap(self, name: str, expected: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""``manage.py engine``: the process that drives the switches."""
+"""``manage.py engine``: the process that drives the switches; ``manage.py engine step-down``: let the standby lead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.engine.garbage import collect_garbage_seldom
+from apps.engine.handover import NobodyTakesOver, step_down
 from apps.engine.journal import JournalInUse
 from apps.engine.process import EngineProcess, Options, use_plain_connections
 
@@ -22,12 +23,20 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", nargs="?", choices=("run", "step-down"), default="run")
         host, _, port = settings.ENGINE_BIND.rpartition(":")
         parser.add_argument("--host", default=host, help="address of the door (ENGINE_BIND)")
         parser.add_argument("--port", type=int, default=int(port), help="port of the door (ENGINE_BIND)")
         parser.add_argument("--journal", type=Path, default=settings.JOURNAL_DIR, help="directory (JOURNAL_DIR)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        doors = tuple(settings.ENGINE_URL.split(","))
+        if options["action"] == "step-down":
+            try:
+                self.stdout.write(step_down(doors, settings.ENGINE_TOKEN))
+            except NobodyTakesOver as error:
+                raise CommandError(str(error)) from error
+            return
         use_plain_connections()
         collect_garbage_seldom()
         chosen = Options(
@@ -38,6 +47,8 @@ class Command(BaseCommand):
             retention_ms=settings.JOURNAL_KEEP_HOURS * 3_600_000,
             least_free_bytes=settings.JOURNAL_FREE_MB << 20,
             notify_socket=settings.NOTIFY_SOCKET,
+            number=settings.ENGINE_NUMBER,
+            doors=doors,
         )
         try:
             asyncio.run(_run(chosen))
@@ -46,4 +57,6 @@ class Command(BaseCommand):
 
 
 async def _run(options: Options) -> None:
-    await EngineProcess(options).run()
+    """One life after another: who no longer leads stands by, with what the new leader has."""
+    while await EngineProcess(options).run():
+        continue
