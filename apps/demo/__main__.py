@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -103,7 +103,7 @@ class Demo:
             host=LOOPBACK,
             port=free_port(),
             password=new_secret(),
-            arrival=f"{LOOPBACK}:{free_port()}",
+            arrival="|".join(f"{LOOPBACK}:{free_port()}" for _ in self._place.engine_ports),
             sounds_dir=str(self._place.run_dir / "sounds"),
             recordings_dir=str(prepare.recordings_dir()),
         )
@@ -139,14 +139,24 @@ class Demo:
             *("-m", "celery", "-A", "apps.config.celery", "worker", "--beat", "--schedule", str(schedule)),
             *("--pool", "threads", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"),
         ]
-        engine, web = f"{self._place.engine_url}/health", f"{self._place.web_url}/health/live"
+        web = f"{self._place.web_url}/health/live"
         socket = self._place.web_socket.fileno()
-        self._start("engine", ["manage.py", "engine"], lambda: responds(engine))
+        engines = self._start_engines()
         self._start("web", ["manage.py", "web", "--fd", str(socket)], lambda: responds(web), inherits=[socket])
         self._start("worker", worker, lambda: " ready." in _text(log))
-        for name in ("engine", "web", "worker"):
+        for name in (*engines, "web", "worker"):
             with self._screen.step(name):
                 self._family.wait_for(name)
+
+    def _start_engines(self) -> list[str]:
+        """One, or two of which one stands by."""
+        names = []
+        for number, url in enumerate(self._place.engine_urls, start=1):
+            name = "engine" if number == 1 else "standby"
+            own = self._place.for_engine(number)
+            self._start(name, ["manage.py", "engine"], lambda url=url: responds(f"{url}/health"), own=own)  # type: ignore[misc]
+            names.append(name)
+        return names
 
     def _start_crm(self) -> None:
         from apps.demo.prepare import place_crm
@@ -176,11 +186,12 @@ class Demo:
         *,
         restart: bool = True,
         inherits: Sequence[int] = (),
+        own: Mapping[str, str] | None = None,
     ) -> None:
         child = Child(
             name,
             [sys.executable, *command],
-            environment=self._environment,
+            environment={**self._environment, **(own or {})},
             directory=ROOT,
             log=self._place.logs / f"{name}.log",
             ready=ready,

@@ -28,6 +28,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "ARRIVAL_ADDRESS": (f"{LOOPBACK}:8084", "where the real switch hands calls to the engine, as the switch sees it"),
     "CALLERS_PER_MINUTE": ("8", "how often simulated callers call; 0: never"),
     "SIMULATED_AGENTS": ("true", "false leaves every agent to people at the console"),
+    "STANDBY": ("false", "true runs a second engine, which leads when the first one ends"),
     "DEMO_SEED": ("1", "another number, other callers"),
 }
 
@@ -49,7 +50,7 @@ class Surroundings:
     redis_url: str | None
     switch: RealSwitch | None
     web_socket: socket.socket  # listens already: the port is nobody else's from here on
-    engine_port: int
+    engine_ports: tuple[int, ...]
     callers_per_minute: float
     simulated_agents: bool
     seed: int
@@ -63,8 +64,16 @@ class Surroundings:
         return f"http://{LOOPBACK}:{self.web_socket.getsockname()[1]}"
 
     @property
-    def engine_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.engine_port}"
+    def engine_urls(self) -> list[str]:
+        return [f"http://{LOOPBACK}:{port}" for port in self.engine_ports]
+
+    def for_engine(self, number: int) -> dict[str, str]:
+        """What the ``number``-th engine has of its own."""
+        return {
+            "ENGINE_NUMBER": str(number),
+            "ENGINE_BIND": f"{LOOPBACK}:{self.engine_ports[number - 1]}",
+            "JOURNAL_DIR": str(self.run_dir / ("journal" if number == 1 else f"journal{number}")),
+        }
 
     def claim(self) -> IO[str]:
         """``run_dir`` is ours until this is closed. Raises ``ValueError`` when another demo has it."""
@@ -92,8 +101,7 @@ class Surroundings:
             "REDIS_URL": redis_url,
             "STATE_DIR": str(self.run_dir),
             "RECORDINGS_DIR": str(self.run_dir / "recordings"),
-            "ENGINE_URL": self.engine_url,
-            "ENGINE_BIND": f"{LOOPBACK}:{self.engine_port}",
+            "ENGINE_URL": ",".join(self.engine_urls),
             "WEBHOOK_NETWORKS": f"{LOOPBACK}/32",  # where the demo's own receiver is
             "SECURE_COOKIES": "false",  # loopback, without TLS
             "LOG_FORMAT": "console",
@@ -111,7 +119,7 @@ def surroundings(given: Mapping[str, str] = os.environ) -> Surroundings:
         redis_url=given.get("REDIS_URL") or None,
         switch=_real_switch(text),
         web_socket=listening(_number("WEB_PORT", text["WEB_PORT"])) if text["WEB_PORT"] else first_free(WEB_PORTS),
-        engine_port=free_port(),
+        engine_ports=tuple(free_port() for _ in range(2 if _flag("STANDBY", text["STANDBY"]) else 1)),
         callers_per_minute=float(_number("CALLERS_PER_MINUTE", text["CALLERS_PER_MINUTE"])),
         # Their phones are the simulator's: on a real switch nobody would pick up.
         simulated_agents=_flag("SIMULATED_AGENTS", text["SIMULATED_AGENTS"]) and not text["SWITCH_HOST"],

@@ -69,9 +69,9 @@ class Backing:
     state: Callable[[], State]
     refresh_metrics: Callable[[], None]
     health: Callable[[], tuple[bool, dict[str, Any]]]
-    standbys: Standbys
-    may_act: Callable[[], bool]
-    step_down: Callable[[], None]
+    standbys: Standbys | None = None
+    may_act: Callable[[], bool] = lambda: True
+    step_down: Callable[[], object] = lambda: None
 
 
 class Door:
@@ -180,7 +180,8 @@ class Door:
         return web.Response(body=self._backing.metrics.page(), content_type="text/plain", charset="utf-8")
 
     async def _step_down(self, request: web.Request) -> web.Response:
-        engines = self._backing.standbys.level
+        standbys = self._backing.standbys
+        engines = standbys.level if standbys is not None else []
         if not engines:
             return _error(409, "", "no other engine has every fact: calls would have to wait")
         self._backing.step_down()
@@ -217,9 +218,10 @@ class Door:
         return socket
 
     async def _serve_standby(self, socket: web.WebSocketResponse, request: web.Request, asked: Asked) -> bool:
-        if not isinstance(request.transport, asyncio.Transport):
+        standbys = self._backing.standbys
+        if standbys is None or not isinstance(request.transport, asyncio.Transport):
             raise ConnectionError("closed")
-        return await self._backing.standbys.serve(socket, request.transport, asked)
+        return await standbys.serve(socket, request.transport, asked)
 
     async def _stream(self, socket: web.WebSocketResponse, after: int) -> None:
         """A reader's own pace: only this task waits for it. Raises ``TimeoutError`` when it does not read."""

@@ -124,7 +124,8 @@ class Standbys:
 
     @staticmethod
     async def _say(socket: web.WebSocketResponse, frame: bytes) -> None:
-        await asyncio.wait_for(socket.send_frame(frame, WSMsgType.TEXT), SLOW_S)
+        async with asyncio.timeout(SLOW_S):
+            await socket.send_frame(frame, WSMsgType.TEXT)
 
 
 def _message(seq: int, epoch: str, data: bytes) -> bytes:

@@ -139,8 +139,8 @@ class Follower:
             epoch, seq = self._journal.epoch, self._journal.last_seq
         url = f"{door}/facts?standby={self._engine}&after={seq}&epoch={epoch}"
         # The kernel of a process that stands still takes connections all the same.
-        opening = self._session.ws_connect(url, max_msg_size=MAX_FRAME, timeout=GOODBYE)
-        socket = await asyncio.wait_for(opening, CONNECT_S)
+        async with asyncio.timeout(CONNECT_S):  # not wait_for, which can swallow that we are cancelled
+            socket = await self._session.ws_connect(url, max_msg_size=MAX_FRAME, timeout=GOODBYE)
         try:
             while True:
                 self._take_frame(await socket.receive(timeout=SILENCE_S))

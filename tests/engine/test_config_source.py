@@ -41,7 +41,7 @@ def test_a_database_that_is_away_is_tried_again(tmp_path: Path, monkeypatch: pyt
     tries: list[int] = []
     changed: list[Loaded] = []
 
-    def load() -> Loaded:
+    def load(engine: int) -> Loaded:
         tries.append(1)
         if len(tries) < 3:
             raise OperationalError("the server is gone")
