@@ -207,3 +207,20 @@ class ReclaimLeg(Command):
 @record
 class RequestSnapshot(Command):
     """Ask for a ``SwitchSnapshot``; ``leg`` is empty."""
+
+
+@record
+class BelievedLeg:
+    """``talking``: bridged; None while that is in motion. ``ours``: the customer's, idle in our hands."""
+
+    leg: LegId
+    talking: bool | None
+    ringing: bool
+    ours: bool
+
+
+@record
+class CompareLegs(Command):
+    """Compare with the switch's list; only if it differs for good a ``SwitchSnapshot`` follows. ``leg`` is empty."""
+
+    believed: tuple[BelievedLeg, ...]

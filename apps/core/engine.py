@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core import recovery
+from apps.core import leases, recovery
 from apps.core.agents import attended, call_in_hand, desk, kept_open, pauses, states, supervising
 from apps.core.agents.kept_names import as_called
 from apps.core.callbacks import attempts, booking, dialog
@@ -263,6 +263,8 @@ def _deadline_passed(center: Center, event: e.DeadlinePassed) -> None:
             life.look_at_hours(center)
         elif kind == "deserted":
             life.deserted_too_long(center, QueueId(subject))
+        elif kind == "leases":
+            leases.look(center, SwitchId(subject), event)
         elif kind == "lost":
             recovery.switch_lost(center, SwitchId(subject))
         else:

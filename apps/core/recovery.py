@@ -26,7 +26,8 @@ from apps.core.queues import offers
 SECOND_LOOK_MS = 1_000
 """``show channels`` lags by up to 250 ms (freeswitch.md 8), so a link that came up is looked at twice."""
 RECONCILE_MS = 15_000
-"""After that, how often. Events of a healthy link are not lost, but a lost one must not leave anybody stuck."""
+"""After that, how often in full; ``leases`` compares every few seconds."""
+LEASES_AFTER_MS = 3_000
 TOO_YOUNG_MS = 1_000
 """A leg younger than this may be missing from a list, or listed in an older state."""
 TOO_YOUNG_DIALED_MS = 5_000
@@ -52,6 +53,7 @@ def link_up(center: Center, event: LinkUp) -> None:
         for leg in (*_legs_on(center, event.switch), *_kept_on(center, event.switch)):
             legs.ended(center, leg, HangupCause.LOST, "the switch restarted")
     center.deadlines.set(("snapshot", event.switch), center.now_ms + SECOND_LOOK_MS)
+    center.deadlines.set(("leases", event.switch), center.now_ms + LEASES_AFTER_MS)
     center.send(c.RequestSnapshot(switch=event.switch, leg=LegId("")))
     center.reindex()
 

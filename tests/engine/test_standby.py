@@ -177,7 +177,7 @@ async def test_the_switch_refuses_what_an_old_leader_still_sends(pair: Floor) ->
     talking = await pair.talk(TALKER)
     link = next(link for link in pair.event_socket.links if link.authenticated)
     first.kill()
-    await leads(other(pair, first))
+    await pair.until(lambda: f"trunkline_fenced_{guard}" in pair.model.globals)
     for command in (f"expand uuid_kill ${{trunkline_fenced_{guard}}}{talking.uuid}",
                     f"expand expand ${{trunkline_fenced_{guard}}}uuid_kill {talking.uuid}"):  # fmt: skip
         link._api(None, command)  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ from apps.switches.freeswitch import clean, decode, encode
 from apps.switches.freeswitch.bridging import BridgeControl
 from apps.switches.freeswitch.causes import word_of
 from apps.switches.freeswitch.legs import Leg, Legs
+from apps.switches.freeswitch.lookout import Lookout
 from apps.switches.freeswitch.media import MediaControl
 from apps.switches.freeswitch.ports import LINK_LOST, Context, Lane
 from apps.switches.freeswitch.snapshot import SnapshotReader
@@ -75,6 +76,7 @@ class Control:
         self._media = MediaControl(context)
         self._bridges = BridgeControl(context, self.legs, self._media)
         self._snapshots = SnapshotReader(context, self._adopt, self._forget)
+        self._lookout = Lookout(context, self.legs, self._snapshots.request)
         self._jobs: dict[str, Callable[[str], None]] = {}
         self._boot = ""
         self._sequence = 0
@@ -102,6 +104,7 @@ class Control:
             c.StopRecording: self._stop_recording,
             c.ReclaimLeg: lambda command: self._bridges.reclaim(self._leg(command.leg)),
             c.RequestSnapshot: lambda command: self._snapshots.request(),
+            c.CompareLegs: lambda command: self._lookout.compare(command),
         }
 
     @property

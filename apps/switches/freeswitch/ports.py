@@ -26,6 +26,7 @@ class Lane(Enum):
 
     CALLS = "calls"  # all but the following: their order is kept
     OFFERS = "offers"  # an agent who is free is offered the next caller behind nobody
+    READING = "reading"  # the switch's lists: 600 channels took 26 ms, their dumps 280 ms. **live**
     RECORDINGS = "recordings"  # opening or closing a file took 13 ms, at the 95th percentile 27 ms. **live**
 
 

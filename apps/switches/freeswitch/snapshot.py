@@ -17,7 +17,7 @@ from apps.core.events import SnapshotLeg, SwitchSnapshot
 from apps.core.ids import LegId, TrunkId
 from apps.switches.freeswitch import clean, decode, encode
 from apps.switches.freeswitch.framing import parse_json
-from apps.switches.freeswitch.ports import LINK_LOST, Context
+from apps.switches.freeswitch.ports import LINK_LOST, Context, Lane
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +64,10 @@ class SnapshotReader:
         self._registered = None
         self._still_waiting = {}
         self._outstanding = 1
-        self._ports.send(encode.api("show registrations as json"), self._devices)
+        self._ports.send(encode.api("show registrations as json"), self._devices, Lane.READING)
         for gateway, trunk in self._settings.gateways.items():
             self._ask_trunk(gateway, trunk)
-        self._ports.send(encode.api("show channels as json"), self._channels)
+        self._ports.send(encode.api("show channels as json"), self._channels, Lane.READING)
 
     def _ask_trunk(self, gateway: str, trunk: TrunkId) -> None:
         """Of a trunk that neither registers nor is pinged the switch says nothing by itself."""
@@ -76,7 +76,7 @@ class SnapshotReader:
         except clean.Unsafe as error:
             log.warning("trunk %s has no usable gateway name: %s", trunk, error)
             return
-        self._ports.send(frame, lambda reply: self._trunk(trunk, reply))
+        self._ports.send(frame, lambda reply: self._trunk(trunk, reply), Lane.READING)
 
     def _trunk(self, trunk: TrunkId, reply: str) -> None:
         told = decode.gateway_status(reply, trunk, self._settings.switch)
@@ -105,7 +105,7 @@ class SnapshotReader:
             except clean.Unsafe:
                 continue  # an id with odd characters is not one of ours
             self._outstanding += 1
-            self._ports.send(frame, self._dumped)
+            self._ports.send(frame, self._dumped, Lane.READING)
         self._one_less()
 
     def _dumped(self, reply: str) -> None:

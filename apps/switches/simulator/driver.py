@@ -79,6 +79,7 @@ class SimulatorDriver:
             commands.StopRecording: self._stop_recording,
             commands.ReclaimLeg: self._reclaim,
             commands.RequestSnapshot: self._snapshot,
+            commands.CompareLegs: self._snapshot,
         }
 
     # --- SwitchDriver -------------------------------------------------------------------------------------------

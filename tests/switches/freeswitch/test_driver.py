@@ -85,7 +85,7 @@ def test_it_is_a_switch_driver(driver: FreeSwitchDriver) -> None:
 
 def test_it_logs_in_on_every_link_subscribes_and_tells_the_boot_before_any_event(peer: Peer, inbox: Inbox) -> None:
     assert inbox.events[0] == LinkUp(switch=S, boot="boot-1")
-    assert peer.commands.count(f"auth {PASSWORD}") == 4, "three lanes and the events"
+    assert peer.commands.count(f"auth {PASSWORD}") == 5, "four lanes and the events"
     assert len(peer.subscribers) == 1
     peer.push(register())
     inbox.wait(DeviceChanged)
