@@ -3,7 +3,7 @@
 Events of a healthy link are not lost; but one that was must leave nobody stuck. The switch's part is cheap: the driver
 compares our belief with the switch's plain list and reads it in full (``SwitchSnapshot``, see ``recovery``) only when
 the two differ in two looks running. Our own part needs no switch: an agent who is in a call must be named by that
-call, and a call must have its customer.
+call, and a call must have a leg.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
     center.send(c.CompareLegs(switch=switch, leg=LegId(""), believed=believed))
     for call in calls:
         if call.switch == switch:
-            _customer_missing(center, call, event)
+            _without_legs(center, call, event)
     for agent in list(center.state.agents.values()):
         if agent.call is not None:
             _nothing_in_hand(center, agent, event)
@@ -52,11 +52,11 @@ def _belief(call: Call, leg: Leg) -> c.BelievedLeg:
     return c.BelievedLeg(leg=leg.id, talking=talking, ringing=ringing, ours=leg.id == call.leg and call.state in _IDLE)
 
 
-def _customer_missing(center: Center, call: Call, event: Event) -> None:
-    """A call that goes on without its customer: whatever went wrong, it ends now."""
-    gone = call.leg not in call.legs and call.dial is None and call.state is not CallState.CLOSING
-    if gone and center.now_ms - call.since_ms >= LEASE_MS:
-        center.anomaly(event, call.id, call.state, "a call without its customer's leg", call)
+def _without_legs(center: Center, call: Call, event: Event) -> None:
+    """A call of which no leg is left, and which is not to call anybody: whatever went wrong, it ends now."""
+    goes_on = call.legs or call.dial is not None or call.callback is not None or call.state is CallState.CLOSING
+    if not goes_on and center.now_ms - call.changed_ms >= LEASE_MS:
+        center.anomaly(event, call.id, call.state, "a call without a leg", call)
         closing.customer_left(center, call, HangupCause.LOST)
 
 
@@ -77,6 +77,7 @@ def _nothing_in_hand(center: Center, agent: Agent, event: Event) -> None:
 
 
 def _names(call: Call, agent: Agent) -> bool:
-    parts = (call.offer, call.bridge, call.dial, call.rejoin, call.transfer)
-    in_part = any(part is not None and part.agent == agent.id for part in parts)
-    return in_part or any(leg.agent == agent.id for leg in call.legs.values())
+    parts = (call.offer, call.bridge, call.dial, call.rejoin, call.transfer, call.consult, call.three_way)
+    asked = (part.other_agent for part in (call.consult, call.three_way) if part is not None)
+    named = {*(part.agent for part in parts if part is not None), *asked, *(leg.agent for leg in call.legs.values())}
+    return agent.id in named

@@ -73,7 +73,7 @@ def test_an_agent_who_talks_to_nobody_wraps_up() -> None:
     assert agent.state == "WRAP_UP" and agent.deadline_ms is not None
 
 
-def test_a_call_without_its_customer_ends() -> None:
+def test_a_call_without_a_leg_ends() -> None:
     scene = Scene()
     call = scene.to_queue()
     scene.state.calls[call.id].legs.pop(call.leg)
