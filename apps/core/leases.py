@@ -77,7 +77,9 @@ def _nothing_in_hand(center: Center, agent: Agent, event: Event) -> None:
 
 
 def _names(call: Call, agent: Agent) -> bool:
-    parts = (call.offer, call.bridge, call.dial, call.rejoin, call.transfer, call.consult, call.three_way)
+    parts = (
+        call.offer, call.bridge, call.dial, call.rejoin, call.transfer, call.callback, call.consult, call.three_way,
+    )  # fmt: skip
     asked = (part.other_agent for part in (call.consult, call.three_way) if part is not None)
     named = {*(part.agent for part in parts if part is not None), *asked, *(leg.agent for leg in call.legs.values())}
     return agent.id in named
