@@ -147,7 +147,9 @@ def _decide(
 
 
 def finish_if_over(center: Center, call: Call) -> None:
-    """The last leg is gone and the recording is closed: the call becomes history."""
+    """The last leg is gone and the recording is closed: the call becomes history, once."""
+    if call.id not in center.state.calls:
+        return
     if call.state is not CallState.CLOSING or call.legs or call.recording is not None:
         return
     outcome = call.outcome or f.CallOutcome.FAILED
@@ -179,8 +181,7 @@ def closing_overdue(center: Center, call: Call) -> None:
                 states.release(center, leg.agent, call)
         else:
             center.send(c.HangUpLeg(switch=leg.switch, leg=leg.id))
-    if call.id in center.state.calls:
-        finish_if_over(center, call)
+    finish_if_over(center, call)
     if call.id in center.state.calls:
         center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
         _decide(center, call, call.outcome or f.CallOutcome.FAILED, call.cause, GONE_MS, None)
