@@ -12,20 +12,21 @@ from apps.core.agents.model import Agent
 from apps.core.agents.pauses import over_at_ms
 from apps.core.agents.reach import why_blocked
 from apps.core.callbacks.readiness import due_ms as callback_due_ms
-from apps.core.callbacks.readiness import in_line, off_line
-from apps.core.calls.model import Call, CallState, LegState, Offer
+from apps.core.callbacks.readiness import off_line
+from apps.core.calls.model import Call, CallState, Offer, Wait
 from apps.core.commands import Command, HangUpLeg, ParkLeg
 from apps.core.config import AgentConfig, QueueConfig
 from apps.core.deadlines import Deadlines
 from apps.core.events import Event
 from apps.core.facts import AgentFact, AlarmCleared, AlarmRaised, Anomaly, CallFact, DeviceStateChanged, Fact
 from apps.core.ids import AgentId, CallId, IdMint, LegId, QueueId, SwitchId, TenantId
+from apps.core.queues import asking, ordering
 from apps.core.queues.announcement_times import due_ms as announcement_due_ms
 from apps.core.queues.estimates import expected_ms
 from apps.core.queues.matching import Matcher
 from apps.core.queues.places import Places
 from apps.core.queues.staffing import Presence, Staffing, presence
-from apps.core.queues.waiting import Requirement
+from apps.core.queues.strategies import standing_of
 from apps.core.state import State
 
 Effect = Command | Fact
@@ -47,7 +48,7 @@ class Center:
         self.mint = IdMint(state.run or "0")
         self.effects: list[Effect] = []
         self.deadlines = Deadlines()
-        self.matcher = Matcher(state.config.agents)
+        self.matcher = Matcher(state.config.agents, state.config.queues)
         self.places: dict[QueueId, Places] = {}
         self.staffing = Staffing()
         self._stands_in: dict[CallId, QueueId] = {}
@@ -128,7 +129,7 @@ class Center:
 
     def reindex(self) -> None:
         """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
-        self.matcher = Matcher(self.state.config.agents)
+        self.matcher = Matcher(self.state.config.agents, self.state.config.queues)
         self.staffing, self.places = Staffing(self.state.config.queues), {}
         self._stands_in, self._kept_for = {}, {}
         if any(queue.life.calendar for queue in self.state.config.queues.values()):
@@ -147,27 +148,30 @@ class Center:
         self.deadlines.set(("call", call_id), min(due, default=None))
         callback = call.callback if call is not None else None
         self._keep_free(call_id, callback.agent if callback is not None and call and call.dial is None else None)
-        wait = call.wait if call is not None and call.in_line and call.offer is None else None
-        if call is not None and not in_line(self.state, call, self.now_ms):
-            wait = None
-        known = wait is not None and wait.queue in self.state.config.queues
-        self._stand(call_id, call, wait.queue if wait is not None and known else None)
-        if call is None or wait is None or not known or not self.link_up(call.switch):
+        stands = call is not None and asking.stands_in_line(self, call)
+        self._stand(call_id, call if stands else None)
+        asked = asking.requirement_of(self, call) if call is not None and stands else None
+        if call is None or call.wait is None or asked is None:
+            self.matcher.depends_on(call_id, None)
             self.matcher.caller_leaves(call_id)
             return False
-        needs = {need.skill for need in (*self.state.config.queues[wait.queue].needs, *wait.needs) if need.required}
-        requirement = Requirement(call.switch, wait.queue, tuple(sorted(needs)), wait.wanted_agent)
-        self.matcher.caller_waits(call_id, requirement, wait.priority, wait.queued_ms)
+        self.matcher.depends_on(call_id, call.wait.sticky_agent if self.now_ms < call.wait.sticky_until_ms else None)
+        self.matcher.caller_waits(call_id, asked, self._place(call.wait))
         return True
 
-    def _stand(self, call_id: CallId, call: Call | None, queue: QueueId | None) -> None:
+    def _place(self, wait: Wait) -> int:
+        return ordering.place(self.state.config.queues[wait.queue], wait.priority, wait.queued_ms)
+
+    def _stand(self, call_id: CallId, call: Call | None) -> None:
+        """``call`` is None when it does not stand in line, or there is none any more."""
+        queue = call.wait.queue if call is not None and call.wait is not None and not call.offers else None
         before = self._stands_in.pop(call_id, None)
         if before is not None and before != queue:
             self.places[before].leave(call_id)
         if call is not None and call.wait is not None and queue is not None:
             self._stands_in[call_id] = queue
-            rank = (-call.wait.priority, call.wait.queued_ms)
-            self.places.setdefault(queue, Places()).put(call_id, rank, on_line=not off_line(call))
+            places = self.places.setdefault(queue, Places())
+            places.put(call_id, (self._place(call.wait), 0), on_line=not off_line(call))
 
     def _keep_free(self, call_id: CallId, agent: AgentId | None) -> None:
         """For a customer whose telephone rings before the agent's."""
@@ -186,8 +190,8 @@ class Center:
         return self.places[queue].ahead(call.id) if queue is not None else None
 
     def ahead_of_new(self, queue: QueueId, priority: int, queued_ms: int) -> int:
-        places = self.places.get(queue)
-        return places.ahead_of((-priority, queued_ms)) if places is not None else 0
+        places, config = self.places.get(queue), self.state.config.queues[queue]
+        return places.ahead_of((ordering.place(config, priority, queued_ms), 0)) if places is not None else 0
 
     def on_line(self, queue: QueueId) -> int:
         """How many wait on the telephone."""
@@ -214,10 +218,11 @@ class Center:
         if link is None or not link.up:
             return {}
         due: dict[str, int] = {}
-        answered = call.offer is not None and _answered(call, call.offer)
         # An agent who has already answered still gets the call.
-        if call.wait is not None and call.in_line and not answered:
+        if call.wait is not None and call.in_line and not asking.is_answered(call):
             due["wait"] = call.wait.deadline_ms
+            if (next_ms := asking.next_ms(self, call)) is not None:
+                due["relax"] = next_ms
             if call.wait.play is not None:
                 due["announced"] = call.wait.play_until_ms
             elif call.consult is None and (announce_ms := announcement_due_ms(self.state, call)) is not None:
@@ -233,12 +238,9 @@ class Center:
             due["callback"] = callback_ms
         if call.dialog is not None and call.state in (CallState.WAITING, CallState.IVR):
             due["dialog"] = call.dialog.deadline_ms
-        if call.offer is not None and call.offer.whisper is not None:
-            due["whisper"] = call.offer.whisper_until_ms
-        elif call.offer is not None:
-            due["offer"] = call.offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)
-            if call.offer.ack_deadline_ms is not None and not answered:
-                due["ack"] = call.offer.ack_deadline_ms
+        for offer in call.offers.values():
+            for kind, at_ms in offer_deadlines(call, offer).items():
+                due[kind] = min(at_ms, due.get(kind, at_ms))
         if call.recording is not None and call.recording.mask_until_ms is not None:
             due["mask"] = call.recording.mask_until_ms
         earliest_ms = link.since_ms + SNAPSHOT_GRACE_MS
@@ -256,18 +258,27 @@ class Center:
         config = self.state.config.agents.get(agent_id)
         if agent is None or config is None:
             self.staffing.place(agent_id, (), Presence.AWAY)
-            self.matcher.agent_unready(agent_id)
+            self.matcher.agent_is(agent_id, signed_in=False, at_work=False, free=None)
             return False
         free = agent.state is AgentState.READY and not why_blocked(self.state, agent, config)
         free = free and agent_id not in self._kept_for.values()
-        self.staffing.place(agent_id, config.queues, presence(agent.state, free))
-        if free:
-            self.matcher.agent_ready(agent_id, agent.idle_since_ms)
-            return True
-        self.matcher.agent_unready(agent_id)
-        return False
+        present = presence(agent.state, free)
+        self.staffing.place(agent_id, config.queues, present)
+        self.matcher.agent_is(
+            agent_id,
+            signed_in=present >= Presence.SIGNED_IN,
+            at_work=present >= Presence.SERVING,
+            free=standing_of(agent) if free else None,
+        )
+        return free
 
 
-def _answered(call: Call, offer: Offer) -> bool:
-    leg = call.legs.get(offer.leg)
-    return leg is not None and leg.state in (LegState.ANSWERED, LegState.IDLE)
+def offer_deadlines(call: Call, offer: Offer) -> dict[str, int]:
+    """What is due for one offer and when."""
+    if offer.whisper is not None:
+        return {"whisper": offer.whisper_until_ms}
+    answered = asking.has_answered(call, offer)
+    due = {"offer": offer.deadline_ms + (BRIDGE_GRACE_MS if answered else 0)}
+    if offer.ack_deadline_ms is not None and not answered:
+        due["ack"] = offer.ack_deadline_ms
+    return due

@@ -114,6 +114,8 @@ def _decoder(annotation: Any) -> Decoder:
         return _enum(annotation)
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return _dataclass(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
+        return _named_tuple(annotation)
     if origin in (tuple, list, set, frozenset):
         return _sequence(origin, args)
     if origin is not None and issubclass(origin, Mapping):
@@ -162,6 +164,13 @@ def _sequence(origin: Any, args: tuple[Any, ...]) -> Decoder:
         return origin(pick(index)(item, f"{path}[{index}]") for index, item in enumerate(data))
 
     return decode_sequence
+
+
+def _named_tuple(cls: Any) -> Decoder:
+    """A list on the wire: for small values of which there are many."""
+    hints = typing.get_type_hints(cls)
+    fields = _sequence(tuple, tuple(hints[name] for name in cls._fields))
+    return lambda data, path: cls(*fields(data, path))
 
 
 def _mapping(args: tuple[Any, ...]) -> Decoder:

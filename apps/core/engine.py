@@ -27,11 +27,11 @@ from apps.core.calls import (
     talk,
     transfers,
 )
-from apps.core.calls.model import Call, CallState
-from apps.core.center import Center, Effect
+from apps.core.calls.model import Call, CallState, Offer
+from apps.core.center import Center, Effect, offer_deadlines
 from apps.core.ids import AgentId, CallId, QueueId, SwitchId
 from apps.core.ivr import runs
-from apps.core.queues import announcements, life, offers, overflow, unanswered, whisper
+from apps.core.queues import announcements, assigning, life, offers, overflow, unanswered, whisper
 from apps.core.state import State
 
 
@@ -61,7 +61,7 @@ class Engine:
         kept_open.look(center)
         pauses.look(center)
         consulting.look(center)
-        offers.assign(center)
+        assigning.assign(center)
         life.look(center)
         return effects
 
@@ -71,6 +71,8 @@ class Engine:
 
 Rule = Callable[[Center, Any], None]
 CallRule = Callable[[Center, Call, Any], None]
+OfferRule = Callable[[Center, Call, Offer], None]
+DueRule = Callable[[Center, Call], None]
 
 
 def _about_call(rule: CallRule) -> Rule:
@@ -127,8 +129,8 @@ def _play_ended(center: Center, call: Call, event: e.PlayEnded) -> None:
         runs.play_ended(center, call, event.play, event.outcome)
     elif call.state is CallState.CLOSING and call.last_words == event.play:
         closing.last_words_said(center, call)
-    elif call.offer is not None and call.offer.whisper == event.play:
-        whisper.said(center, call)
+    elif (offer := next((one for one in call.offers.values() if one.whisper == event.play), None)) is not None:
+        whisper.said(center, call, offer)
     elif call.state is CallState.WAITING and call.wait is not None and call.wait.play == event.play:
         announcements.over(center, call)
 
@@ -287,6 +289,17 @@ def _call_due(center: Center, call_id: CallId) -> None:
             rule(center, call)
 
 
+def _each_offer(kind: str, rule: OfferRule) -> DueRule:
+    """The rule for those of a call's offers of which this is due."""
+
+    def due_ones(center: Center, call: Call) -> None:
+        for offer in list(call.offers.values()):
+            if offer.leg in call.offers and offer_deadlines(call, offer).get(kind, center.now_ms + 1) <= center.now_ms:
+                rule(center, call, offer)
+
+    return due_ones
+
+
 def _dial_overdue(center: Center, call: Call) -> None:
     if attempts.rings(call, call.leg):
         attempts.overdue(center, call)
@@ -300,7 +313,7 @@ def _call_overdue(center: Center, call: Call) -> None:
         rule(center, call)
 
 
-_OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
+_OVERDUE: dict[CallState, DueRule] = {
     CallState.WAITING: attempts.overdue,
     CallState.CONNECTING: talk.bridge_overdue,
     CallState.CONSULTING: consulting.overdue,
@@ -310,19 +323,19 @@ _OVERDUE: dict[CallState, Callable[[Center, Call], None]] = {
     CallState.CLOSING: closing.closing_overdue,
 }
 
-_CALL_DEADLINES: dict[str, Callable[[Center, Call], None]] = {
+_CALL_DEADLINES: dict[str, DueRule] = {
     "state": _call_overdue,
     "wait": overflow.waited_too_long,
     "announced": announcements.over,
     "announce": announcements.speak,
     "ring": consulting.not_answered,
-    "ack": offers.not_acknowledged,
-    "offer": unanswered.overdue,
-    "whisper": whisper.said,
+    "ack": _each_offer("ack", offers.not_acknowledged),
+    "offer": _each_offer("offer", unanswered.overdue),
+    "whisper": _each_offer("whisper", whisper.said),
     "mask": recording.resume,
     "ivr": runs.waited,
     "dialog": dialog.overdue,
-    "callback": lambda center, call: None,  # in line from now on, which is seen by all that is looked at
+    # "callback", "relax": in line from now on, or asks for less; all that is looked at is indexed anew.
 }
 
 _DESK = (desk, call_in_hand, attended, supervising)

@@ -26,6 +26,7 @@ from apps.core.fold_rules import CALL_RULES, RULES, on
 from apps.core.ids import AgentId, CallId, FlowId, LegId, QueueId, SwitchId, TenantId, TrunkId
 from apps.core.queues import fold as _queues_fold  # noqa: F401
 from apps.core.queues.load import QueueLoad
+from apps.core.queues.remembered import LastTalk, LeftPlace
 
 REMEMBERED_REQUESTS = 10_000
 """Outcomes kept so that a repeated ``cmd_id`` is answered with the first one."""
@@ -65,6 +66,8 @@ class State:
     switches: dict[SwitchId, SwitchLink] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     pinned_flows: dict[str, FlowConfig] = field(default_factory=dict)  # replaced, but callers are in it; see pin_of
+    last_talks: dict[str, LastTalk] = field(default_factory=dict)  # of callers of sticky queues; see remembered.py
+    left_places: dict[str, LeftPlace] = field(default_factory=dict)  # in line, of those who hung up
     requests: dict[str, str] = field(default_factory=dict)  # cmd_id -> "" when done, else the refusal's code
 
     def apply(self, fact: f.Fact) -> None:

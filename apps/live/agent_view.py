@@ -117,7 +117,8 @@ def _controls(state: State, agent: Agent, config: AgentConfig | None, call: Call
 
 
 def _may_decline(state: State, config: AgentConfig | None, call: Call | None) -> bool:
-    queue = state.config.queues.get(call.offer.queue) if call is not None and call.offer is not None else None
+    offer = call.offer if call is not None else None
+    queue = state.config.queues.get(offer.queue) if offer is not None else None
     return config is not None and config.may_decline and queue is not None and queue.may_decline
 
 
@@ -197,7 +198,7 @@ def _handover(state: State, call: Call) -> Entity:
 
 
 def _offer(agent: Agent, call: Call, queue: QueueConfig | None) -> Entity:
-    offer = call.offer if call.offer is not None and call.offer.agent == agent.id else None
+    offer = call.offer_to(agent.id)
     return {
         "offered_ms": offer.offered_ms if offer is not None else None,
         "ack_deadline_ms": offer.ack_deadline_ms if offer is not None else None,

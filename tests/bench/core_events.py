@@ -16,6 +16,7 @@ from apps.core import config as cfg
 from apps.core import events as e
 from apps.core.ids import AgentId
 from apps.core.queues.matching import Matcher
+from apps.core.queues.strategies import Standing
 from apps.core.queues.waiting import Requirement
 from apps.engine.garbage import collect_garbage_seldom
 from tests.bench.floor import SWITCH, TENANT, Floor, flow
@@ -59,21 +60,21 @@ def whole_calls(agents: int, events: int) -> float:
 
 def match_cost(waiting: int, ready: int, rounds: int = 2000) -> float:
     """Microseconds for one caller in, one match, agent back: with so many waiting elsewhere and ready here."""
-    config = center(ready + 1).agents
-    matcher, random = Matcher(config), Random(1)
-    here, elsewhere = Requirement(SWITCH, "q1", ()), Requirement(SWITCH, "q2", ("nobody",))
+    config = center(ready + 1)
+    matcher, random = Matcher(config.agents, config.queues), Random(1)
+    here, elsewhere = Requirement(SWITCH, "q1"), Requirement(SWITCH, "q2", (cfg.SkillNeed(skill="nobody"),))
     for n in range(waiting):
-        matcher.caller_waits(f"w{n}", elsewhere, 5, random.randrange(10**6))
-    for n, agent in enumerate(config):
-        matcher.agent_ready(agent, n)
+        matcher.caller_waits(f"w{n}", elsewhere, random.randrange(10**6))
+    for n, agent in enumerate(config.agents):
+        matcher.agent_is(agent, signed_in=True, at_work=True, free=Standing(n))
     started = time.process_time()
     for n in range(rounds):
-        matcher.caller_waits("new", here, 5, n)
+        matcher.caller_waits("new", here, n)
         agent = matcher.agent_for("new")
         assert agent is not None
         matcher.caller_leaves("new")
-        matcher.agent_unready(agent)
-        matcher.agent_ready(agent, 10**6 + n)
+        matcher.agent_is(agent, signed_in=True, at_work=True, free=None)
+        matcher.agent_is(agent, signed_in=True, at_work=True, free=Standing(10**6 + n))
     return (time.process_time() - started) / rounds * 1e6
 
 

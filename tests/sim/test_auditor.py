@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
+from apps.core import center, engine, recovery
 from apps.core import commands as c
-from apps.core import engine, recovery
 from apps.core import facts as f
 from apps.core.agents import states
+from apps.core.agents.model import Agent
 from apps.core.calls import closing, recording, talk
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
+from apps.core.config import QueueConfig
 from apps.core.events import HangupCause, SnapshotLeg
 from apps.core.ids import IdMint
-from apps.core.queues import matching, offers, unanswered
+from apps.core.queues import matching, offers, ordering, unanswered
+from apps.core.queues.strategies import Standing
 from tests.sim.auditor import BrokenPromise, Promise
 from tests.sim.story import Story
 from tests.sim.world import World
@@ -47,30 +50,33 @@ def as_if_failed(center: Center, call: Call) -> None:
         center.emit(f.CallEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, outcome=ended, cause=call.cause))
 
 
-def last_come_first_served(self: matching.Matcher, call: Any, requirement: Any, priority: int, queued_ms: int,
+def last_come_first_served(self: matching.Matcher, call: Any, requirement: Any, place: int,
                            _waits: Any = matching.Matcher.caller_waits) -> None:  # fmt: skip
-    _waits(self, call, requirement, priority, -queued_ms)
+    _waits(self, call, requirement, -place)
 
 
-def priority_for_nothing(self: matching.Matcher, call: Any, requirement: Any, priority: int, queued_ms: int,
-                         _waits: Any = matching.Matcher.caller_waits) -> None:  # fmt: skip
-    _waits(self, call, requirement, 5, queued_ms)
+def priority_for_nothing(queue: QueueConfig, priority: int, queued_ms: int) -> int:
+    return queued_ms
 
 
-def the_most_tired_first(self: matching.Matcher, agent: Any, idle_since_ms: int,
-                         _ready: Any = matching.Matcher.agent_ready) -> None:  # fmt: skip
-    _ready(self, agent, -idle_since_ms)
+def the_most_tired_first(agent: Agent) -> Standing:
+    return Standing(-agent.idle_since_ms)
+
+
+def stays_free(self: matching.Matcher, agent: Any, *, free: Standing | None, **_more: bool) -> None:
+    if free is not None:
+        self._move(agent, signed_in=True, free=free)
 
 
 PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a caller falls out of the line": (offers, "back_in_line", nothing, Promise.NOTHING_LOST),
     "a caller stuck in the gap is not fetched": (talk, "reclaim", nothing, Promise.NOTHING_LOST),
     "a talk is torn": (recovery, "_far", hang_up_whoever_is_there, Promise.NOTHING_LOST),
-    "an agent stays on offer while on a call": (matching.Matcher, "agent_unready", nothing, Promise.ONE_AGENT),
+    "an agent stays on offer while on a call": (matching.Matcher, "agent_is", stays_free, Promise.ONE_AGENT),
     "an agent is not let off": (states, "free", nothing, Promise.NOBODY_STUCK),
     "the last caller is first": (matching.Matcher, "caller_waits", last_come_first_served, Promise.ORDER),
-    "priority is forgotten": (matching.Matcher, "caller_waits", priority_for_nothing, Promise.ORDER),
-    "the agent who just talked is first": (matching.Matcher, "agent_ready", the_most_tired_first, Promise.ORDER),
+    "priority is forgotten": (ordering, "place", priority_for_nothing, Promise.ORDER),
+    "the agent who just talked is first": (center, "standing_of", the_most_tired_first, Promise.ORDER),
     "a call never ends": (closing, "finish_if_over", nothing, Promise.ONE_OUTCOME),
     "a call ends twice": (closing, "finish_if_over", end_twice, Promise.ONE_OUTCOME),
     "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),

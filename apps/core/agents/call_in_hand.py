@@ -13,7 +13,7 @@ from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import consulting, dialing, recording, rejoining, targets, transfers
-from apps.core.calls.model import Call, CallState, Leg, LegState
+from apps.core.calls.model import Call, CallState, Leg, LegState, Offer
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
 from apps.core.refusals import Refusal
@@ -21,13 +21,15 @@ from apps.core.refusals import Refusal
 DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 
 
-def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Refusal | None]:
+def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Offer | None, Refusal | None]:
+    """The agent's call and its offer, or why there is none. Offers of it to others do not make this one stale."""
     call = center.state.calls.get(event.call)
     if call is None or call.tenant != agent.tenant or agent.call != event.call:
-        return None, NOT_YOURS
-    if call.offer is None or call.offer.agent != agent.id or outdated(event, call):
-        return None, STALE
-    return call, None
+        return None, None, NOT_YOURS
+    offer = call.offer_to(agent.id)
+    if offer is None or (event.version is not None and event.version < offer.version):
+        return None, None, STALE
+    return call, offer, None
 
 
 def _talking(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Leg | None, Refusal | None]:
@@ -59,21 +61,21 @@ def _heard(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | N
 
 @on(e.OfferAcknowledged)
 def _acknowledge(center: Center, agent: Agent, event: e.OfferAcknowledged) -> Refusal | None:
-    call, refusal = _offered(center, agent, event)
-    if call is None:
+    call, offer, refusal = _offered(center, agent, event)
+    if call is None or offer is None:
         return refusal
     if event.live:
-        offers.acknowledge(center, call)
-    elif call.offer is not None and call.offer.ack_deadline_ms is not None:
-        offers.not_acknowledged(center, call)
+        offers.acknowledge(center, call, offer)
+    elif offer.ack_deadline_ms is not None:
+        offers.not_acknowledged(center, call, offer)
     return None
 
 
 @on(e.AnswerRequested)
 def _answer_offer(center: Center, agent: Agent, event: e.AnswerRequested) -> Refusal | None:
-    call, refusal = _offered(center, agent, event)
-    if call is not None and call.offer is not None and call.offer.leg in call.legs:
-        leg = call.legs[call.offer.leg]
+    call, offer, refusal = _offered(center, agent, event)
+    if call is not None and offer is not None and offer.leg in call.legs:
+        leg = call.legs[offer.leg]
         if leg.state is LegState.DIALED:  # a telephone that the call has not reached cannot be told to pick up
             center.emit(
                 f.AnswerAsked(at_ms=center.now_ms, tenant=call.tenant, call=call.id, agent=agent.id, leg=leg.id)
@@ -85,13 +87,13 @@ def _answer_offer(center: Center, agent: Agent, event: e.AnswerRequested) -> Ref
 
 @on(e.DeclineRequested)
 def _decline_offer(center: Center, agent: Agent, event: e.DeclineRequested) -> Refusal | None:
-    call, refusal = _offered(center, agent, event)
-    if call is None or call.offer is None:
+    call, offer, refusal = _offered(center, agent, event)
+    if call is None or offer is None:
         return refusal
-    config, queue = center.agent_config(agent.id), center.queue_config(call.offer.queue)
+    config, queue = center.agent_config(agent.id), center.queue_config(offer.queue)
     if not (config is not None and config.may_decline and queue is not None and queue.may_decline):
         return Refusal("not_permitted", "you may not decline calls of this queue")
-    unanswered.decline(center, call)
+    unanswered.decline(center, call, offer)
     return None
 
 

@@ -106,8 +106,8 @@ def _connection_lost(center: Center, agent: Agent, event: e.AgentConnectionLost)
     if agent.state in (AgentState.LOGGED_OUT, AgentState.DISCONNECTED):
         return None
     call = center.state.calls.get(agent.call) if agent.call is not None else None
-    if call is not None and call.offer is not None and call.offer.agent == agent.id:
-        offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    if call is not None and (offer := call.offer_to(agent.id)) is not None:
+        offers.withdraw(center, call, offer, f.OfferOutcome.WITHDRAWN)
     states.disconnect(center, agent)
     return None
 
@@ -149,8 +149,8 @@ def _media_ready(center: Center, agent: Agent, event: e.MediaReady) -> Refusal |
     config = center.agent_config(agent.id)
     call = center.state.calls.get(agent.call) if agent.call is not None else None
     unheard = config is not None and config.device is not None and reach.lacks_media(agent, config.device)
-    if unheard and call is not None and call.offer is not None and call.offer.agent == agent.id:
-        offers.withdraw(center, call, f.OfferOutcome.UNACKNOWLEDGED)
+    if unheard and call is not None and (offer := call.offer_to(agent.id)) is not None:
+        offers.withdraw(center, call, offer, f.OfferOutcome.UNACKNOWLEDGED)
     return None
 
 

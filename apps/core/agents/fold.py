@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from apps.core.state import State
 
 
+SHIFT_GAP_MS = 4 * 3_600_000
+"""Who signs in after being away for so long begins a new shift. Breaks and lost consoles do not begin one."""
+
 _NOTHING_MISSED = frozenset({AgentState.TALKING, AgentState.PAUSED, AgentState.NOT_RESPONDING, AgentState.LOGGED_OUT})
 """Who was missed before starts anew."""
 
@@ -28,6 +31,8 @@ def _agent_state_changed(state: State, fact: f.AgentStateChanged) -> None:
             return
         agent = state.agents[fact.agent] = Agent(id=fact.agent, tenant=fact.tenant)
     following = AgentState(fact.state)
+    if agent.state is AgentState.LOGGED_OUT is not following and fact.at_ms - agent.since_ms >= SHIFT_GAP_MS:
+        agent.served = agent.talked_ms = 0
     _count_handling(state, agent, following, fact)
     logical = AgentState(fact.prior) if following is AgentState.DISCONNECTED else following
     goes_on = following is AgentState.DISCONNECTED and agent.pause is not None

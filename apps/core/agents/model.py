@@ -59,6 +59,10 @@ class Agent:
     deadline_ms: int | None = None
     back_deadline_ms: int | None = None  # of the wrap-up behind a lost console: it runs on
     idle_since_ms: int = 0
+    # Of this shift, for those who are to get the next call; a shift begins with a sign-in after a longer absence.
+    served: int = 0  # talks that a queue brought
+    talked_ms: int = 0  # in those
+    offered_ms: int = 0  # when last offered a call, answered or not
     serves: QueueId | None = None  # the queue of the call in hand, since it was connected
     busy_since_ms: int = 0  # offered, dialled: when idleness ended
     wrap_up_since_ms: int = 0  # of the latest; a lost console does not end it

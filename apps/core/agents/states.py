@@ -107,7 +107,7 @@ def release(center: Center, agent_id: AgentId, call: Call) -> None:
 
 
 def _has_part_in(call: Call, agent: AgentId) -> bool:
-    parts = (call.bridge, call.consult, call.rejoin, call.offer, call.dial)
+    parts = (call.bridge, call.consult, call.rejoin, call.dial, *call.offers.values())
     return any(part is not None and part.agent == agent for part in parts)
 
 

@@ -51,8 +51,8 @@ def _take_away(center: Center, agent: Agent) -> None:
         states.rest(center, agent)
     elif call is None:
         return
-    elif call.offer is not None and call.offer.agent == agent.id:
-        offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    elif (offer := call.offer_to(agent.id)) is not None:
+        offers.withdraw(center, call, offer, f.OfferOutcome.WITHDRAWN)
     elif call.dial is not None and call.state is CallState.DIALING:
         dialing.cancel(center, call)
     elif call.rejoin is not None and call.rejoin.agent == agent.id:

@@ -63,7 +63,7 @@ def book(
 ) -> None:
     """Out of the line on the telephone, into the line without it. Who is on the telephone hears that, and goodbye."""
     here = call.leg in call.legs
-    offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    offers.withdraw_all(center, call, f.OfferOutcome.WITHDRAWN)
     offers.leave_line(center, call, f.QueueExit.CALLBACK)
     if call.ivr is not None and call.ivr.position is not None:
         center.emit(f.IvrLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, reason="callback"))
@@ -119,7 +119,7 @@ def not_gone(center: Center, call: Call) -> None:
 
 def end(center: Center, call: Call, outcome: f.CallbackOutcome, cause: HangupCause = HangupCause.NORMAL) -> None:
     """Without having been served: the call is over."""
-    offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    offers.withdraw_all(center, call, f.OfferOutcome.WITHDRAWN)
     emit_ended(center, call, outcome)
     ended = f.CallOutcome.SERVED if call.served else _OUTCOMES.get(outcome, f.CallOutcome.NOT_REACHED)
     closing.drop(center, call, ended, cause)

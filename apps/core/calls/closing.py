@@ -79,7 +79,7 @@ def _stop(
     """Whatever the call was doing is over: each part says in its own words why."""
     if call.state is CallState.TALKING:
         talk.unbridged(center, call)
-    offers.withdraw(center, call, offer)
+    offers.withdraw_all(center, call, offer)
     if call.dial is not None:
         states.dial_ended(center, call, f.DialOutcome.FAILED, cause)
     elif call.consult is not None:

@@ -315,7 +315,7 @@ def _let_go(center: Center, call: Call, consult: Consult) -> None:
 
 def _leave_line(center: Center, call: Call) -> None:
     """Whoever was sought in a queue is not sought any more."""
-    offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    offers.withdraw_all(center, call, f.OfferOutcome.WITHDRAWN)
     offers.leave_line(center, call, f.QueueExit.REMOVED)
 
 

@@ -33,12 +33,14 @@ def awaited(call: Call, leg: Leg) -> bool:
 
 def ringing(center: Center, call: Call, leg: Leg) -> None:
     center.emit(f.LegRang(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
-    if call.offer is not None and call.offer.leg == leg.id and call.offer.answer_asked:
+    offer = call.offers.get(leg.id)
+    if offer is not None and offer.answer_asked:
         center.send(c.AnswerDevice(switch=leg.switch, leg=leg.id))
 
 
 def answered(center: Center, call: Call, leg: Leg) -> None:
     center.emit(f.LegConnected(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
+    offers.answered(center, call, leg.id)
     if leg.role is LegRole.CUSTOMER:
         center.emit(f.CallAnswered(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
 
@@ -47,6 +49,7 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     """Answered and idle: bridge it, or let it go if nobody waits for it any more."""
     center.emit(f.LegIdled(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id))
     unanswered.rung(center, leg)
+    offers.answered(center, call, leg.id)
     if call.dial is not None and call.state is CallState.DIALING:
         dialing.parked(center, call, leg)
     elif attempts.rings(call, leg.id):
@@ -56,8 +59,8 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     elif awaited(call, leg):
         if leg.role is LegRole.AGENT and whisper.begin(center, call, leg):
             return
-        if leg.role is LegRole.AGENT:
-            offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
+        if leg.id in call.offers:
+            offers.end_offer(center, call, call.offers[leg.id], f.OfferOutcome.ANSWERED)
         whisper.connect(center, call, leg)
     elif call.consult is not None and leg.id in (call.consult.leg, call.consult.other):
         pairing.parked(center, call, leg)

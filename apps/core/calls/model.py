@@ -74,6 +74,8 @@ class Wait:
     deadline_ms: int
     entered_ms: int  # since when in this queue; the place in line may be older, or given
     wanted_agent: AgentId | None = None
+    sticky_agent: AgentId | None = None  # of the last talk: first asked alone, while at work
+    sticky_until_ms: int = 0
     estimate_ms: int | None = None  # of the wait, on entering
     last_wait_ms: int | None = None  # of who was answered last before that
     play: PlayId | None = None  # being announced
@@ -85,12 +87,15 @@ class Wait:
 
 @dataclass(slots=True, kw_only=True)
 class Offer:
+    """``version`` is the call's when it was made: who answers it may have seen no less."""
+
     agent: AgentId
     leg: LegId
     queue: QueueId
     deadline_ms: int
     idle_since_ms: int
     offered_ms: int
+    version: int
     ack_deadline_ms: int | None = None  # None: acknowledged, or no page need do so
     answer_asked: bool = False  # before it rang: to be picked up when it does
     whisper: PlayId | None = None  # being said to the agent
@@ -238,7 +243,7 @@ class Call:
     legs: dict[LegId, Leg] = field(default_factory=dict)
     ivr: IvrRun | None = None
     wait: Wait | None = None
-    offer: Offer | None = None
+    offers: dict[LegId, Offer] = field(default_factory=dict)  # several while more than one telephone rings
     bridge: Bridge | None = None
     transfer: Transfer | None = None
     consult: Consult | None = None
@@ -277,6 +282,14 @@ class Call:
     def changed_ms(self) -> int:
         """Since when the legs are as they are."""
         return max(self.since_ms, self.consult.changed_ms if self.consult is not None else 0)
+
+    @property
+    def offer(self) -> Offer | None:
+        """The oldest, mostly the only one."""
+        return next(iter(self.offers.values()), None)
+
+    def offer_to(self, agent: AgentId) -> Offer | None:
+        return next((offer for offer in self.offers.values() if offer.agent == agent), None)
 
     def move(self, state: CallState, at_ms: int, deadline_ms: int | None = None) -> None:
         """For the fold alone: enter a state, or stay in it, with a deadline of its own."""

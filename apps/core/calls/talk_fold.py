@@ -18,6 +18,7 @@ from apps.core.calls.model import (
     Transfer,
 )
 from apps.core.fold_rules import on_call
+from apps.core.queues import remembered
 
 if TYPE_CHECKING:
     from apps.core.state import State
@@ -41,6 +42,8 @@ def _call_bridged(state: State, call: Call, fact: f.CallBridged) -> None:
         leg=fact.leg, other=fact.other, asked_ms=fact.at_ms, agent=fact.agent, queue=fact.queue, bridged_ms=fact.at_ms,
         muted=call.bridge is not None and call.bridge.leg == fact.leg and call.bridge.muted,
     )  # fmt: skip
+    if fact.agent is not None and fact.queue is not None and call.rejoin is None:
+        remembered.talked(state, call, fact.queue, fact.agent)
     call.served = True
     call.bridge_lost = False
     call.transfer = call.dial = call.rejoin = None
@@ -65,6 +68,10 @@ def _bridge_lost(state: State, call: Call, fact: f.BridgeLost) -> None:
 
 @on_call(f.CallUnbridged)
 def _call_unbridged(state: State, call: Call, fact: f.CallUnbridged) -> None:
+    bridge = call.bridge
+    agent = state.agents.get(bridge.agent) if bridge is not None and bridge.agent is not None else None
+    if agent is not None and bridge is not None and bridge.queue is not None:
+        agent.talked_ms += fact.talked_ms
     call.bridge = None
     for mine in (fact.leg, fact.other):
         leg = call.legs.get(mine)

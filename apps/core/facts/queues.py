@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
-from apps.core.config import SkillNeed
+from apps.core.config import SkillNeed, Strategy
 from apps.core.events import HangupCause
 from apps.core.facts.base import CallFact, Fact
-from apps.core.ids import AgentId, LegId, PlayId, QueueId
+from apps.core.ids import AgentId, LegId, PlayId, QueueId, SwitchId
 from apps.core.record import record
 
 
@@ -35,6 +36,9 @@ class CallQueued(CallFact):
     queued_ms: int
     deadline_ms: int
     wanted_agent: AgentId | None = None  # a transfer to one agent: only this one is asked
+    sticky_agent: AgentId | None = None  # of the last talk: first only this one is asked, while at work
+    sticky_until_ms: int = 0
+    resumed: bool = False  # the place of an earlier call that was abandoned
     estimate_ms: int | None = None
     last_wait_ms: int | None = None
     consult: bool = False  # not the caller waits: an agent who has set them aside
@@ -50,7 +54,7 @@ class CallDequeued(CallFact):
 
 @record
 class AgentOffered(CallFact):
-    """The decision: this agent for this caller, and from how many on either side."""
+    """This agent for this caller, and from how many on either side. ``OfferDecided`` before it says why."""
 
     agent: AgentId
     leg: LegId
@@ -63,11 +67,69 @@ class AgentOffered(CallFact):
     ack_deadline_ms: int | None = None  # by then the page of a browser phone must have acknowledged
 
 
+class Considered(NamedTuple):
+    """A free agent of the queue, with all that the decision goes by. ``levels`` are of the decision's needs.
+
+    Who could be asked has a ``rank``, smaller first; who could not has a ``code`` instead, and perhaps a ``detail``:
+    ``other_switch``, ``no_capacity`` (medium), ``tier_waits`` (tier), ``lacks_skill`` (``skill=level``).
+    """
+
+    agent: AgentId
+    switch: SwitchId
+    capacity: int  # left for the medium
+    tier: int
+    position: int
+    levels: tuple[int, ...]
+    idle_since_ms: int
+    talked_ms: int
+    served: int
+    offered_ms: int
+    rank: tuple[int, ...]
+    code: str = ""
+    detail: str = ""
+
+
+class PassedOver(NamedTuple):
+    """Signed in and not free. ``code``: ``paused``, ``offered``, ``talking``, ``wrap_up``, ``device`` …"""
+
+    agent: AgentId
+    code: str
+    detail: str = ""
+
+
+@record
+class OfferDecided(CallFact):
+    """Why this agent: what was asked, who could have been asked, who was passed over. See ``queues/decision.py``.
+
+    ``needs`` and ``tiers_up_to`` are what is asked in ``ring`` (so many rings were passed), which was reached at
+    ``ring_since_ms``. ``considered`` holds the best of those who fit, in their order, then some of those who do not;
+    ``passed_over`` some of those who are busy. ``eligible`` and ``waiting`` count all.
+    """
+
+    agent: AgentId
+    leg: LegId
+    queue: QueueId
+    strategy: Strategy
+    switch: SwitchId
+    medium: str
+    cost: int
+    needs: tuple[SkillNeed, ...]
+    tiers_up_to: int | None
+    only: AgentId | None  # nobody else was asked: a transfer to one agent, or the agent of the last talk
+    ring: int
+    ring_since_ms: int
+    eligible: int
+    waiting: int
+    considered: tuple[Considered, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
 class OfferOutcome(StrEnum):
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
     DECLINED = "declined"
     FAILED = "failed"  # device unreachable, busy, invalid: see cause
+    ANSWERED_ELSEWHERE = "answered_elsewhere"  # another agent's telephone, which rang at the same time
     CALLER_LEFT = "caller_left"
     WITHDRAWN = "withdrawn"  # by us: agent gone, call moved
     UNACKNOWLEDGED = "unacknowledged"  # the page did not show it in time, or has no sound: not missed by the agent

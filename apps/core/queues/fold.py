@@ -12,7 +12,7 @@ from apps.core.calls.model import (
     Wait,
 )
 from apps.core.fold_rules import on, on_call
-from apps.core.queues import estimates
+from apps.core.queues import estimates, remembered
 from apps.core.queues.load import load_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def _call_queued(state: State, call: Call, fact: f.CallQueued) -> None:
         queue=fact.queue, needs=fact.needs, priority=fact.priority, queued_ms=fact.queued_ms,
         deadline_ms=fact.deadline_ms, wanted_agent=fact.wanted_agent, estimate_ms=fact.estimate_ms,
         last_wait_ms=fact.last_wait_ms, entered_ms=fact.at_ms,
+        sticky_agent=fact.sticky_agent, sticky_until_ms=fact.sticky_until_ms,
     )  # fmt: skip
+    remembered.place_taken(state, call, fact)
     if before is not None:  # back in the old place
         for kept in ("entered_ms", "estimate_ms", "last_wait_ms", "comforts", "comforted_ms", "told_ms"):
             setattr(call.wait, kept, getattr(before, kept))
@@ -43,6 +45,7 @@ def _call_dequeued(state: State, call: Call, fact: f.CallDequeued) -> None:
     if fact.reason is f.QueueExit.ANSWERED and call.wait is not None and call.wait.wanted_agent is None:
         load = load_of(state, fact.queue)
         estimates.answered(load, fact.waited_ms, call.wait.estimate_ms, call.wait.last_wait_ms)
+    remembered.place_left(state, call, fact)
     call.last_queued_ms = call.wait.queued_ms if call.wait is not None else None
     call.wait = call.dialog = None
 
@@ -94,34 +97,38 @@ def _queue_staffed(state: State, fact: f.QueueStaffed) -> None:
 
 @on_call(f.AgentOffered)
 def _agent_offered(state: State, call: Call, fact: f.AgentOffered) -> None:
-    call.offer = Offer(
+    call.offers[fact.leg] = Offer(
         agent=fact.agent, leg=fact.leg, queue=fact.queue, deadline_ms=fact.deadline_ms,
         idle_since_ms=fact.idle_since_ms, offered_ms=fact.at_ms, ack_deadline_ms=fact.ack_deadline_ms,
+        version=call.version,
     )  # fmt: skip
+    agent = state.agents.get(fact.agent)
+    if agent is not None:
+        agent.offered_ms = fact.at_ms
 
 
 @on_call(f.OfferAcked)
 def _offer_acked(state: State, call: Call, fact: f.OfferAcked) -> None:
-    if call.offer is not None and call.offer.leg == fact.leg:
-        call.offer.ack_deadline_ms = None
+    if fact.leg in call.offers:
+        call.offers[fact.leg].ack_deadline_ms = None
 
 
 @on_call(f.AnswerAsked)
 def _answer_asked(state: State, call: Call, fact: f.AnswerAsked) -> None:
-    if call.offer is not None and call.offer.leg == fact.leg:
-        call.offer.answer_asked = True
+    if fact.leg in call.offers:
+        call.offers[fact.leg].answer_asked = True
 
 
 @on_call(f.WhisperStarted)
 def _whisper_started(state: State, call: Call, fact: f.WhisperStarted) -> None:
-    if call.offer is not None and call.offer.leg == fact.leg:
-        call.offer.whisper, call.offer.whisper_until_ms = fact.play, fact.deadline_ms
+    offer = call.offers.get(fact.leg)
+    if offer is not None:
+        offer.whisper, offer.whisper_until_ms = fact.play, fact.deadline_ms
 
 
 @on_call(f.OfferEnded)
 def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
-    if call.offer is not None and call.offer.leg == fact.leg:
-        call.offer = None
+    call.offers.pop(fact.leg, None)
     agent = state.agents.get(fact.agent)
     if agent is not None and fact.outcome is f.OfferOutcome.NO_ANSWER:
         agent.missed += 1

@@ -52,7 +52,7 @@ def send_away(center: Center, call: Call, reason: f.OverflowReason) -> None:
         expired = reason is f.OverflowReason.TIMED_OUT
         booking.end(center, call, f.CallbackOutcome.EXPIRED if expired else f.CallbackOutcome.FAILED)
         return
-    offers.withdraw(center, call, f.OfferOutcome.WITHDRAWN)
+    offers.withdraw_all(center, call, f.OfferOutcome.WITHDRAWN)
     offers.leave_line(center, call, _EXITS.get(reason, f.QueueExit.OVERFLOWED))
     if wait.wanted_agent is not None:
         transfers.failed(center, call, "the agent did not take it")

@@ -8,7 +8,7 @@ from apps.core import facts as f
 from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls.model import Call, Leg, LegState
+from apps.core.calls.model import Call, Leg, LegState, Offer
 from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import AgentId
@@ -54,10 +54,8 @@ LONGEST_BACK_OFF_MS = 60_000
 
 def leg_ended(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: str) -> None:
     """The agent's leg ended before it was connected."""
-    offer = call.offer
-    if offer is None:
-        return
-    offers.end_offer(center, call, _OUTCOMES.get(cause, f.OfferOutcome.FAILED), cause)
+    offer = call.offers[leg.id]
+    offers.end_offer(center, call, offer, _OUTCOMES.get(cause, f.OfferOutcome.FAILED), cause)
     agent = center.agent(offer.agent)
     if agent is None:
         return
@@ -123,33 +121,27 @@ def turn_away(center: Center, agent_id: AgentId, state: AgentState, reason: str)
         states.move(center, agent_id, state, reason=reason, keep_next=False)
 
 
-def decline(center: Center, call: Call) -> None:
+def decline(center: Center, call: Call, offer: Offer) -> None:
     """The agent said no: the caller keeps the place, the agent pauses."""
-    offer = call.offer
-    if offer is None:
-        return
     offers.cancel_leg(center, call, offer.leg)
-    offers.end_offer(center, call, f.OfferOutcome.DECLINED)
+    offers.end_offer(center, call, offer, f.OfferOutcome.DECLINED)
     turn_away(center, offer.agent, AgentState.PAUSED, "declined")
 
 
-def overdue(center: Center, call: Call) -> None:
+def overdue(center: Center, call: Call, offer: Offer) -> None:
     """Neither an answer nor a failure came in time: the switch did not do its part, or could not tell us.
 
     Only a telephone that we know to have rung was missed.
     """
-    offer = call.offer
-    if offer is None:
-        return
     leg = call.legs.get(offer.leg)
     agent = center.agent(offer.agent)
     offers.cancel_leg(center, call, offer.leg)
     if leg is None or agent is None or not center.link_up(leg.switch):
-        offers.end_offer(center, call, f.OfferOutcome.WITHDRAWN)
+        offers.end_offer(center, call, offer, f.OfferOutcome.WITHDRAWN)
         states.free(center, offer.agent, call, to_the_end=True)
     elif leg.state is LegState.DIALED:
-        offers.end_offer(center, call, f.OfferOutcome.FAILED, HangupCause.UNREACHABLE)
+        offers.end_offer(center, call, offer, f.OfferOutcome.FAILED, HangupCause.UNREACHABLE)
         _could_not_ring(center, call, leg, agent, HangupCause.UNREACHABLE, "")
     else:
-        offers.end_offer(center, call, f.OfferOutcome.NO_ANSWER, HangupCause.NO_ANSWER)
+        offers.end_offer(center, call, offer, f.OfferOutcome.NO_ANSWER, HangupCause.NO_ANSWER)
         _missed(center, call, agent)

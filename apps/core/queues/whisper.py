@@ -6,7 +6,7 @@ from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts
 from apps.core.calls import consulting
-from apps.core.calls.model import Call, Leg
+from apps.core.calls.model import Call, Leg, Offer
 from apps.core.center import Center
 from apps.core.config import QueueConfig
 from apps.core.queues import offers
@@ -17,9 +17,10 @@ LONGEST_MS = 4_000
 
 def begin(center: Center, call: Call, leg: Leg) -> bool:
     """False when there is nothing to say."""
-    queue = center.queue_config(call.offer.queue if call.offer is not None else None)
+    offer = call.offers.get(leg.id)
+    queue = center.queue_config(offer.queue if offer is not None else None)
     sounds = _sounds(queue, leg) if queue is not None else ()
-    if call.offer is None or not sounds:
+    if offer is None or not sounds:
         return False
     play = center.mint.play()
     center.emit(
@@ -27,7 +28,7 @@ def begin(center: Center, call: Call, leg: Leg) -> bool:
             at_ms=center.now_ms,
             tenant=call.tenant,
             call=call.id,
-            agent=call.offer.agent,
+            agent=offer.agent,
             leg=leg.id,
             play=play,
             deadline_ms=center.now_ms + LONGEST_MS,
@@ -44,11 +45,10 @@ def _sounds(queue: QueueConfig, leg: Leg) -> tuple[str, ...]:
     return queue.whisper_sounds if queue.auto_answer else ()
 
 
-def said(center: Center, call: Call) -> None:
+def said(center: Center, call: Call, offer: Offer) -> None:
     """It is over, or took too long."""
-    offer = call.offer
-    if offer is not None and offer.leg in call.legs:
-        offers.end_offer(center, call, f.OfferOutcome.ANSWERED)
+    if offer.leg in call.legs:
+        offers.end_offer(center, call, offer, f.OfferOutcome.ANSWERED)
         connect(center, call, call.legs[offer.leg])
 
 
