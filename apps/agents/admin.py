@@ -65,11 +65,11 @@ class AgentAdmin(ExchangeAdmin, ConfigAdmin):
     readonly_fields = ("sip_account",)
     inlines = (AgentSkillInline, ServedInline)
     fieldsets = (
-        (None, {"fields": ("tenant", "name", "number", "user", "team", "enabled")}),
+        (None, {"fields": ("tenant", "name", "number", "user", "team", ("enabled", "may_decline"))}),
         (
             _("Device"),
             {
-                "fields": ("device_kind", "switch", "sip_account", "outside_number", "outside_trunk"),
+                "fields": ("device_kind", "switch", "sip_account", ("outside_number", "outside_trunk"), "kept_open"),
                 "description": _("A SIP account with a random secret is made for a browser or SIP phone."),
             },
         ),
@@ -99,7 +99,7 @@ class SkillAdmin(ExchangeAdmin, ConfigAdmin):
 @admin.register(PauseReason)
 class PauseReasonAdmin(ExchangeAdmin, ConfigAdmin):
     resource_classes = (PauseReasonResource,)
-    list_display = ("name", "code", "position", "allowed_min")
+    list_display = ("name", "code", "position", "each_min", "allowed_min")
     search_fields = ("name", "code")
 
 

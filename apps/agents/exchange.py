@@ -31,7 +31,7 @@ class SkillResource(TenantResource):
 class PauseReasonResource(TenantResource):
     class Meta(TenantResource.Meta):
         model = PauseReason
-        fields = ("code", "name", "position", "allowed_min")
+        fields = ("code", "name", "position", "each_min", "allowed_min")
         import_id_fields = ("code",)
 
 
@@ -59,7 +59,8 @@ class AgentResource(TenantResource):
     class Meta(TenantResource.Meta):
         model = Agent
         fields = (
-            "number", "name", "user", "team", "enabled", "device_kind", "outside_number", "outside_trunk", "skills",
+            "number", "name", "user", "team", "enabled", "device_kind", "outside_number", "outside_trunk", "kept_open",
+            "may_decline", "skills",
             "queues",
         )  # fmt: skip
         import_id_fields = ("number",)

@@ -70,6 +70,14 @@ class Agent(TenantOwned):
         verbose_name=_("trunk"),
         help_text=_("For an outside seat."),
     )
+    kept_open = models.BooleanField(
+        _("line kept open"),
+        default=False,
+        help_text=_(
+            "The telephone is called once, when the agent is ready, and stays on the line: callers come with a short"
+            " beep instead of ringing. For outside numbers it holds a channel of the trunk all that time."
+        ),
+    )
     may_decline = models.BooleanField(
         _("may decline offers"), default=True, help_text=_("Where the queue lets it be done.")
     )
@@ -120,8 +128,19 @@ class PauseReason(TenantOwned):
     code = models.CharField(_("code"), max_length=40, validators=[code_name])
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    each_min = models.PositiveSmallIntegerField(
+        _("minutes at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text=_("A longer pause is said to the agent and raises an alarm on the floor; nothing is cut off."),
+    )
     allowed_min = models.PositiveSmallIntegerField(
-        _("minutes allowed"), null=True, blank=True, help_text=_("A day; shown to the agent, nothing is cut off.")
+        _("minutes a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text=_("All pauses for this reason in one day together; shown to the agent as used and allowed."),
     )
 
     class Meta:

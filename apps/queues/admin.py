@@ -97,7 +97,7 @@ class QueueAdmin(ExchangeAdmin, ConfigAdmin):
                 ),
             },
         ),
-        (_("Talk"), {"fields": ("wrap_up_s", "record", ("auto_answer", "whisper_prompt"))}),
+        (_("Talk"), {"fields": (("wrap_up_s", "disposition_required"), "record", ("auto_answer", "whisper_prompt"))}),
         (
             _("Overflow"),
             {

@@ -46,7 +46,8 @@ class QueueResource(TenantResource):
         fields = (
             "code", "name", "strategy", "priority", "ageing_s", "needs", "relaxed", "ring_step_s", "tier_wait_s",
             "tier_wait_grows", "tier_skip_empty", "sticky_days", "sticky_wait_s", "resume_s", "max_wait_s",
-            "ring_timeout_s", "wrap_up_s", "service_level_s", "record", "auto_answer", "whisper_prompt", "music",
+            "ring_timeout_s", "wrap_up_s", "disposition_required", "service_level_s", "record", "auto_answer",
+            "whisper_prompt", "music",
             "overflow_kind", "overflow_queue", "overflow_number", "overflow_flow", "overflow_prompt", "max_callers",
             "no_agents", "no_agents_grace_s", "calendar", "closed_kind", "closed_queue", "closed_number", "closed_flow",
             "closed_prompt", "closing", "closing_prompt", "comfort_every_s", "tell_position", "tell_wait",

@@ -18,6 +18,7 @@ from apps.core.config import (
     DidConfig,
     FlowConfig,
     OpeningSpan,
+    PauseLimit,
     Spoken,
     TenantConfig,
     TrunkConfig,
@@ -103,14 +104,17 @@ def _tenants(
     tenants: Iterable[Tenant], sounds: Mapping[int, PromptSounds], announcements: Mapping[int, tuple[str, ...]]
 ) -> dict[TenantId, TenantConfig]:
     dispositions = _codes_by_tenant(Disposition.objects.filter(children=None).values_list("tenant_id", "code"))
-    pause_reasons = _codes_by_tenant(PauseReason.objects.values_list("tenant_id", "code"))
+    pauses = _pauses()
     policies = _dial_policies(tenants)
     return {
         TenantId(str(tenant.pk)): TenantConfig(
             id=TenantId(str(tenant.pk)),
             name=tenant.name,
+            utc_offsets=utc_offsets(tenant.time_zone),
             dispositions=dispositions.get(tenant.pk, ()),
-            pause_reasons=pause_reasons.get(tenant.pk, ()),
+            pause_reasons=tuple(pauses[tenant.pk]),
+            pause_limits={code: limit for code, limit in pauses[tenant.pk].items() if limit != PauseLimit()},
+            missed_limit=tenant.missed_limit,
             vip_priority=tenant.vip_priority,
             unknown_did_sounds=announcements[tenant.pk],
             apology_sounds=_announcement(sounds, tenant, tenant.apology_prompt),
@@ -119,6 +123,14 @@ def _tenants(
         )
         for tenant in tenants
     }
+
+
+def _pauses() -> Mapping[int, Mapping[str, PauseLimit]]:
+    """By tenant and code, in the order in which agents see them."""
+    found: dict[int, dict[str, PauseLimit]] = defaultdict(dict)
+    for tenant_id, code, each, day in PauseReason.objects.values_list("tenant_id", "code", "each_min", "allowed_min"):
+        found[tenant_id][code] = PauseLimit(each_ms=(each or 0) * 60_000, day_ms=(day or 0) * 60_000)
+    return found
 
 
 def _dial_policies(tenants: Iterable[Tenant]) -> dict[int, DialPolicy]:

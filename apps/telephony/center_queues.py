@@ -73,12 +73,16 @@ def _device(agent: Agent) -> DeviceConfig | None:
             switch=SwitchId(str(trunk.switch_id)),
             address=agent.outside_number,
             trunk=TrunkId(str(trunk.pk)),
+            kept_open=agent.kept_open,
         )
     account = agent.sip_account
     if account is None or not (account.enabled and account.switch.enabled):
         return None
     return DeviceConfig(
-        kind=DeviceKind(agent.device_kind), switch=SwitchId(str(account.switch_id)), address=account.username
+        kind=DeviceKind(agent.device_kind),
+        switch=SwitchId(str(account.switch_id)),
+        address=account.username,
+        kept_open=agent.kept_open,
     )
 
 
@@ -150,6 +154,7 @@ def _queue(
         max_wait_ms=queue.max_wait_s * 1000,
         ring_timeout_ms=queue.ring_timeout_s * 1000,
         wrap_up_ms=queue.wrap_up_s * 1000,
+        disposition_required=queue.disposition_required,
         music=queue.music.name if queue.music else "default",
         record=queue.record,
         auto_answer=queue.auto_answer,

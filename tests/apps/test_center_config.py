@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts.models import Tenant
-from apps.agents.models import Agent, AgentSkill, Skill
+from apps.agents.models import Agent, AgentSkill, PauseReason, Skill
 from apps.core import codec
 from apps.core.calendars import opening
-from apps.core.config import CenterConfig, OpeningSpan, OverflowKind
-from apps.core.ids import AgentId, QueueId
+from apps.core.config import CenterConfig, OpeningSpan, OverflowKind, PauseLimit
+from apps.core.ids import AgentId, QueueId, TenantId
 from apps.queues.models import Queue, QueueMembership
 from apps.telephony.center_config import compile_center_config, current_version, utc_offsets
 from apps.telephony.models import Calendar, Did, Prompt, Switch, Trunk
@@ -87,6 +87,22 @@ def test_what_cannot_be_reached_is_left_out_or_has_no_device(story: Tenant) -> N
     Switch.objects.update(enabled=False)
     config = compiled()
     assert not config.dids and all(agent.device is None for agent in config.agents.values())
+
+
+def test_how_agents_work_is_in_the_rows(story: Tenant) -> None:
+    PauseReason.objects.update(each_min=None, allowed_min=None)
+    PauseReason.objects.filter(code="lunch").update(each_min=30, allowed_min=60)
+    Queue.objects.filter(name="销售").update(disposition_required=False)
+    Agent.objects.filter(number="1001").update(kept_open=True)
+    Tenant.objects.update(missed_limit=3, time_zone="Asia/Tokyo")
+    config = compiled()
+    tenant = config.tenants[TenantId(str(story.pk))]
+    assert tenant.pause_limits == {"lunch": PauseLimit(each_ms=1_800_000, day_ms=3_600_000)}
+    assert set(tenant.pause_reasons) == set(PauseReason.objects.values_list("code", flat=True))
+    assert tenant.missed_limit == 3 and tenant.utc_offsets[-1][1] == 540
+    assert {queue.name for queue in config.queues.values() if not queue.disposition_required} == {"销售"}
+    [kept] = [agent for agent in config.agents.values() if agent.device is not None and agent.device.kept_open]
+    assert kept.id == str(Agent.objects.get(number="1001").pk)
 
 
 def test_a_number_of_an_unpublished_flow_is_left_out(story: Tenant) -> None:

@@ -22,6 +22,7 @@ class TenantAdmin(ConfigAdmin):
     fieldsets = (
         (None, {"fields": ("name", "code", ("language", "time_zone"))}),
         (_("Callers"), {"fields": ("vip_priority", "fallback_number", "unknown_did_prompt", "apology_prompt")}),
+        (_("Agents"), {"fields": ("missed_limit",)}),
         (
             _("Sign-in"),
             {"fields": ("mfa_policy", ("idle_timeout_min", "session_hours"), "sessions_at_once")},

@@ -76,6 +76,13 @@ class Tenant(models.Model):
         help_text=_("Of customers whose level is VIP, in every queue, at least: 0 to 9."),
     )
 
+    missed_limit = models.PositiveSmallIntegerField(
+        _("missed calls in a row"),
+        default=1,
+        validators=_within(1, 10),
+        help_text=_("After so many calls rang unanswered an agent gets no more until they press Ready."),
+    )
+
     keep_calls_days = models.PositiveSmallIntegerField(
         _("keep calls, days"), null=True, blank=True, validators=_within(1, 3660), help_text=_("Empty: for ever.")
     )

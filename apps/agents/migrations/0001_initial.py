@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('device_kind', models.CharField(choices=[('browser', 'Browser phone'), ('sip', 'SIP phone'), ('pstn', 'Outside number')], default='browser', max_length=7, verbose_name='device')),
                 ('outside_number', models.CharField(blank=True, help_text='For an outside seat.', max_length=33, validators=[django.core.validators.RegexValidator('^\\+?[0-9*#]{1,32}$', 'Digits, * and #, with an optional leading +, at most 32.')], verbose_name='outside number')),
+                ('kept_open', models.BooleanField(default=False, help_text='The telephone is called once, when the agent is ready, and stays on the line: callers come with a short beep instead of ringing. For outside numbers it holds a channel of the trunk all that time.', verbose_name='line kept open')),
                 ('may_decline', models.BooleanField(default=True, help_text='Where the queue lets it be done.', verbose_name='may decline offers')),
                 ('outside_trunk', models.ForeignKey(blank=True, help_text='For an outside seat.', null=True, on_delete=django.db.models.deletion.PROTECT, to='telephony.trunk', verbose_name='trunk')),
                 ('sip_account', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agent', to='telephony.sipaccount', verbose_name='SIP account')),
@@ -95,7 +96,8 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('allowed_min', models.PositiveSmallIntegerField(blank=True, help_text='A day; shown to the agent, nothing is cut off.', null=True, verbose_name='minutes allowed')),
+                ('each_min', models.PositiveSmallIntegerField(blank=True, help_text='A longer pause is said to the agent and raises an alarm on the floor; nothing is cut off.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1440)], verbose_name='minutes at once')),
+                ('allowed_min', models.PositiveSmallIntegerField(blank=True, help_text='All pauses for this reason in one day together; shown to the agent as used and allowed.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1440)], verbose_name='minutes a day')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
             ],
             options={

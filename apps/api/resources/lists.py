@@ -24,7 +24,7 @@ class DispositionSerializer(serializers.ModelSerializer):
 class PauseReasonSerializer(serializers.ModelSerializer):
     class Meta:
         model = PauseReason
-        fields = ("id", "code", "name", "position", "allowed_min")
+        fields = ("id", "code", "name", "position", "each_min", "allowed_min")
 
 
 class DidSerializer(serializers.ModelSerializer):

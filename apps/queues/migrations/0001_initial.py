@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('max_wait_s', models.PositiveIntegerField(default=900, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(7200)], verbose_name='longest wait, seconds')),
                 ('ring_timeout_s', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(120)], verbose_name='ring time, seconds')),
                 ('wrap_up_s', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(3600)], verbose_name='wrap-up, seconds')),
+                ('disposition_required', models.BooleanField(default=True, help_text='Wrap-up cannot be finished without one; when its time is up the call is listed for the agent to complete.', verbose_name='result required')),
                 ('service_level_s', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3600)], verbose_name='service level, seconds')),
                 ('record', models.BooleanField(default=True, verbose_name='record')),
                 ('auto_answer', models.BooleanField(default=False, help_text="The agent's device picks up by itself.", verbose_name='auto-answer')),

@@ -97,6 +97,13 @@ class Queue(QueueLife, TenantOwned):
     wrap_up_s = models.PositiveSmallIntegerField(
         _("wrap-up, seconds"), default=30, validators=[MaxValueValidator(3600)]
     )
+    disposition_required = models.BooleanField(
+        _("result required"),
+        default=True,
+        help_text=_(
+            "Wrap-up cannot be finished without one; when its time is up the call is listed for the agent to complete."
+        ),
+    )
     service_level_s = models.PositiveSmallIntegerField(
         _("service level, seconds"), default=20, validators=[MinValueValidator(1), MaxValueValidator(3600)]
     )
