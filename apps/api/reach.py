@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import Tenant, User
-from apps.accounts.permissions import can, visible_agents
+from apps.accounts.permissions import can, team_ids, visible_agents
 from apps.agents.models import Agent
-from apps.calls.models import Call, Decision, Segment
+from apps.calls.models import Call, Callback, Decision, Segment
 from apps.calls.visibility import visible_calls
+from apps.queues.models import QueueMembership
+from apps.queues.selectors import visible_queues
 
 
 def own_agent(user: User, tenant: Tenant) -> Agent | None:
@@ -30,6 +32,17 @@ def calls_for(user: User, tenant: Tenant) -> QuerySet[Call]:
     talked = Segment.objects.filter(call=OuterRef("pk"), agent=agent)
     offered = Decision.objects.filter(call=OuterRef("pk"), agent=agent)
     return Call.objects.filter(Q(Exists(talked)) | Q(Exists(offered)), tenant=tenant)
+
+
+def callbacks_for(user: User, tenant: Tenant) -> QuerySet[Callback]:
+    """Of the queues somebody watches over; an agent's are those of the queues they serve."""
+    rows = Callback.objects.filter(tenant=tenant)
+    if can(user, "calls.view", tenant=tenant):
+        return rows if team_ids(user) is None else rows.filter(queue__in=visible_queues(user).values("pk"))
+    agent = own_agent(user, tenant)
+    if agent is None:
+        return rows.none()
+    return rows.filter(queue__in=QueueMembership.objects.filter(agent=agent).values_list("queue_id", flat=True))
 
 
 def acts_as(user: User, agent: Agent, code: str) -> bool:

@@ -11,6 +11,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.api.problems import plain_response
 from apps.api.resources.agents import AgentViewSet
+from apps.api.resources.callbacks import CallbackViewSet
 from apps.api.resources.calls import CallViewSet
 from apps.api.resources.commands import CommandView
 from apps.api.resources.lists import DidViewSet, DispositionViewSet, PauseReasonViewSet
@@ -24,6 +25,7 @@ from apps.webhooks.api import DeliveryViewSet, EndpointViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("agents", AgentViewSet)
+router.register("callbacks", CallbackViewSet)
 router.register("calls", CallViewSet)
 # Before "customers": what is under it would be taken for an id.
 router.register("customers/imports", ImportViewSet)

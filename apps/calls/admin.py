@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from apps.accounts.tenant_admin import ReadOnlyAdmin, administers
-from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, Leg, Segment
+from apps.calls.models import AgentStateSpan, Call, Callback, CallDisposition, Decision, Leg, Segment
 from apps.recordings.models import Recording
 
 
@@ -71,6 +71,11 @@ class DecisionInline(HistoryInline):
     )
 
 
+class CallbackInline(HistoryInline):
+    model = Callback
+    fields = ("booked_at", "queue", "number", "source", "due_at", "tried", "last_try", "ended_at", "outcome")
+
+
 class DispositionInline(HistoryInline):
     model = CallDisposition
     fields = ("at", "agent", "disposition", "note", "wrap_up_ms")
@@ -91,13 +96,24 @@ class CallAdmin(ReadOnlyAdmin):
     date_hierarchy = "started_at"
     list_select_related = ("last_queue", "last_agent", "tenant")
     show_full_result_count = False  # history grows for ever
-    inlines = (SegmentInline, LegInline, DecisionInline, DispositionInline, RecordingInline)
+    inlines = (SegmentInline, LegInline, DecisionInline, CallbackInline, DispositionInline, RecordingInline)
     exclude = ("customer_leg_id", "segment_count", "last_epoch", "last_seq")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Call]:
         return (
             super().get_queryset(request).select_related("tenant", "switch", "first_queue", "last_queue", "last_agent")
         )
+
+
+@admin.register(Callback)
+class CallbackAdmin(ReadOnlyAdmin):
+    list_display = ("booked_at", "number", "queue", "source", "due_at", "until_at", "tried", "last_try", "outcome")
+    list_filter = ("outcome", "source", "queue")
+    search_fields = ("id", "number", "call__id")
+    date_hierarchy = "booked_at"
+    list_select_related = ("queue", "tenant")
+    show_full_result_count = False
+    exclude = ("command",)
 
 
 @admin.register(AgentStateSpan)

@@ -13,8 +13,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.history import History, LenientKey
+from apps.core.callbacks.model import CallbackSource
 from apps.core.events import HangupCause, LegRole
-from apps.core.facts import CallOutcome, Direction, OfferOutcome
+from apps.core.facts import CallbackOutcome, CallOutcome, DialOutcome, Direction, OfferOutcome
 
 
 def choices(enum: type) -> list[tuple[str, Any]]:
@@ -56,6 +57,11 @@ WORDS = {
     "caller_left": _("caller left"),
     "withdrawn": _("withdrawn"),
     "unacknowledged": _("console did not respond"),
+    "queue": _("while waiting"),
+    "flow": _("in a menu"),
+    "web": _("by a program"),
+    "expired": _("expired"),
+    "device": _("agent's telephone"),
 }
 
 
@@ -133,6 +139,7 @@ class SegmentKind(models.TextChoices):
     TALK = "talk", _("talk")
     HOLD = "hold", _("hold")
     TRANSFER = "transfer", _("transfer")
+    CALLBACK = "callback", _("waiting for a call back")
 
 
 class Segment(History):
@@ -190,6 +197,39 @@ class Decision(History):
 
     def __str__(self) -> str:
         return self.leg_id
+
+
+class Callback(History):
+    """A place in line that waits for a call back: one row a booking. Its call goes on, and has the talk as well."""
+
+    id = models.TextField(_("id"), primary_key=True)
+    call = models.ForeignKey(Call, models.CASCADE, related_name="callbacks", verbose_name=_("call"))
+    queue = LenientKey("queues.Queue", verbose_name=_("queue"))
+    number = models.TextField(_("number"))
+    source = models.CharField(_("asked for"), max_length=8, choices=choices(CallbackSource))
+    agent_first = models.BooleanField(_("agent first"))
+    booked_at = models.DateTimeField(_("booked"))
+    queued_at = models.DateTimeField(_("place in line since"))
+    due_at = models.DateTimeField(_("due"), help_text=_("Not called before."))
+    until_at = models.DateTimeField(_("kept until"))
+    tried = models.PositiveIntegerField(_("tries"), default=0)
+    last_try = models.CharField(_("last try"), max_length=20, choices=choices(DialOutcome), blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=choices(CallbackOutcome), blank=True)
+    actor = models.TextField(_("asked by"), blank=True)
+    command = models.TextField(blank=True, help_text="The request's id, when a program asked.")
+
+    class Meta:
+        verbose_name = _("call back")
+        verbose_name_plural = _("calls back")
+        ordering = ["-booked_at"]
+        indexes = [
+            models.Index(fields=["tenant", "-booked_at"]),
+            models.Index(fields=["queue", "due_at"], condition=models.Q(ended_at=None), name="callback_open"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class CallDisposition(History):

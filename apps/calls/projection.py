@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 
-from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, Leg, Segment, SegmentKind
+from apps.calls.models import AgentStateSpan, Call, Callback, CallDisposition, Decision, Leg, Segment, SegmentKind
 from apps.core.facts import CallFact, Fact
 from apps.recordings.models import Recording
 
@@ -52,6 +52,7 @@ class Projection:
     calls: dict[str, Call] = field(default_factory=dict)
     legs: dict[str, Leg] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
+    callbacks: dict[str, Callback] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
     open_segments: dict[str, Segment] = field(default_factory=dict)  # by call: at most one is open
     segments: list[Segment] = field(default_factory=list)
@@ -61,16 +62,18 @@ class Projection:
 
     @classmethod
     def load(cls, facts: Iterable[Fact]) -> Projection:
-        """What is already stored of the calls, legs and agents that the facts speak of, in six queries."""
+        """What is already stored of the calls, legs and agents that the facts speak of, in seven queries."""
         calls: set[str] = set()
         legs: set[str] = set()
         recordings: set[str] = set()
+        callbacks: set[str] = set()
         agents: set[int] = set()
         for fact in facts:
             if isinstance(fact, CallFact):
                 calls.add(fact.call)
                 legs.add(getattr(fact, "leg", ""))
                 recordings.add(getattr(fact, "recording", ""))
+                callbacks.add(getattr(fact, "callback", ""))
             else:
                 agents |= {pk for pk in [row_id(getattr(fact, "agent", None))] if pk is not None}
         known = Call.objects.in_bulk(calls)
@@ -82,6 +85,7 @@ class Projection:
             legs=Leg.objects.in_bulk(legs),
             decisions=Decision.objects.in_bulk(legs),
             recordings=Recording.objects.in_bulk(recordings),
+            callbacks=Callback.objects.in_bulk(callbacks - {""}),
             open_segments={segment.call_id: segment for segment in segments},
             segments=segments,
             open_spans={span.agent_id: span for span in spans if span.agent_id is not None},
@@ -141,6 +145,7 @@ class Projection:
         _upsert(Segment, self.segments, ["call", "sequence"])
         _upsert(Decision, self.decisions.values(), ["leg_id"])
         _upsert(Recording, self.recordings.values(), ["id"])
+        _upsert(Callback, self.callbacks.values(), ["id"])
         _upsert(CallDisposition, self.dispositions, ["epoch", "seq"])
         _upsert(AgentStateSpan, self.spans, ["epoch", "seq"])
 
@@ -152,6 +157,7 @@ _GIVES_WAY_TO = {
     SegmentKind.TALK: "connected",
     SegmentKind.HOLD: "held",
     SegmentKind.TRANSFER: "transferred",
+    SegmentKind.CALLBACK: "callback",
 }
 
 

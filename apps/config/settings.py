@@ -207,7 +207,8 @@ SPECTACULAR_SETTINGS = {
         f"apps.webhooks.schema.{name}"
         for name in (
             *("call_arrived", "call_dialed", "call_queued", "call_offered", "call_answered", "call_ended"),
-            *("call_wrapped_up", "agent_state_changed", "recording_ready", "ping"),
+            *("call_wrapped_up", "callback_booked", "callback_tried", "callback_ended"),
+            *("agent_state_changed", "recording_ready", "ping"),
         )
     ],
 }

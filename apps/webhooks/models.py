@@ -32,6 +32,9 @@ class EventType(models.TextChoices):
     CALL_ANSWERED = "call.answered", _("Call answered")
     CALL_ENDED = "call.ended", _("Call ended")
     CALL_WRAPPED_UP = "call.wrapped_up", _("Call wrapped up")
+    CALLBACK_BOOKED = "callback.booked", _("Call back booked")
+    CALLBACK_TRIED = "callback.tried", _("Call back tried in vain")
+    CALLBACK_ENDED = "callback.ended", _("Call back ended")
     AGENT_STATE_CHANGED = "agent.state_changed", _("Agent's state changed")
     RECORDING_READY = "recording.ready", _("Recording ready")
 

@@ -139,6 +139,32 @@ def _wrapped_up(fact: Any, names: Names) -> Data:
     }
 
 
+def _callback_booked(fact: Any, names: Names) -> Data:
+    return {
+        "call": names.call(fact.call),
+        "callback": fact.callback,
+        "queue": names.queue(fact.queue),
+        "number": fact.number,
+        "source": fact.source,
+        "due_at": moment(fact.due_ms).isoformat(),
+        "until_at": moment(fact.until_ms).isoformat(),
+    }
+
+
+def _callback_tried(fact: Any, names: Names) -> Data:
+    return {
+        "call": names.call(fact.call),
+        "callback": fact.callback,
+        "outcome": fact.outcome,
+        "counted": fact.counted,
+        "next_at": moment(fact.next_ms).isoformat(),
+    }
+
+
+def _callback_ended(fact: Any, names: Names) -> Data:
+    return {"call": names.call(fact.call), "callback": fact.callback, "outcome": fact.outcome}
+
+
 def _agent_changed(fact: Any, names: Names) -> Data:
     return {
         "agent": names.agent(fact.agent) or {"id": row_id(fact.agent)},
@@ -164,6 +190,9 @@ _EVENTS: dict[type[f.Fact], EventType] = {
     f.CallBridged: EventType.CALL_ANSWERED,
     f.CallEnded: EventType.CALL_ENDED,
     f.CallDisposed: EventType.CALL_WRAPPED_UP,
+    f.CallbackBooked: EventType.CALLBACK_BOOKED,
+    f.CallbackTried: EventType.CALLBACK_TRIED,
+    f.CallbackEnded: EventType.CALLBACK_ENDED,
     f.AgentStateChanged: EventType.AGENT_STATE_CHANGED,
     f.RecordingEnded: EventType.RECORDING_READY,
 }
@@ -175,6 +204,9 @@ _DATA: dict[EventType, Callable[[Any, Names], Data]] = {
     EventType.CALL_ANSWERED: _answered,
     EventType.CALL_ENDED: _ended,
     EventType.CALL_WRAPPED_UP: _wrapped_up,
+    EventType.CALLBACK_BOOKED: _callback_booked,
+    EventType.CALLBACK_TRIED: _callback_tried,
+    EventType.CALLBACK_ENDED: _callback_ended,
     EventType.AGENT_STATE_CHANGED: _agent_changed,
     EventType.RECORDING_READY: _recorded,
 }

@@ -80,6 +80,30 @@ class CallWrappedUpData(serializers.Serializer):
     wrap_up_ms = serializers.IntegerField()
 
 
+class CallbackBookedData(serializers.Serializer):
+    call = NamedCall(help_text="It goes on, and has the talk as well.")
+    callback = serializers.CharField()
+    queue = NamedQueue(allow_null=True)
+    number = serializers.CharField()
+    source = serializers.CharField()
+    due_at = serializers.DateTimeField(help_text="The customer is not called before.")
+    until_at = serializers.DateTimeField(help_text="Then it is given up.")
+
+
+class CallbackTriedData(serializers.Serializer):
+    call = NamedCall()
+    callback = serializers.CharField()
+    outcome = serializers.CharField()
+    counted = serializers.BooleanField(help_text="False: not the customer's doing; it is no try of those allowed.")
+    next_at = serializers.DateTimeField()
+
+
+class CallbackEndedData(serializers.Serializer):
+    call = NamedCall()
+    callback = serializers.CharField()
+    outcome = serializers.CharField()
+
+
 class AgentStateChangedData(serializers.Serializer):
     agent = NamedAgent()
     state = serializers.CharField()
@@ -107,6 +131,9 @@ DATA: dict[str, type[serializers.Serializer]] = {
     EventType.CALL_ANSWERED: CallWithAgentData,
     EventType.CALL_ENDED: CallEndedData,
     EventType.CALL_WRAPPED_UP: CallWrappedUpData,
+    EventType.CALLBACK_BOOKED: CallbackBookedData,
+    EventType.CALLBACK_TRIED: CallbackTriedData,
+    EventType.CALLBACK_ENDED: CallbackEndedData,
     EventType.AGENT_STATE_CHANGED: AgentStateChangedData,
     EventType.RECORDING_READY: RecordingReadyData,
     PING: PingData,
@@ -153,6 +180,9 @@ call_offered = _webhook("call.offered")
 call_answered = _webhook("call.answered")
 call_ended = _webhook("call.ended")
 call_wrapped_up = _webhook("call.wrapped_up")
+callback_booked = _webhook("callback.booked")
+callback_tried = _webhook("callback.tried")
+callback_ended = _webhook("callback.ended")
 agent_state_changed = _webhook("agent.state_changed")
 recording_ready = _webhook("recording.ready")
 ping = _webhook(PING)

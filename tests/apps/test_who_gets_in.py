@@ -30,7 +30,7 @@ from tests.apps.who_gets_in import EXPECTED
 WHO = ("-", "wangfang", "huang", "robot", "admin", "otheradmin")
 # Which row an address is about, by the first part of its name.
 ROWS = {
-    "agent": "agents.Agent", "call": "calls.Call", "importjob": "customers.ImportJob",
+    "agent": "agents.Agent", "call": "calls.Call", "callback": "calls.Callback", "importjob": "customers.ImportJob",
     "customers-import-job": "customers.ImportJob", "customer": "customers.Customer", "did": "telephony.Did",
     "disposition": "agents.Disposition", "pausereason": "agents.PauseReason", "queue": "queues.Queue",
     "recording": "recordings.Recording", "apitoken": "api.ApiToken",

@@ -47,16 +47,7 @@ class NumberField(serializers.CharField):
         return number
 
 
-class DialSerializer(serializers.Serializer):
-    number = NumberField(help_text="Whom to call.")
-    agent = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, help_text="For whom; left out: for oneself."
-    )
-    caller_number = NumberField(required=False, help_text="Which of the agent's numbers to show.")
-    customer = serializers.CharField(
-        required=False, allow_blank=True, max_length=40,
-        help_text="With whom; the id of a customer of ours puts the call on that customer's timeline.",
-    )  # fmt: skip
+class AttachedSerializer(serializers.Serializer):
     attached = serializers.DictField(
         child=serializers.CharField(max_length=200, allow_blank=True), required=False,
         help_text="At most 20 texts that travel with the call and are shown to the agent.",
@@ -66,6 +57,18 @@ class DialSerializer(serializers.Serializer):
         if len(value) > MOST_ATTACHED or any(len(key) > 40 or unstorable(key) for key in value):
             raise serializers.ValidationError(_("At most 20 texts with names of at most 40 characters."))
         return value
+
+
+class DialSerializer(AttachedSerializer):
+    number = NumberField(help_text="Whom to call.")
+    agent = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="For whom; left out: for oneself."
+    )
+    caller_number = NumberField(required=False, help_text="Which of the agent's numbers to show.")
+    customer = serializers.CharField(
+        required=False, allow_blank=True, max_length=40,
+        help_text="With whom; the id of a customer of ours puts the call on that customer's timeline.",
+    )  # fmt: skip
 
 
 class HangUpSerializer(serializers.Serializer):

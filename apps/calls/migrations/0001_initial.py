@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sequence', models.PositiveIntegerField(verbose_name='sequence')),
-                ('kind', models.CharField(choices=[('ivr', 'menu'), ('queue', 'waiting'), ('talk', 'talk'), ('hold', 'hold'), ('transfer', 'transfer')], max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('ivr', 'menu'), ('queue', 'waiting'), ('talk', 'talk'), ('hold', 'hold'), ('transfer', 'transfer'), ('callback', 'waiting for a call back')], max_length=8, verbose_name='kind')),
                 ('leg_id', models.TextField(blank=True, help_text='Whom the caller talks with.', verbose_name='leg')),
                 ('detail', models.TextField(blank=True, help_text="The flow's version, or a transfer's target.", verbose_name='detail')),
                 ('started_at', models.DateTimeField(verbose_name='started')),
@@ -241,5 +241,33 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='segment',
             constraint=models.UniqueConstraint(models.F('call'), models.F('sequence'), name='segment_once'),
+        ),
+        migrations.CreateModel(
+            name='Callback',
+            fields=[
+                ('id', models.TextField(primary_key=True, serialize=False, verbose_name='id')),
+                ('number', models.TextField(verbose_name='number')),
+                ('source', models.CharField(choices=[('queue', 'while waiting'), ('flow', 'in a menu'), ('web', 'by a program')], max_length=8, verbose_name='asked for')),
+                ('agent_first', models.BooleanField(verbose_name='agent first')),
+                ('booked_at', models.DateTimeField(verbose_name='booked')),
+                ('queued_at', models.DateTimeField(verbose_name='place in line since')),
+                ('due_at', models.DateTimeField(help_text='Not called before.', verbose_name='due')),
+                ('until_at', models.DateTimeField(verbose_name='kept until')),
+                ('tried', models.PositiveIntegerField(default=0, verbose_name='tries')),
+                ('last_try', models.CharField(blank=True, choices=[('busy', 'busy'), ('no_answer', 'no answer'), ('rejected', 'rejected'), ('unallocated', 'no such number'), ('unreachable', 'unreachable'), ('congestion', 'congestion'), ('cancelled', 'cancelled'), ('device', "agent's telephone"), ('failed', 'failed')], max_length=20, verbose_name='last try')),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
+                ('outcome', models.CharField(blank=True, choices=[('served', 'served'), ('not_reached', 'not reached'), ('expired', 'expired'), ('abandoned', 'abandoned'), ('cancelled', 'cancelled'), ('overflowed', 'overflowed'), ('failed', 'failed')], max_length=20, verbose_name='outcome')),
+                ('actor', models.TextField(blank=True, verbose_name='asked by')),
+                ('command', models.TextField(blank=True, help_text="The request's id, when a program asked.")),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='callbacks', to='calls.call', verbose_name='call')),
+                ('queue', apps.accounts.history.LenientKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='queues.queue', verbose_name='queue')),
+                ('tenant', apps.accounts.history.LenientKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant', verbose_name='tenant')),
+            ],
+            options={
+                'verbose_name': 'call back',
+                'verbose_name_plural': 'calls back',
+                'ordering': ['-booked_at'],
+                'indexes': [models.Index(fields=['tenant', '-booked_at'], name='calls_callb_tenant__739a91_idx'), models.Index(condition=models.Q(('ended_at', None)), fields=['queue', 'due_at'], name='callback_open')],
+            },
         ),
     ]
