@@ -214,9 +214,9 @@ class BelievedLeg:
     """``talking``: bridged; None while that is in motion. ``ours``: the customer's, idle in our hands."""
 
     leg: LegId
-    talking: bool | None
-    ringing: bool
-    ours: bool
+    talking: bool | None = None
+    ringing: bool = False
+    ours: bool = False
 
 
 @record

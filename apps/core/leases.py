@@ -31,14 +31,27 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
         return
     center.deadlines.set(("leases", switch), center.now_ms + LOOK_MS)
     calls = list(center.state.calls.values())
-    believed = tuple(_belief(call, leg) for call in calls for leg in call.legs.values() if leg.switch == switch)
-    center.send(c.CompareLegs(switch=switch, leg=LegId(""), believed=believed))
+    believed = [
+        _belief(call, leg)
+        for call in calls
+        for leg in call.legs.values()
+        if leg.switch == switch and leg.id not in center.state.lent_legs
+    ]
+    believed += [c.BelievedLeg(leg=leg) for leg in _kept_open(center, switch)]
+    center.send(c.CompareLegs(switch=switch, leg=LegId(""), believed=tuple(believed)))
     for call in calls:
         if call.switch == switch:
             _without_legs(center, call, event)
     for agent in list(center.state.agents.values()):
         if agent.call is not None:
             _nothing_in_hand(center, agent, event)
+
+
+def _kept_open(center: Center, switch: SwitchId) -> list[LegId]:
+    """Agents' lines, lent to a call or not."""
+    agents = (center.agent(agent) for agent in center.state.kept_legs.values())
+    kept = (agent.kept for agent in agents if agent is not None)
+    return [line.leg for line in kept if line is not None and line.switch == switch]
 
 
 def _belief(call: Call, leg: Leg) -> c.BelievedLeg:
