@@ -40,7 +40,7 @@ CONFIG = """<?xml version="1.0"?>
   <configuration name="modules.conf"><modules>
    <load module="mod_logfile"/><load module="mod_event_socket"/><load module="mod_sofia"/><load module="mod_commands"/>
    <load module="mod_dptools"/><load module="mod_dialplan_xml"/><load module="mod_sndfile"/>
-   <load module="mod_tone_stream"/><load module="mod_local_stream"/>
+   <load module="mod_tone_stream"/><load module="mod_local_stream"/><load module="mod_conference"/>
   </modules></configuration>
   <configuration name="logfile.conf"><settings/><profiles><profile name="default">
    <settings><param name="logfile" value="{home}/log/freeswitch.log"/></settings>
@@ -55,13 +55,17 @@ CONFIG = """<?xml version="1.0"?>
    <param name="context" value="trunkline"/><param name="dialplan" value="XML"/>
    <param name="sip-ip" value="127.0.0.1"/><param name="rtp-ip" value="127.0.0.1"/>
    <param name="sip-port" value="{sip}"/>
-   <param name="auth-calls" value="false"/><param name="inbound-codec-prefs" value="PCMU"/>
-   <param name="outbound-codec-prefs" value="PCMU"/><param name="rtp-timer-name" value="soft"/>
+   <param name="auth-calls" value="false"/><param name="inbound-codec-prefs" value="PCMU,PCMA"/>
+   <param name="outbound-codec-prefs" value="PCMU,PCMA"/><param name="rtp-timer-name" value="soft"/>
    <param name="manage-presence" value="false"/>
   </settings></profile></profiles></configuration>
   <configuration name="local_stream.conf"><directory name="default" path="{home}/music">
    <param name="rate" value="8000"/><param name="channels" value="1"/><param name="interval" value="20"/>
    <param name="timer-name" value="soft"/></directory></configuration>
+  <configuration name="conference.conf"><caller-controls><group name="none"/></caller-controls><profiles>
+   <profile name="default"><param name="rate" value="8000"/><param name="interval" value="20"/>
+   <param name="energy-level" value="0"/><param name="caller-controls" value="none"/>
+   <param name="member-flags" value="mintwo"/></profile></profiles></configuration>
   <configuration name="timezones.conf"><timezones><zone name="UTC" value="UTC0"/></timezones></configuration>
   <configuration name="post_load_modules.conf"><modules/></configuration>
  </section>

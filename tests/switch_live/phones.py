@@ -113,8 +113,9 @@ class Caller(Sipp):
 class Seat(Sipp):
     """Answers every call after ``ring_ms`` and talks in a tone of its own."""
 
-    def __init__(self, directory: Path, ring_ms: int = 300, port: int = 0) -> None:
-        tone = sound.write_alaw_tone(directory / "seat.al", sound.AGENT_HZ)
+    def __init__(self, directory: Path, ring_ms: int = 300, port: int = 0, hertz: int = sound.AGENT_HZ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        tone = sound.write_alaw_tone(directory / "seat.al", hertz)
         super().__init__(directory, "seat.xml", {"ring_ms": str(ring_ms), "tone": str(tone)}, ["-aa"], port)
 
     def hang_up(self, call_id: str) -> None:

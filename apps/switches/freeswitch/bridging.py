@@ -15,6 +15,9 @@ comes back to the arrival extension by himself (180 of 180; with the agent as A 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from apps.core.commands import BridgeLegs, JoinRoom, PartLegs
 from apps.core.events import BridgeFailed, HangupCause
 from apps.core.ids import LegId
 from apps.switches.freeswitch import clean, decode, encode
@@ -27,16 +30,36 @@ JUST_BACK_MS = 1_000
 
 
 class BridgeControl:
-    def __init__(self, context: Context, legs: Legs, media: MediaControl) -> None:
+    def __init__(self, context: Context, legs: Legs, media: MediaControl, leg: Callable[[LegId], Leg]) -> None:
+        self._leg = leg
         self._settings = context.settings
         self._ports = context.ports
         self._legs = legs
         self._media = media
 
-    def frames(self, far: Leg, customer: Leg, job: str) -> list[bytes]:
-        """The bridge, and before it the customer's way back where the arrival extension has not set it."""
+    def frames(self, command: BridgeLegs, job: str) -> list[bytes]:
+        """The bridge, and before it the customer's way back where the arrival extension has not set it.
+
+        Legs that are to outlive their peer are told so; one that was, and need not any more, as well.
+        """
+        far, customer = self._leg(command.leg), self._leg(command.other)
+        frames: list[bytes] = []
+        for leg in (far, customer):
+            if command.keep:
+                frames += self._keep(leg, command.idle_timeout_ms)
+            elif leg.outlives:
+                leg.outlives = False
+                frames += [] if leg.kept else [encode.let_go_of(leg.leg)]
+        return [*frames, *self._bridge(far, customer, job)]
+
+    def _keep(self, leg: Leg, idle_timeout_ms: int) -> list[bytes]:
+        """Nothing need be said of a customer's leg, which comes back to us, nor of a line that is kept open."""
+        leg.outlives = leg.originated
+        return [encode.keep(leg.leg, idle_timeout_ms)] if leg.originated and not leg.kept else []
+
+    def _bridge(self, far: Leg, customer: Leg, job: str) -> list[bytes]:
         bridge = encode.bridge(customer.leg, far.leg, job)
-        if customer.way_back:
+        if customer.way_back or customer.originated:
             return [bridge]
         # The park_timeout of a customer whom we called was for the time until now.
         variables = {**encode.way_back(self._settings), "park_timeout": ""}
@@ -74,6 +97,8 @@ class BridgeControl:
         self.over(leg)
         if other is None:
             return
+        if other.outlives:
+            return  # the core has another to bring it together with, which gets it out of there
         if other.kept:
             self._ports.send(encode.park(other.leg))
         elif other.originated:
@@ -109,6 +134,27 @@ class BridgeControl:
         leg.bridged = None
         leg.back_ms = self._ports.now_ms() if from_gap else None
         leg.left_alone = False
+
+    def part(self, command: PartLegs) -> None:
+        far, customer = self._leg(command.leg), self._leg(command.other)
+        for frame in self._keep(far, command.idle_timeout_ms):
+            self._ports.send(frame)
+        self.reclaim(customer)
+
+    def join_room(self, command: JoinRoom) -> None:
+        """Like a reclaim: a customer's socket is let go of first."""
+        leg = self._leg(command.leg)
+        frames = self._keep(leg, command.idle_timeout_ms)
+        frames += encode.join_room(leg.leg, command.room, leg.role, self._settings)
+        self.over(leg)
+        leg.away = True
+        self._media.taken_away(leg)
+
+        def go() -> None:
+            for frame in frames:
+                self._ports.send(frame)
+
+        self._ports.release_arrival(leg.leg, go)
 
     def reclaim(self, leg: Leg) -> None:
         """Closing a call's socket later would un-park it from the next one: so first let go of it, then move it."""

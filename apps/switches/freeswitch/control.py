@@ -74,7 +74,7 @@ class Control:
         self._counters = context.counters
         self.legs = Legs()
         self._media = MediaControl(context)
-        self._bridges = BridgeControl(context, self.legs, self._media)
+        self._bridges = BridgeControl(context, self.legs, self._media, self._leg)
         self._snapshots = SnapshotReader(context, self._adopt, self._forget)
         self._lookout = Lookout(context, self.legs, self._snapshots.request)
         self._jobs: dict[str, Callable[[str], None]] = {}
@@ -90,6 +90,8 @@ class Control:
             c.HangUpLeg: self._hang_up,
             c.ParkLeg: self._park,
             c.BridgeLegs: self._bridge,
+            c.PartLegs: self._bridges.part,
+            c.JoinRoom: self._bridges.join_room,
             c.PlayPrompts: lambda command: self._media.play(self._leg(command.leg), command),
             c.StopPlay: lambda command: self._media.stop(self._leg(command.leg)),
             c.StartMusic: lambda command: self._media.music(self._leg(command.leg), command.music),
@@ -256,7 +258,7 @@ class Control:
     def _bridge(self, command: c.BridgeLegs) -> None:
         job = self._ports.token()
         far, customer = self._leg(command.leg), self._leg(command.other)
-        frames = self._bridges.frames(far, customer, job)
+        frames = self._bridges.frames(command, job)
         self._jobs[job] = lambda body: self._bridges.reported(far, customer, body)
         self._bridges.asked(far, customer)
         for preparation in frames[:-1]:
@@ -363,6 +365,8 @@ class Control:
             self._job_done(headers)
         elif name == "CUSTOM":
             self._emit_all(decode.custom_events(headers, self._settings))
+            if (member := self.legs.get(decode.field(headers, "Unique-ID"))) is not None:
+                self._emit_all(decode.room_events(headers, member, self._switch))
         elif (leg := self._leg_of(headers)) is not None:
             self._leg_event(name, headers, leg)
 

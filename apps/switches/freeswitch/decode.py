@@ -17,6 +17,7 @@ from apps.core.events import (
     LegAnswered,
     LegHeld,
     LegHungUp,
+    LegJoined,
     LegParked,
     LegRinging,
     LegRole,
@@ -49,7 +50,7 @@ SUBSCRIPTION = (
     "CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
     "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE "
     "CHANNEL_HANGUP DTMF RECORD_STOP BACKGROUND_JOB HEARTBEAT "
-    "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state"
+    "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state conference::maintenance"
 )
 
 
@@ -260,6 +261,13 @@ def custom_events(headers: Headers, settings: FreeSwitchSettings) -> list[Switch
     return []
 
 
+def room_events(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    """Who comes into a three-way; who leaves it is heard of by other events."""
+    if field(headers, "Event-Subclass") != "conference::maintenance" or field(headers, "Action") != "add-member":
+        return []
+    return [LegJoined(switch=switch, leg=leg.leg, room=clean.text(field(headers, "Conference-Name"), 64))]
+
+
 def job_failure(body: str) -> str | None:
     """The error of a finished background job, or None when it went well."""
     if not body.startswith("-"):
@@ -304,4 +312,6 @@ def snapshot_leg(headers: Headers, present: frozenset[str], controlled: bool) ->
         answered=field(headers, "Answer-State") == "answered",
         bridged_to=LegId(other) if talking and other in present else None,
         controlled=controlled,
+        in_room=field(headers, "variable_current_application") == "conference"
+        and field(headers, "Channel-State") == "CS_EXECUTE",
     )

@@ -18,6 +18,7 @@ APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch do
 UNWATCHED_APPLICATIONS = ("set", "multiset", "socket", "park")
 MAX_RETURNS = 10_000
 BEEP_STREAM = "tone_stream://%(200,50,800)"
+ROOM_PROFILE = "default"  # of mod_conference
 RINGING_STREAM = "tone_stream://%(1000,4000,450);loops=-1"  # YD/T 1048: 450 Hz, one second of five
 
 
@@ -128,6 +129,35 @@ def way_back(settings: FreeSwitchSettings) -> dict[str, str]:
     }
 
 
+def keep(leg: LegId, idle_timeout_ms: int) -> bytes:
+    """A leg that we originated parks when its peer goes, for so long. A park uses it up: said before each bridge."""
+    variables = {
+        "park_after_bridge": "true",
+        "hangup_after_bridge": "false",
+        "park_timeout": str(_seconds(idle_timeout_ms)),
+    }
+    return set_variables(leg, variables)
+
+
+def let_go_of(leg: LegId) -> bytes:
+    """A leg that was kept in a consult ends with its peer again."""
+    return set_variables(leg, {"park_after_bridge": "", "hangup_after_bridge": "true", "park_timeout": "15"})
+
+
+def join_room(leg: LegId, room: str, role: LegRole, settings: FreeSwitchSettings) -> list[bytes]:
+    """Into the conference, and when that ends (its last but one has left) to where such a leg waits for us.
+
+    The profile says that a member who is left alone ends it. Without the variable the switch would hang that one up.
+    """
+    arrival = f"transfer:{clean.ident(settings.arrival_extension)} XML {clean.ident(settings.context)}"
+    afterwards = arrival if role is LegRole.CUSTOMER else "park"
+    actions = f"'conference:{clean.ident(room)}@{ROOM_PROFILE},{afterwards}'"
+    return [
+        set_variables(leg, {"hangup_after_conference": "false"}),
+        api(f"uuid_transfer {clean.ident(leg)} {actions} inline"),
+    ]
+
+
 def kill(leg: LegId, word: str) -> bytes:
     return api(f"uuid_kill {clean.ident(leg)} {clean.ident(word)}")
 
@@ -142,7 +172,7 @@ def reclaim(leg: LegId, settings: FreeSwitchSettings) -> bytes:
 
 
 def bridge(customer: LegId, far: LegId, job: str) -> bytes:
-    """``customer`` is the A side (see ``bridging``)."""
+    """``customer``, or in a consult the consulted, is the A side (see ``bridging``)."""
     return bgapi(f"uuid_bridge {clean.ident(customer)} {clean.ident(far)}", job)
 
 
