@@ -12,7 +12,7 @@ from typing import Any
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.agents import reach, states
+from apps.core.agents import kept_open, reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import closing, pairing, recording, rejoining, talk, targets, transfers
@@ -229,6 +229,8 @@ def phone_died(center: Center, call: Call) -> None:
         agent=consult.agent, queue=consult.queue, left=consult.leg, until_ms=until_ms, held=False, muted=consult.muted
     )
     rejoining.begin(center, call, rejoin)
+    if (agent := center.agent(consult.agent)) is not None:
+        kept_open.let_go(center, agent, HangupCause.MEDIA_TIMEOUT)  # dead with its page; it is rung anew
     _drop_all_but_the_customer(center, call)
     states.to_talking(center, consult.agent, call)
     if here:

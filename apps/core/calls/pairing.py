@@ -235,7 +235,7 @@ def merge(center: Center, call: Call) -> None:
             deadline_ms=center.now_ms + MERGE_MS,
         )
     )
-    for leg in (call.leg, consult.leg, consult.other):
+    for leg in (consult.leg, consult.other, call.leg):  # the customer last: nobody is to be alone there for long
         center.send(c.JoinRoom(switch=call.switch, leg=leg, room=call.id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -37,6 +38,11 @@ def _words(argument: str, least: int) -> list[str] | None:
     return words if len(words) >= least else None
 
 
+def _quoted_words(argument: str) -> list[str]:
+    """Parted at spaces, but for those between single quotes."""
+    return ["".join(pair) for pair in re.findall(r"'([^']*)'|(\S+)", argument)]
+
+
 # --- one channel -------------------------------------------------------------------------------------------------
 
 
@@ -57,8 +63,8 @@ def _kill(switch: Switch, argument: str) -> str:
 
 
 def _transfer(switch: Switch, argument: str) -> str:
-    words = _words(argument, 2)
-    if not words:
+    words = _quoted_words(argument)
+    if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     channel = switch.find(words[0])
     return NO_CHANNEL if channel is None else switch.transfer(channel, words[1:])

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from apps.core import commands, events
 from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId, TrunkId
 from apps.switches.base import Capabilities, Emit
-from apps.switches.simulator import causes, originate
+from apps.switches.simulator import causes, consults, originate
 from apps.switches.simulator.channel import Channel, Job, Message
 from apps.switches.simulator.dialplan import ARRIVAL, CONTEXT
 from apps.switches.simulator.model import Switch, is_idle_in_socket
 from apps.switches.simulator.playing import Player
+from apps.switches.simulator.rooms import is_in_room
 
 COMMAND_TAKES_MS = 1
 JOB_TAKES_MS = 3
 SNAPSHOT_TAKES_MS = 5
-TO_ARRIVAL = [ARRIVAL, "XML", CONTEXT]
 
 
 class SimulatorDriver:
@@ -54,6 +54,7 @@ class SimulatorDriver:
             "CHANNEL_EXECUTE_COMPLETE": self._player.completed,
             "PLAYBACK_STOP": self._player.play_stopped,
             "DTMF": self._digit,
+            "CUSTOM": self._room_changed,
             "RECORD_START": self._recording_started,
             "RECORD_STOP": self._recording_stopped,
         }
@@ -65,6 +66,8 @@ class SimulatorDriver:
             commands.HangUpLeg: self._hang_up,
             commands.ParkLeg: self._park,
             commands.BridgeLegs: self._bridge,
+            commands.PartLegs: self._part,
+            commands.JoinRoom: self._join_room,
             commands.PlayPrompts: self._player.play,
             commands.StopPlay: self._player.stop,
             commands.StartMusic: self._player.music,
@@ -213,8 +216,7 @@ class SimulatorDriver:
         self._tell(events.LegAnswered(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _parked(self, channel: Channel, headers: dict[str, str]) -> None:
-        customer = channel.variables.get("trunkline_role") == events.LegRole.CUSTOMER
-        if channel.direction == "outbound" and (not customer or channel.uuid in self._dialled_now):
+        if channel.direction == "outbound" and (not consults.is_customer(channel) or channel.uuid in self._dialled_now):
             self._originating.discard(channel.uuid)
             self._dialled_now.discard(channel.uuid)
             self._tell(events.LegParked(switch=self.switch, leg=LegId(channel.uuid)))
@@ -233,6 +235,10 @@ class SimulatorDriver:
             return  # its LegHungUp has said so
         a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
         self._tell(events.LegsUnbridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
+
+    def _room_changed(self, channel: Channel, headers: dict[str, str]) -> None:
+        if headers.get("Action") == "add-member":
+            self._tell(events.LegJoined(switch=self.switch, leg=LegId(channel.uuid), room=headers["Conference-Name"]))
 
     def _held(self, channel: Channel, headers: dict[str, str]) -> None:
         self._tell(events.LegHeld(switch=self.switch, leg=LegId(channel.uuid)))
@@ -289,6 +295,7 @@ class SimulatorDriver:
             "trunkline_agent": command.agent or "",
             "park_timeout": "" if command.kept_open else str(max(1, command.idle_timeout_ms // 1000)),
             "park_after_bridge": "true" if command.kept_open else "",
+            "trunkline_kept": "true" if command.kept_open else "",
             "sip_auto_answer": "true" if command.auto_answer else "",
         }
         dial = originate.DialString(
@@ -344,14 +351,25 @@ class SimulatorDriver:
 
     def _bridge(self, command: commands.Command) -> None:
         assert isinstance(command, commands.BridgeLegs)
+        for leg in (command.leg, command.other):
+            consults.outlive(self.model, leg, command.keep, command.idle_timeout_ms)
         customer = self.model.find(command.other)
-        if customer is not None:  # the switch forgets the way back each time it goes it
+        if customer is not None and consults.is_customer(customer):  # forgotten each time it goes it
             customer.variables["transfer_after_bridge"] = f"{ARRIVAL}:XML:{CONTEXT}"
             customer.variables.pop("park_timeout", None)
         reply = self.model.bridge(command.leg, command.other)
         if reply.startswith("-"):
             reason = reply.strip()
             self._tell(events.BridgeFailed(switch=self.switch, leg=command.leg, other=command.other, reason=reason))
+
+    def _part(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.PartLegs)
+        consults.part(self.model, command)
+
+    def _join_room(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.JoinRoom)
+        self._player.forget(command.leg)
+        consults.join_room(self.model, command)
 
     def _hold(self, command: commands.Command) -> None:
         self._set_hold(command.leg, True)
@@ -433,7 +451,7 @@ class SimulatorDriver:
         if channel is None:
             self._tell(events.LegHungUp(switch=self.switch, leg=command.leg, cause=events.HangupCause.LOST))
         else:
-            self.model.transfer(channel, TO_ARRIVAL)
+            self.model.transfer(channel, consults.TO_ARRIVAL)
 
     def _snapshot(self, command: commands.Command) -> None:
         self.request_snapshot()
@@ -468,6 +486,7 @@ def _snapshot_leg(channel: Channel) -> events.SnapshotLeg:
         answered=channel.answered,
         bridged_to=LegId(peer.uuid) if peer is not None else None,
         controlled=is_idle_in_socket(channel),
+        in_room=is_in_room(channel),
     )
 
 

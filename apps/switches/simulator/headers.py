@@ -86,7 +86,7 @@ def channel_headers(channel: Channel, name: str) -> dict[str, str]:
     if channel.peer is not None:
         headers["Other-Type"] = "originatee"
         headers.update(_profile("Other-Leg", channel.peer))
-    if name not in BARE:
+    if name not in BARE and name != "CUSTOM":
         headers.update((f"variable_{key}", value) for key, value in channel.variables.items())
     if name in FINISHED:
         headers.update((f"variable_{key}", value) for key, value in _times(channel).items())

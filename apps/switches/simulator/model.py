@@ -20,6 +20,7 @@ from apps.switches.simulator.dialplan import Dialplan
 from apps.switches.simulator.faults import Faults
 from apps.switches.simulator.media import SoundLibrary
 from apps.switches.simulator.recording import Recorder
+from apps.switches.simulator.rooms import ROOM_APPLICATIONS
 
 Listener = Callable[[str, Channel | None, dict[str, str]], None]
 Dial = Callable[[Channel, list[str]], None]
@@ -82,6 +83,7 @@ class Switch:
         self.phones: Phones = NoPhones()
         self.dial: Dial = lambda channel, hosts: self.socket_refused(channel)
         self.channels: dict[str, Channel] = {}
+        self.rooms: dict[str, list[Channel]] = {}  # who is in which conference
         self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
         self.listeners: list[Listener] = []
         self._ended: deque[Channel] = deque()  # what ``show`` may still list
@@ -287,7 +289,7 @@ class Switch:
     # --- applications -------------------------------------------------------------------------------------------
 
     def run(self, channel: Channel, message: Message) -> None:
-        kind = APPLICATIONS.get(message.app)
+        kind = APPLICATIONS.get(message.app) or ROOM_APPLICATIONS.get(message.app)
         if kind is None:
             self.hang_up(channel, "DESTINATION_OUT_OF_ORDER")  # an unknown application ends the call (CS:2770)
             return

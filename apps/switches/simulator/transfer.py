@@ -21,7 +21,7 @@ def uuid_transfer(switch: Switch, channel: Channel, words: list[str]) -> str:
     if not words:
         return "-ERR Invalid extension\n"
     inline = len(words) > 1 and words[1] == "inline"
-    extension = words[0].strip("'") if inline else words[0]
+    extension = words[0]
     context = words[2] if len(words) > 2 else ""
     targets = [channel]
     if both and channel.bridged_to is not None:

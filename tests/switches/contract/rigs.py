@@ -6,6 +6,7 @@ A rig's phones are fixed by account: see ``PHONES``. A live FreeSWITCH passes th
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,9 @@ SHORT, LONG, MISSING = "short.wav", "long.wav", "missing.wav"
 MUSIC_LADDER_MS = 200
 
 
+_runs = itertools.count(1)
+
+
 class Rig(Protocol):
     """``wait`` and ``nothing`` let time pass, real or virtual."""
 
@@ -84,6 +88,7 @@ class Scene:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.minted = 0
+        self.run = next(_runs)  # a switch that has just ended a leg must not get its id again
 
     def do(self, command: Command) -> None:
         self.rig.driver.execute(command)
@@ -107,7 +112,7 @@ class Scene:
 
     def leg(self) -> LegId:
         self.minted += 1
-        return LegId(f"run1-l{self.minted}")
+        return LegId(f"run{self.run}-l{self.minted}")
 
     def originate(
         self,

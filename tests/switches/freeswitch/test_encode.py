@@ -206,3 +206,18 @@ def test_causes_go_there_and_back() -> None:
         if cause is not HangupCause.ERROR:
             assert cause_of(word_of(cause)) is cause
     assert cause_of("SOMETHING_NEW") is HangupCause.ERROR and word_of(HangupCause.ERROR) == "NORMAL_UNSPECIFIED"
+
+
+def test_a_leg_is_kept_and_let_go_of_again() -> None:
+    assert encode.keep(LegId("a"), 60_000) == (
+        b"api uuid_setvar_multi a park_after_bridge=true;hangup_after_bridge=false;park_timeout=60\n\n"
+    )
+    assert b"park_after_bridge=;hangup_after_bridge=true" in encode.let_go_of(LegId("a"))
+
+
+def test_into_a_room_and_what_follows_it() -> None:
+    customer = encode.join_room(LegId("a"), "r1-c1", LegRole.CUSTOMER, SETTINGS)[-1]
+    assert customer == (b"api uuid_transfer a 'conference:r1-c1@default,transfer:arrival XML trunkline' inline\n\n")
+    assert encode.join_room(LegId("a"), "r1-c1", LegRole.AGENT, SETTINGS)[-1].endswith(b",park' inline\n\n")
+    with pytest.raises(clean.Unsafe):
+        encode.join_room(LegId("a"), "r1,hangup", LegRole.AGENT, SETTINGS)
