@@ -32,8 +32,15 @@ def look() -> None:
 def look_for_unknown() -> list[Path]:
     """Files that no row knows. They are counted in the log and left: only a person can say what they are."""
     old_s = time.time() - ORPHAN_AFTER_S
-    unknown = [path for path in files.orphans() if path.stat().st_mtime < old_s]
+    unknown, size = [], 0
+    for path in files.orphans():
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue  # gone since it was listed
+        if status.st_mtime < old_s:
+            unknown.append(path)
+            size += status.st_size
     if unknown:
-        size_mb = sum(path.stat().st_size for path in unknown) >> 20
-        log.warning("recordings_unknown", count=len(unknown), size_mb=size_mb, first=str(unknown[0]))
+        log.warning("recordings_unknown", count=len(unknown), size_mb=size >> 20, first=str(unknown[0]))
     return unknown

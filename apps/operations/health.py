@@ -6,6 +6,7 @@ without Redis and workers, and without the engine a page says so, which it could
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +19,7 @@ from typing import Any
 import orjson
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.operations import disk, web_metrics
@@ -61,7 +62,7 @@ def report() -> tuple[str, list[Part]]:
 def _look(name: str, check: Callable[[], Part]) -> Part:
     try:
         return check()
-    except (DatabaseError, redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
+    except (Error, redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
         return Part(name, _worst_of(name), type(error).__name__)
     finally:
         connection.close()  # this thread's own
@@ -132,19 +133,27 @@ def ask_engine() -> dict[str, Any]:
 
 
 def _ask(door: str) -> dict[str, Any]:
+    """``OSError`` also for an answer that broke off, or that no engine gave."""
     try:
-        with urllib.request.urlopen(f"{door}/health", timeout=PATIENCE_S / 2) as reply:
+        with _opened(f"{door}/health") as reply:
             data: dict[str, Any] = orjson.loads(reply.read())
-    except urllib.error.HTTPError as error:
-        data = orjson.loads(error.read())
+    except (http.client.HTTPException, ValueError) as error:
+        raise OSError(f"not an engine's answer: {error!r}") from error
     return data
+
+
+def _opened(url: str) -> Any:
+    try:
+        return urllib.request.urlopen(url, timeout=PATIENCE_S / 2)
+    except urllib.error.HTTPError as error:
+        return error  # an answer as well
 
 
 def history_is_current() -> bool:
     """The engine runs, and all that it knows is in PostgreSQL but for the last moment."""
     try:
         recorder = ask_engine()["recorder"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, KeyError):
         return False
     return not recorder["trouble"] and float(recorder["lag_s"]) < HISTORY_LATE_S
 

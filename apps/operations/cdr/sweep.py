@@ -44,6 +44,7 @@ class Count:
     other_legs: int = 0
     refused: int = 0
     waiting: int = 0
+    stuck: int = 0  # cannot be read or taken away; the log says why
 
 
 def sweep(settle_s: float = SETTLE_S, progress: Progress = lambda what, done, total: None) -> Count:
@@ -52,7 +53,11 @@ def sweep(settle_s: float = SETTLE_S, progress: Progress = lambda what, done, to
         directory = settings.CDR_DIR / switch.name
         files = sorted(_files(directory)) if directory.is_dir() else []
         for number, path in enumerate(files, 1):
-            _take(switch, directory, path, settle_s, count)
+            try:
+                _take(switch, directory, path, settle_s, count)
+            except OSError as error:  # one file's rights must not keep all behind it out of the history
+                log.error("cdr_stuck", file=path.name, detail=str(error))
+                count.stuck += 1
             progress(switch.name, number, len(files))
     if count.imported or count.refused:
         log.warning("calls_missed_by_the_engine", imported=count.imported, refused=count.refused)
@@ -123,7 +128,7 @@ def _add_call(switch: Switch, record: LegRecord, tenant_id: int | None) -> str:
         "answered_at": moment(record.answered_ms) if record.answered_ms else None,
         "ended_at": moment(record.ended_ms),
     }
-    talked_ms = record.ended_ms - record.bridged_ms if record.bridged_ms else 0
+    talked_ms = max(0, record.ended_ms - record.bridged_ms) if record.bridged_ms else 0
     call = Call.objects.create(
         id=record.call or f"cdr-{record.uuid}", tenant_id=tenant_id, switch=switch, direction=Direction.INBOUND,
         did=record.did, caller_number=record.caller_number, caller_name=record.caller_name, trunk_name=record.trunk,

@@ -142,6 +142,17 @@ def test_a_file_that_is_no_record_is_put_aside(inbox: Path, content: bytes) -> N
     assert sweep() == Count(), "and not looked at again"
 
 
+def test_one_file_that_cannot_be_moved_keeps_no_other_back(inbox: Path) -> None:
+    """Whatever the reason: here there is a file where the directory for refused ones would be."""
+    (inbox.parent / "refused").write_text("")
+    odd = inbox / "a.cdr.json"
+    odd.write_bytes(b"not json")
+    os.utime(odd, (1, 1))
+    served_by_fallback(inbox)
+    assert sweep() == Count(imported=1, stuck=1)
+    assert odd.exists() and Call.objects.count() == 1
+
+
 def test_young_files_wait(inbox: Path) -> None:
     path = served_by_fallback(inbox)
     os.utime(path)

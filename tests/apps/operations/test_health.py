@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -74,6 +75,23 @@ def test_without_redis_it_is_degraded_only(engine: type[Engine], settings: Any) 
 def test_without_an_engine_pages_stay(engine: type[Engine], settings: Any) -> None:
     settings.ENGINE_URL = "http://127.0.0.1:1"
     assert ready()[0] == 200 and ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "URLError"}
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"SSH-2.0-nothing\r\n"])
+def test_an_engine_that_dies_in_the_middle_of_its_answer_is_away(
+    engine: type[Engine], settings: Any, said: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.ENGINE_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        def answer() -> None:
+            peer, _address = server.accept()
+            peer.recv(1000)
+            peer.sendall(said)
+            peer.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "OSError"}
 
 
 def test_the_engine_s_own_words_are_passed_on(engine: type[Engine]) -> None:

@@ -29,5 +29,5 @@ class Command(BaseCommand):
         progress.end()
         self.stdout.write(
             f"{count.imported} calls added, {count.known} known already, {count.other_legs} other legs, "
-            f"{count.refused} files refused, {count.waiting} too young"
+            f"{count.refused} files refused, {count.waiting} too young, {count.stuck} stuck (see the log)"
         )
