@@ -267,7 +267,8 @@ class Center:
         self.matcher.agent_is(
             agent_id,
             signed_in=present >= Presence.SIGNED_IN,
-            at_work=present >= Presence.SERVING,
+            # Who only lost the console may be back in a moment: no tier joins in because a page is loaded again.
+            at_work=presence(AgentState(agent.back_state or agent.state), free) >= Presence.SERVING,
             free=standing_of(agent) if free else None,
         )
         return free

@@ -107,6 +107,12 @@ def test_same_choice_as_a_full_scan(plan: list[tuple[Any, ...]]) -> None:
         else:
             free.pop(f"g{who}", None)
             matcher.agent_is(f"g{who}", signed_in=more[0], at_work=more[0], free=None)  # type: ignore[arg-type]
+        for name in free:
+            one = AGENTS[name]
+            asking = [
+                (precedence(one, asked), place, call) for call, (place, asked) in waiting.items() if fits(one, asked)
+            ]
+            assert matcher.caller_for(name) == (min(asking)[2] if asking else None)
         for call, (_, asked) in waiting.items():
             able = [
                 (rank(AGENTS[name], standing, asked), name)
@@ -117,12 +123,6 @@ def test_same_choice_as_a_full_scan(plan: list[tuple[Any, ...]]) -> None:
             if asked.only is None:
                 assert [(key, name) for key, name, _ in matcher.view(asked).in_order()] == sorted(able)
                 assert matcher.counts(call)[0] == len(able)
-        for name in free:
-            one = AGENTS[name]
-            asking = [
-                (precedence(one, asked), place, call) for call, (place, asked) in waiting.items() if fits(one, asked)
-            ]
-            assert matcher.caller_for(name) == (min(asking)[2] if asking else None)
 
 
 def test_who_left_leaves_nothing_behind() -> None:

@@ -16,7 +16,7 @@ SKILLS = tuple(map(SkillId, ("lang:zh", "lang:en", "billing", "repairs")))
 DIDS = ("4001", "4002", "4003")
 COMFORT = {"zh": ("comfort.wav",), "en": ("comfort.wav",)}
 MINUTE_MS = 60_000
-ROUTED = False
+ROUTED = True
 
 
 class CenterMaker:

@@ -200,10 +200,10 @@ class Matcher:
                 own = self._agents[agent].queues.get(line.requirement.queue)
                 yield own.priority if line.requirement.kept and own is not None else FIRST_OF_ALL, line
         for seat in self._seats_of(agent):
-            if seat.pool.lines and seat.bucket is not None:
-                for line in seat.pool.lines.values():
-                    if seat.bucket.kind in seat.pool.view(line.requirement).fitting:
-                        yield seat.membership.priority, line
+            for line in seat.pool.lines.values():
+                view = seat.pool.view(line.requirement)  # first: a skill new to the pool sorts its agents anew
+                if seat.bucket is not None and seat.bucket.kind in view.fitting:
+                    yield seat.membership.priority, line
 
     def _seats_of(self, agent: AgentId) -> tuple[Seat, ...]:
         seats = self._seats.get(agent)

@@ -17,7 +17,7 @@ from tests.sim.auditor.book import Book
 from tests.sim.auditor.calls import CallBook, Place
 from tests.sim.auditor.promises import Promise, hold
 
-ROUTED = False
+ROUTED = True
 SLACK_MS = 2_000
 """Rings and tiers open by a timer, and after a gap of the link only when its snapshot has come."""
 
