@@ -7,9 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from apps.accounts.tenant_admin import ReadOnlyAdmin, administers
+from apps.calls.decisions import names_in, told, trace_of
 from apps.calls.models import AgentStateSpan, Call, Callback, CallDisposition, Decision, Leg, Segment
 from apps.recordings.models import Recording
 
@@ -57,18 +60,15 @@ class LegInline(HistoryInline):
 
 class DecisionInline(HistoryInline):
     model = Decision
-    fields = (
-        "at",
-        "queue",
-        "agent",
-        "rule",
-        "ready_agents",
-        "waiting_calls",
-        "idle_since",
-        "ended_at",
-        "outcome",
-        "cause",
-    )
+    fields = ("at", "queue", "agent", "rule", "waiting_calls", "why", "ended_at", "outcome", "cause")
+    readonly_fields = ("why",)
+
+    @admin.display(description=_("why"))
+    def why(self, decision: Decision) -> str:
+        trace = trace_of(decision)
+        if trace is None:
+            return "–"
+        return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in told(trace, names_in([trace]))))
 
 
 class CallbackInline(HistoryInline):

@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.calls.models import AgentStateSpan, Callback, CallDisposition, Decision, SegmentKind
 from apps.calls.projection import Projection, StoredFact, moment, row_id
-from apps.core import facts
+from apps.core import codec, facts
 from apps.core.events import LegRole
 from apps.recordings.models import Recording, RecordingStatus
 
@@ -221,19 +221,31 @@ def _dial_started(rows: Projection, item: StoredFact, fact: facts.DialStarted) -
     rows.calls[fact.call].last_agent_id = row_id(fact.agent)
 
 
+def _offer_decided(rows: Projection, item: StoredFact, fact: facts.OfferDecided) -> None:
+    """The offer follows at once, yet perhaps in another batch: the row is whole without it."""
+    decision = _decision(rows, fact)
+    decision.rule, decision.ready_agents, decision.waiting_calls = fact.strategy, fact.eligible, fact.waiting
+    decision.trace = codec.encode(fact)
+
+
 def _agent_offered(rows: Projection, item: StoredFact, fact: facts.AgentOffered) -> None:
-    rows.decisions[fact.leg] = Decision(
-        leg_id=fact.leg,
-        tenant_id=row_id(fact.tenant),
-        call_id=fact.call,
-        at=moment(fact.at_ms),
-        queue_id=row_id(fact.queue),
-        agent_id=row_id(fact.agent),
-        rule=fact.rule,
-        ready_agents=fact.ready_agents,
-        waiting_calls=fact.waiting_calls,
-        idle_since=moment(fact.idle_since_ms),
-    )
+    decision = _decision(rows, fact)
+    decision.rule, decision.ready_agents, decision.waiting_calls = fact.rule, fact.ready_agents, fact.waiting_calls
+    decision.idle_since = moment(fact.idle_since_ms)
+
+
+def _decision(rows: Projection, fact: facts.OfferDecided | facts.AgentOffered) -> Decision:
+    decision = rows.decisions.get(fact.leg)
+    if decision is None:
+        decision = rows.decisions[fact.leg] = Decision(
+            leg_id=fact.leg,
+            tenant_id=row_id(fact.tenant),
+            call_id=fact.call,
+            at=moment(fact.at_ms),
+            queue_id=row_id(fact.queue),
+            agent_id=row_id(fact.agent),
+        )
+    return decision
 
 
 def _offer_ended(rows: Projection, item: StoredFact, fact: facts.OfferEnded) -> None:
@@ -340,6 +352,7 @@ _FOLDS: dict[type[facts.Fact], Fold] = {
     facts.TransferStarted: _transfer_started,
     facts.TransferFailed: _transfer_failed,
     facts.DialStarted: _dial_started,
+    facts.OfferDecided: _offer_decided,
     facts.AgentOffered: _agent_offered,
     facts.OfferEnded: _offer_ended,
     facts.RecordingAsked: _recording_asked,

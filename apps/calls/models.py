@@ -185,6 +185,9 @@ class Decision(History):
     ready_agents = models.PositiveIntegerField(_("ready agents"))
     waiting_calls = models.PositiveIntegerField(_("waiting calls"))
     idle_since = models.DateTimeField(_("idle since"), null=True)
+    trace = models.JSONField(
+        _("trace"), null=True, help_text=_("All that was decided from, as the engine put it on record.")
+    )
     ended_at = models.DateTimeField(_("ended"), null=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=choices(OfferOutcome), blank=True)
     cause = models.CharField(_("cause"), max_length=20, choices=choices(HangupCause), blank=True)

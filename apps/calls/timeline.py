@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from apps.agents.models import Agent
+from apps.calls.decisions import names_in, told, trace_of
 from apps.calls.models import Call, CallDisposition, Decision, FactRecord, Leg, Segment
 from apps.calls.projection import moment_ms, row_id
 from apps.core.ivr.flow import node_title
@@ -42,14 +46,16 @@ def call_row(call: Call) -> Data:
     }
 
 
-def timeline(call: Call) -> Data:
-    """Everything that is known of a call, in order."""
+def timeline(call: Call, agents: QuerySet[Agent]) -> Data:
+    """Everything that is known of a call, in order. ``agents`` are those whom the reader may see."""
     steps, attached = _told(call)
+    offers = [(row, trace_of(row)) for row in call.decisions.select_related("queue", "agent").order_by("at")]
+    names = names_in((trace for _row, trace in offers), agents)
     marked = FactRecord.objects.filter(call=call.pk, type="CallMarked").order_by("at", "seq")
     return {
         "segments": [_segment(row) for row in call.segments.select_related("queue", "agent").order_by("sequence")],
         "steps": steps,
-        "offers": [_offer(row) for row in call.decisions.select_related("queue", "agent").order_by("at")],
+        "offers": [_offer(row, told(trace, names) if trace is not None else []) for row, trace in offers],
         "legs": [_leg(row) for row in call.legs.select_related("agent").order_by("started_at", "pk")],
         "wrap_ups": [_wrap_up(row) for row in call.dispositions.select_related("agent").order_by("at")],
         "attached": attached,
@@ -68,11 +74,11 @@ def _segment(row: Segment) -> Data:
     }  # fmt: skip
 
 
-def _offer(row: Decision) -> Data:
+def _offer(row: Decision, why: list[str]) -> Data:
     return {
         "at_ms": ms(row.at), "ended_ms": ms(row.ended_at), "agent": _name(row.agent), "queue": _name(row.queue),
         "rule": row.rule, "ready_agents": row.ready_agents, "waiting_calls": row.waiting_calls,
-        "idle_since_ms": ms(row.idle_since), "outcome": row.outcome, "cause": row.cause,
+        "idle_since_ms": ms(row.idle_since), "outcome": row.outcome, "cause": row.cause, "why": why,
     }  # fmt: skip
 
 

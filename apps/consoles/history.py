@@ -75,7 +75,7 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
     page = {
         "time_zone": tenant.time_zone,
         "call": call_row(found),
-        **timeline(found),
+        **timeline(found, visible_agents(request.user)),
         "customers": _customers(found, tenant) if can(request.user, "customers.view", tenant=tenant) else None,
         "recordings": [_recording(row) for row in recordings] if hears else None,
         "dispositions": dict(Disposition.objects.filter(tenant=tenant).values_list("code", "name")),

@@ -38,6 +38,7 @@ EXPECTED: dict[str, str] = {
     "call-detail GET": "401 404 200 200 200 404",
     "call-hangup POST": "401 404 503 403 503 404",
     "call-timeline GET": "401 404 200 200 200 404",
+    "call-decisions GET": "401 403 200 200 200 404",
     "importjob-list GET": "401 403 200 200 200 200",
     "importjob-list POST": "401 403 400 400 400 400",
     "importjob-detail GET": "401 403 200 200 200 404",

@@ -12,7 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
+from apps.accounts.permissions import can
 from apps.api import reach
+from apps.api.resources.decisions import DecisionsMixin
 from apps.api.resources.dialing import DialingMixin
 from apps.api.scopes import Scope
 from apps.calls.models import Call, CallDisposition, FactRecord, Leg, Segment
@@ -113,7 +115,7 @@ class CallFilter(serializers.Serializer):
 
 
 @extend_schema(tags=["calls"])
-class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DialingMixin):
+class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DecisionsMixin, DialingMixin):
     """An agent who is nothing more sees the calls they took part in."""
 
     queryset = Call.objects.select_related("last_queue", "last_agent")
@@ -159,7 +161,12 @@ class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DialingMixin
     @extend_schema(responses=FactSerializer(many=True))
     @action(detail=True, pagination_class=None)
     def timeline(self, request: Request, pk: str = "") -> Response:
-        """Every fact of the call in order: the whole truth, for whoever must know why. At most 2000."""
+        """Every fact of the call in order: the whole truth, for whoever must know why. At most 2000.
+
+        An agent who is nothing more is not told of the other agents whom an offer could have gone to.
+        """
         call = self.get_object()
         facts = FactRecord.objects.filter(call=call.pk, tenant=str(self.tenant.pk)).order_by("at", "epoch", "seq")
+        if not can(request.user, "calls.view", tenant=self.tenant):
+            facts = facts.exclude(type="OfferDecided")
         return Response(FactSerializer(facts[:MOST_FACTS], many=True).data)

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('ready_agents', models.PositiveIntegerField(verbose_name='ready agents')),
                 ('waiting_calls', models.PositiveIntegerField(verbose_name='waiting calls')),
                 ('idle_since', models.DateTimeField(null=True, verbose_name='idle since')),
+                ('trace', models.JSONField(help_text='All that was decided from, as the engine put it on record.', null=True, verbose_name='trace')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('outcome', models.CharField(blank=True, choices=[('answered', 'answered'), ('no_answer', 'no answer'), ('declined', 'declined'), ('failed', 'failed'), ('answered_elsewhere', 'answered elsewhere'), ('caller_left', 'caller left'), ('withdrawn', 'withdrawn'), ('unacknowledged', 'console did not respond')], max_length=20, verbose_name='outcome')),
                 ('cause', models.CharField(blank=True, choices=[('normal', 'normal'), ('busy', 'busy'), ('no_answer', 'no answer'), ('rejected', 'rejected'), ('not_registered', 'not registered'), ('unallocated', 'no such number'), ('unreachable', 'unreachable'), ('congestion', 'congestion'), ('cancelled', 'cancelled'), ('answered_elsewhere', 'answered elsewhere'), ('media_timeout', 'media timeout'), ('invalid', 'invalid'), ('lost', 'lost'), ('error', 'error')], max_length=20, verbose_name='cause')),

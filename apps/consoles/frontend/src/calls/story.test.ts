@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Story, draw, events, ticks } from "./story";
-import { c, portWord, portWords, storedWords } from "./words";
+import { type Story, draw, events, ticks, why } from "./story";
+import { c, portWord, portWords, ruleWords, storedWords } from "./words";
 
 const T0 = 1_790_000_000_000;
 const story: Story = {
@@ -12,7 +12,7 @@ const story: Story = {
     { kind: "talk", queue: "Q", agent: "A", started_ms: T0 + 17_000, ended_ms: T0 + 80_000, outcome: "ended", detail: "" },
   ],
   steps: [{ at_ms: T0 + 2_000, node: "menu", title: "Language", type: "menu", port: "1", digits: "1" }],
-  offers: [{ at_ms: T0 + 6_000, ended_ms: T0 + 8_000, agent: "B", queue: "Q", rule: "longest_idle", ready_agents: 3, waiting_calls: 2, idle_since_ms: T0 - 60_000, outcome: "no_answer", cause: "" }],
+  offers: [{ at_ms: T0 + 6_000, ended_ms: T0 + 8_000, agent: "B", queue: "Q", rule: "longest_idle", ready_agents: 3, waiting_calls: 2, idle_since_ms: T0 - 60_000, outcome: "no_answer", cause: "", why: ["Required: network ≥ 4."] }],
   legs: [{ id: "l1", role: "customer", agent: "", address: "138", started_ms: T0, rang_ms: null, answered_ms: T0, ended_ms: T0 + 80_000, cause: "normal", raw_cause: "" }],
   wrap_ups: [{ at_ms: T0 + 100_000, agent: "A", disposition: "done", note: "n", wrap_up_ms: 20_000 }],
   attached: {}, marks: [{ at_ms: T0 + 50_000 }], recordings: [], dispositions: { done: "Solved" },
@@ -45,6 +45,7 @@ describe("a call over time", () => {
     const told = events(story);
     expect(told.map((item) => item.kind)).toEqual(["ivr", "step", "queue", "offer", "talk", "step", "wrap"]);
     expect(told[3]?.detail).toMatch(/3.*2.*1:06/);
+    expect(told[3]?.why).toEqual(["Required: network ≥ 4."]);
     expect(told[6]?.title).toContain("Solved");
   });
 });
@@ -60,10 +61,17 @@ describe("where a menu's step led", () => {
   });
 });
 
+describe("how an agent was chosen", () => {
+  it("is said in words, also by a rule that this page does not know", () => {
+    for (const rule of Object.keys(ruleWords.en)) expect(why({ ...story.offers[0]!, rule })).not.toContain(rule);
+    expect(why({ ...story.offers[0]!, rule: "new_rule" })).toContain("new_rule");
+  });
+});
+
 describe("words", () => {
   it("have the same {names} in both languages", () => {
     const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
-    for (const words of [c, storedWords, portWords]) {
+    for (const words of [c, storedWords, portWords, ruleWords]) {
       for (const key of Object.keys(words.en)) expect(names((words.zh as Record<string, string>)[key] ?? ""), key).toEqual(names((words.en as Record<string, string>)[key] ?? ""));
     }
   });

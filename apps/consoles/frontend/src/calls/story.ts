@@ -2,7 +2,7 @@
 
 import { type Worded, worded } from "$lib/i18n";
 import { clock } from "$lib/text";
-import { c, portWord, word } from "./words";
+import { c, portWord, ruleWord, word } from "./words";
 
 export interface CallRow {
   id: string;
@@ -26,7 +26,7 @@ export interface CallRow {
 }
 export interface Segment { kind: string; queue: string; agent: string; started_ms: number; ended_ms: number | null; outcome: string; detail: string }
 export interface Step { at_ms: number; node: string; title: Worded; type: string; port: string; digits: string }
-export interface Offer { at_ms: number; ended_ms: number | null; agent: string; queue: string; rule: string; ready_agents: number; waiting_calls: number; idle_since_ms: number | null; outcome: string; cause: string }
+export interface Offer { at_ms: number; ended_ms: number | null; agent: string; queue: string; rule: string; ready_agents: number; waiting_calls: number; idle_since_ms: number | null; outcome: string; cause: string; /** In sentences, in the reader's language. */ why: string[] }
 export interface Leg { id: string; role: string; agent: string; address: string; started_ms: number; rang_ms: number | null; answered_ms: number | null; ended_ms: number | null; cause: string; raw_cause: string }
 export interface WrapUp { at_ms: number; agent: string; disposition: string; note: string; wrap_up_ms: number }
 export interface Recording { id: string; status: string; reason: string; path: string; here: boolean; started_ms: number; ended_ms: number | null; duration_ms: number | null; heard: { who: string; at_ms: number }[] }
@@ -100,12 +100,12 @@ export function ticks(lengthMs: number): { at: number; label: string }[] {
 }
 
 export function why(offer: Offer): string {
-  const rule = offer.rule === "longest_idle" ? c("longest_idle") : offer.rule === "wanted_agent" ? c("wanted_agent") : offer.rule;
+  const rule = ruleWord(offer.rule);
   const idle = offer.idle_since_ms === null ? "" : c("idle_for", { time: clock(offer.at_ms - offer.idle_since_ms) });
   return [c("offer_why", { rule, ready: offer.ready_agents, waiting: offer.waiting_calls }), idle].filter(Boolean).join(" · ");
 }
 
-export interface Event { at_ms: number; kind: string; title: string; detail: string; lasted_ms: number | null; note: string }
+export interface Event { at_ms: number; kind: string; title: string; detail: string; lasted_ms: number | null; note: string; why?: string[] }
 
 /** Everything in order, for reading and for screen readers. */
 export function events(story: Story): Event[] {
@@ -120,7 +120,7 @@ export function events(story: Story): Event[] {
     ...story.marks.map((item) => ({ at_ms: item.at_ms, kind: "step", title: c("marked"), detail: "", lasted_ms: null, note: "" })),
     ...story.offers.map((item) => ({
       at_ms: item.at_ms, kind: "offer", title: c("offer", { agent: item.agent || "–" }), detail: [item.outcome && `→ ${word(item.outcome)}`, why(item)].filter(Boolean).join(" · "),
-      lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.at_ms, note: "",
+      lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.at_ms, note: "", why: item.why,
     })),
     ...story.wrap_ups.map((item) => ({
       at_ms: item.at_ms, kind: "wrap", title: c("disposition", { name: item.disposition === "UNSET" ? c("unset") : (story.dispositions[item.disposition] ?? item.disposition) }), detail: item.agent, lasted_ms: item.wrap_up_ms, note: item.note,

@@ -39,8 +39,7 @@ export const c = dictionary(
     offer: "Offered to {agent}",
     offer_why: "{rule} · {ready} ready · {waiting} waiting",
     idle_for: "idle for {time}",
-    longest_idle: "longest idle",
-    wanted_agent: "asked for by name",
+    why: "Why this agent",
     leg: "Leg: {role} {address}",
     answered_after: "answered after {time}",
     legs: "Legs",
@@ -112,8 +111,7 @@ export const c = dictionary(
     offer: "派给 {agent}",
     offer_why: "{rule} · {ready} 人示闲 · {waiting} 个排队",
     idle_for: "已空闲 {time}",
-    longest_idle: "最长空闲",
-    wanted_agent: "指定坐席",
+    why: "为何派给此坐席",
     leg: "话路:{role} {address}",
     answered_after: "{time} 后接听",
     legs: "话路",
@@ -190,6 +188,22 @@ const ports = dictionary(
     limit: "循环次数过多", hangup: "挂机",
   },
 );
+
+/** How an agent was chosen (apps/core/queues/strategies.py). */
+const rules = dictionary(
+  {
+    longest_idle: "longest idle", least_talk_time: "least talk time", fewest_calls: "fewest calls", round_robin: "round robin",
+    top_down: "top-down", random: "random", ring_all: "ring all", ring_progressively: "ring progressively", best_skill: "best skill first",
+    wanted_agent: "only this one was asked",
+  },
+  {
+    longest_idle: "空闲最久", least_talk_time: "通话时长最少", fewest_calls: "接听数最少", round_robin: "轮流",
+    top_down: "从上到下", random: "随机", ring_all: "全部振铃", ring_progressively: "逐个增加振铃", best_skill: "技能最佳优先",
+    wanted_agent: "只呼叫此坐席",
+  },
+);
+export const ruleWord = (rule: string) => (rules.has(rule) ? rules(rule) : rule);
+export const ruleWords = rules;
 
 /** Where a step led; keys are told as keys. */
 export const portWord = (port: string) => (port.startsWith("key:") ? c("key", { digits: port.slice(4) }) : ports.has(port) ? ports(port) : port);
