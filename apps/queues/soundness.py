@@ -21,11 +21,10 @@ from apps.core.config import (
     Overflow,
     OverflowKind,
     QueueConfig,
-    Ring,
-    SkillNeed,
 )
 from apps.core.ids import FlowId, QueueId, SkillId, TenantId
 from apps.core.ivr.nodes.enqueue import needs_of
+from apps.core.queues.needs import Needs, lacking, relaxed, together
 
 MOST_RINGS = 6
 EVERY_TIER = 10_000
@@ -87,39 +86,31 @@ def _of_skills(queue: QueueConfig, agents: list[AgentConfig], flows: Iterable[Fl
     if not agents:
         yield Problem(Flaw.UNSERVED, me)
         return
-    own = _least(queue.needs, queue.rings)
+    own = _least(queue)
     if not _anybody(agents, own):
         yield Problem(Flaw.UNSKILLED, me, _named(own))
         return
     for flow in flows:
         for more in sorted(_asked_by(flow, queue.id), key=str):
-            asked = _least((*queue.needs, *more), queue.rings)
+            asked = _least(queue, more)
             if not _anybody(agents, asked):
                 yield Problem(Flaw.FLOW_UNSKILLED, me, (str(flow.document.get("id", "")), *_named(asked)))
 
 
-def _least(needs: Iterable[SkillNeed], rings: Iterable[Ring]) -> dict[SkillId, int]:
-    """What is still required when every relaxation is over."""
-    asked: dict[SkillId, int] = {}
-    for need in needs:
-        if need.required:
-            asked[need.skill] = max(need.level, asked.get(need.skill, 0))
-    for ring in rings:
-        asked = {
-            skill: min(level, ring.lower.get(skill, level)) for skill, level in asked.items() if skill not in ring.drop
-        }
-    return asked
+def _least(queue: QueueConfig, more: Needs = ()) -> Needs:
+    """What is still asked for when every relaxation is in force."""
+    return relaxed(together(queue.needs, more), queue.rings)
 
 
-def _anybody(agents: Iterable[AgentConfig], asked: Mapping[SkillId, int]) -> bool:
-    return any(all(agent.skills.get(skill, 0) >= level for skill, level in asked.items()) for agent in agents)
+def _anybody(agents: Iterable[AgentConfig], asked: Needs) -> bool:
+    return any(lacking(asked, agent.skills) is None for agent in agents)
 
 
-def _named(asked: Mapping[SkillId, int]) -> tuple[str, ...]:
-    return tuple(f"{skill} {level}" for skill, level in sorted(asked.items()))
+def _named(asked: Needs) -> tuple[str, ...]:
+    return tuple(f"{need.skill} {need.level}" for need in asked if need.required)
 
 
-def _asked_by(flow: FlowConfig, queue: QueueId) -> set[tuple[SkillNeed, ...]]:
+def _asked_by(flow: FlowConfig, queue: QueueId) -> set[Needs]:
     """What a flow's nodes ask for in this queue, in each of the flow's languages."""
     document = flow.document
     return {

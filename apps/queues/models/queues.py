@@ -73,7 +73,7 @@ class Queue(QueueLife, TenantOwned):
     sticky_days = models.PositiveSmallIntegerField(
         _("last agent first, days"),
         default=0,
-        validators=[MaxValueValidator(365)],
+        validators=[MaxValueValidator(90)],
         help_text=_("Whoever talked with the caller within so many days is asked first; 0: nobody is."),
     )
     sticky_wait_s = models.PositiveSmallIntegerField(
