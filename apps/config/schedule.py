@@ -14,5 +14,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "api_memory": {"task": "apps.api.tasks.forget_old", "schedule": crontab(minute=20)},
     "recordings": {"task": "apps.operations.tasks.look_after_recordings", "schedule": 900.0},
     "imports": {"task": "apps.customers.tasks.look_after_imports", "schedule": 30.0, "options": {"expires": 30}},
+    "vips": {"task": "apps.customers.tasks.tell_vips", "schedule": 60.0, "options": {"expires": 60}},
     "sweep_cdr": {"task": "apps.operations.tasks.sweep_cdr", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -289,7 +289,8 @@ class TenantConfig:
     pause_reasons: tuple[str, ...] = ()
     pause_limits: Mapping[str, PauseLimit] = field(default_factory=dict)  # by reason
     missed_limit: int = 1  # calls in a row that ring unanswered before an agent counts as not responding
-    vip_priority: int = 8  # 0-9, at least: of a call whose attached data says that the customer is a VIP
+    vip_priority: int = 8  # 0-9, at least: of a VIP's call
+    vips: frozenset[str] = frozenset()  # their numbers, as E.164; attached data may say so of others
     unknown_did_sounds: tuple[str, ...] = ()  # the polite announcement
     apology_sounds: tuple[str, ...] = ()
     # A last resort when a flow or queue has nothing left: a number, rung through an outbound trunk.

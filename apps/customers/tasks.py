@@ -7,6 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from apps.customers import vips
 from apps.customers.imports import running
 from apps.customers.models import ImportFault, ImportJob, ImportStatus
 
@@ -18,6 +19,12 @@ FAULTS_KEPT = timedelta(days=30)
 @shared_task
 def import_customers(job_id: int) -> None:
     running.run(job_id)
+
+
+@shared_task
+def tell_vips() -> None:
+    """Once a minute: whoever became a VIP, or is none any more, is known where callers are put in order."""
+    vips.tell_engine()
 
 
 @shared_task

@@ -24,6 +24,7 @@ from apps.core.config import (
     TrunkConfig,
 )
 from apps.core.ids import FlowId, SwitchId, TenantId, TrunkId
+from apps.customers.vips import numbers_of_vips
 from apps.ivr.models import Flow
 from apps.queues.models import Queue
 from apps.telephony import center_queues
@@ -106,6 +107,7 @@ def _tenants(
     dispositions = _codes_by_tenant(Disposition.objects.filter(children=None).values_list("tenant_id", "code"))
     pauses = _pauses()
     policies = _dial_policies(tenants)
+    vips = numbers_of_vips([tenant.pk for tenant in tenants])
     return {
         TenantId(str(tenant.pk)): TenantConfig(
             id=TenantId(str(tenant.pk)),
@@ -116,6 +118,7 @@ def _tenants(
             pause_limits={code: limit for code, limit in pauses[tenant.pk].items() if limit != PauseLimit()},
             missed_limit=tenant.missed_limit,
             vip_priority=tenant.vip_priority,
+            vips=vips.get(tenant.pk, frozenset()),
             unknown_did_sounds=announcements[tenant.pk],
             apology_sounds=_announcement(sounds, tenant, tenant.apology_prompt),
             fallback_number=tenant.fallback_number,

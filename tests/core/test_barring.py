@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core.calls.barring import allowed
+from apps.core.calls.barring import allowed, is_one_of
 from apps.core.config import DialPolicy, DialRule, Overflow, OverflowKind, QueueConfig, TenantConfig
 from tests.core.scene import TENANT, Scene, center_config
 
@@ -86,3 +86,12 @@ def test_overflow_to_a_barred_number_raises_an_alarm_and_says_sorry() -> None:
     call = scene.to_queue()
     scene.wait(2)
     assert f"number_barred/{TENANT}" in scene.state.alarms and call.outcome is f.CallOutcome.OVERFLOWED
+
+
+def test_a_number_is_known_again_however_the_trunk_wrote_it() -> None:
+    those = frozenset({"+8613800138000", "+442079460000"})
+    for written in ("13800138000", "013800138000", "+8613800138000", "008613800138000", "00442079460000"):
+        assert is_one_of(DialPolicy(), written, those), written
+    for written in ("13800138001", "442079460000", "", "8000", "anonymous"):
+        assert not is_one_of(DialPolicy(), written, those), written
+    assert not is_one_of(DialPolicy(), "13800138000", frozenset())

@@ -29,6 +29,11 @@ def same_number(policy: DialPolicy, one: str, other: str) -> bool:
     return not _forms(policy, one).isdisjoint(_forms(policy, other))
 
 
+def is_one_of(policy: DialPolicy, number: str, those: frozenset[str]) -> bool:
+    """However the trunk wrote it; ``those`` are E.164."""
+    return bool(those) and not _forms(policy, number).isdisjoint(those)
+
+
 def _fits(rule: DialRule, form: str) -> bool:
     return form == rule.prefix if rule.whole else form.startswith(rule.prefix)
 

@@ -8,8 +8,9 @@ the longest waiter is first.
 
 from __future__ import annotations
 
+from apps.core.calls.barring import is_one_of
 from apps.core.calls.model import Call
-from apps.core.config import CenterConfig, QueueConfig
+from apps.core.config import CenterConfig, QueueConfig, TenantConfig
 
 NORMAL = 5
 STRICT_STEP_MS = 10_000_000_000
@@ -17,7 +18,7 @@ STRICT_STEP_MS = 10_000_000_000
 
 VIP = "vip"
 YES = frozenset({"1", "true", "yes"})
-"""Attached data that makes a customer special; it comes from whoever knows the customer."""
+"""Attached data that makes a customer special, from a program that knows more than the customers on file."""
 
 
 def place(queue: QueueConfig, priority: int, queued_ms: int) -> int:
@@ -32,6 +33,10 @@ def priority_of(config: CenterConfig, call: Call, asked: int) -> int:
     tenant = config.tenants.get(call.tenant) if call.tenant is not None else None
     raised = [
         did.priority if did is not None and did.priority is not None else 0,
-        tenant.vip_priority if tenant is not None and call.attached.get(VIP) in YES else 0,
+        tenant.vip_priority if tenant is not None and _is_vip(tenant, call) else 0,
     ]
     return min(9, max(0, asked, *raised))
+
+
+def _is_vip(tenant: TenantConfig, call: Call) -> bool:
+    return call.attached.get(VIP) in YES or is_one_of(tenant.dialing, call.caller_number, tenant.vips)

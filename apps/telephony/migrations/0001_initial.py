@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ('version', models.BigIntegerField(default=0)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
+                ('vips', models.CharField(db_default='', help_text="Digest of the VIPs' numbers in this version.", max_length=64)),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_config_version')],

@@ -144,6 +144,7 @@ class ConfigVersion(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField(auto_now=True)
+    vips = models.CharField(max_length=64, db_default="", help_text="Digest of the VIPs' numbers in this version.")
 
     class Meta:
         constraints = [models.CheckConstraint(name="one_config_version", condition=models.Q(id=1))]
