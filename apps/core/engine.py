@@ -80,10 +80,10 @@ def _about_call(rule: CallRule) -> Rule:
 
     def with_call(center: Center, event: Any) -> None:
         call = center.call_of(event.leg)
-        if call is None:
-            center.anomaly(event, event.leg, "unknown", "no such leg")
-        else:
+        if call is not None:
             rule(center, call, event)
+        elif event.leg not in center.state.kept_legs:  # of a line that no call has, nothing is to be said
+            center.anomaly(event, event.leg, "unknown", "no such leg")
 
     return with_call
 

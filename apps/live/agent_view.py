@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from apps.core.agents import states
+from apps.core.agents import pauses, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.agents.reach import lacks_media, why_blocked
 from apps.core.calls import lines
 from apps.core.calls.model import Call, CallState, LegState
-from apps.core.config import AgentConfig, DeviceKind, QueueConfig
+from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, PauseLimit, QueueConfig
 from apps.core.facts import Direction
 from apps.core.ids import AgentId, TenantId
 from apps.core.ivr.flow import node_title
@@ -51,6 +51,7 @@ def agent_view(state: State, tenant: TenantId, agent_id: AgentId) -> View:
 def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | None) -> Entity:
     device = config.device if config is not None else None
     link = state.switches.get(device.switch) if device is not None else None
+    tenant = state.config.tenants.get(agent.tenant)
     last = agent.last_dial
     return {
         "id": agent.id,
@@ -64,6 +65,11 @@ def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | Non
         "deadline_ms": agent.deadline_ms,
         "extensions_left": states.MAX_EXTENSIONS - agent.extended if agent.state is _S.WRAP_UP else 0,
         "call": agent.call,
+        "disposition_required": states.owes_result(state, agent),
+        "pause": _pause(state, agent),
+        "missed": agent.missed,
+        "missed_limit": tenant.missed_limit if tenant is not None else 1,
+        "line": _line(agent, device),
         "help": f"{states.HELP}/{agent.id}" in state.alarms,  # asked for, and nobody has come yet
         "controls": _controls(state, agent, config, call),
         "device": device.kind.value if device is not None else "",
@@ -91,6 +97,30 @@ def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | Non
     }
 
 
+def _pause(state: State, agent: Agent) -> Entity | None:
+    """The one that goes on, with its limits; ``used_ms`` is of the same day and reason before it."""
+    pause = agent.pause
+    if pause is None:
+        return None
+    limit = pauses.limit_of(state, agent, pause.reason) or PauseLimit()
+    return {
+        "since_ms": pause.since_ms,
+        "used_ms": pauses.used_ms(state, agent, pause.reason, pause.since_ms),
+        "each_ms": limit.each_ms or None,
+        "day_ms": limit.day_ms or None,
+        "over": pause.over,
+    }
+
+
+def _line(agent: Agent, device: DeviceConfig | None) -> str:
+    """Of who has it kept open: ``open``, ``dialing``, ``closed``; "" for everybody else."""
+    if device is None or not device.kept_open:
+        return ""
+    if agent.kept is None:
+        return "closed"
+    return "open" if agent.kept.deadline_ms is None else "dialing"
+
+
 def _caller_ids(state: State, agent: Agent, config: AgentConfig | None) -> list[str]:
     """Of the first outbound trunk that the agent's calls may take, its default number first."""
     if config is None or config.device is None:
@@ -113,6 +143,8 @@ def _controls(state: State, agent: Agent, config: AgentConfig | None, call: Call
         out.add("decline")
     if call is not None:
         out |= _not_now(call)
+        if any(leg.lent is not None for leg in call.legs.values() if leg.agent == agent.id):
+            out.add("answer")  # who comes on an open line is connected after the beep
     return [name for name in CONTROLS[agent.state] if name not in out]
 
 

@@ -31,7 +31,7 @@ SAVE_S = 1.0
 REFRESH_S = 5.0
 AWAY_RETRY_S = 3.0
 MISSED_MS = 10 * 60_000
-ABOUT_AGENTS = frozenset({MISSED, "device_invalid", "agent_help"})
+ABOUT_AGENTS = frozenset({MISSED, "device_invalid", "agent_help", "pause_over"})
 ABOUT_QUEUES = frozenset({LONGEST_WAIT, SERVICE_LEVEL, UNSTAFFED})
 
 

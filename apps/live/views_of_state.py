@@ -139,6 +139,7 @@ def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
         "held_ms": bridge.held_ms if bridge is not None else None,
         "device": config.device.kind.value if config.device is not None else "",
         "blocked": why_blocked(state, agent, config) if agent.state is _S.READY else "",
+        "pause_over": agent.pause is not None and agent.pause.over,
         "skills": sorted(config.skills),
         "queues": sorted(queue.name for queue in queues if queue is not None),
     }

@@ -303,3 +303,25 @@ def test_a_line_outside_holds_one_channel_of_its_trunk() -> None:
     call = scene.to_queue()
     connect(scene, call, line)
     assert lines.use_of_trunks(scene.state)["t1"] == 1
+
+
+def test_late_news_of_a_line_that_no_call_has_is_no_anomaly() -> None:
+    scene, line = with_line()
+    call = scene.to_queue()
+    connect(scene, call, line)
+    scene.hang_up(call.leg)
+    for event in (e.LegUnheld, e.LegUnmuted, e.LegParked):
+        scene.feed(event(switch=SWITCH, leg=line))
+    assert not scene.all(f.Anomaly)
+
+
+def test_of_several_telephones_the_open_line_takes_the_caller() -> None:
+    config = kept_config()
+    queues = {**config.queues, "sales": replace(config.queues["sales"], strategy=cfg.Strategy.RING_ALL)}
+    scene = Scene(replace(config, queues=queues))
+    scene.ready("ann")
+    scene, line = with_line(scene)
+    call = scene.to_queue()
+    connect(scene, call, line)
+    assert scene.agent_state("ann") == "READY" and not call.offers
+    whole(scene)

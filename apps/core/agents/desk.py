@@ -192,7 +192,7 @@ def _save_draft(center: Center, agent: Agent, event: e.DraftSaved) -> Refusal | 
 def _finish_wrap_up(center: Center, agent: Agent, event: e.WrapUpFinished) -> Refusal | None:
     if agent.state is not AgentState.WRAP_UP or agent.call != event.call:
         return wrong_state(agent)
-    nothing = not event.disposition and not states.owes_result(center, agent)
+    nothing = not event.disposition and not states.owes_result(center.state, agent)
     if not nothing and not states.is_disposition(center, agent, event.disposition):
         return Refusal("bad_disposition", "no such disposition")
     states.dispose(center, agent, event.disposition[:64], event.note[:MAX_NOTE])

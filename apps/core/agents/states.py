@@ -10,6 +10,7 @@ from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.events import HangupCause
 from apps.core.ids import AgentId, CallId, QueueId
+from apps.core.state import State
 
 DISCONNECTED_MS = 60_000
 """After this long without a console an agent is signed out (console.md section 2)."""
@@ -154,9 +155,9 @@ def wrap_up_of(center: Center, queue: QueueId | None) -> int:
     return config.wrap_up_ms if config is not None else DEFAULT_WRAP_UP_MS
 
 
-def owes_result(center: Center, agent: Agent) -> bool:
+def owes_result(state: State, agent: Agent) -> bool:
     """Of the wrap-up at hand. A call that nobody stood in line for has no queue that could do without."""
-    config = center.queue_config(agent.serves)
+    config = state.config.queues.get(agent.serves) if agent.serves is not None else None
     return config is None or config.disposition_required
 
 
@@ -168,7 +169,7 @@ def is_disposition(center: Center, agent: Agent, disposition: str) -> bool:
 def give_up_result(center: Center, agent: Agent) -> None:
     """The time of the wrap-up is up, or it is cut short: what was typed is kept."""
     chosen = agent.draft_disposition if is_disposition(center, agent, agent.draft_disposition) else ""
-    dispose(center, agent, UNSET if owes_result(center, agent) else chosen, agent.draft)
+    dispose(center, agent, UNSET if owes_result(center.state, agent) else chosen, agent.draft)
 
 
 def dispose(center: Center, agent: Agent, disposition: str, note: str) -> None:

@@ -229,6 +229,10 @@ class Control:
         """One that is in no bridge stands by already; one whose peer has hung up is about to."""
         leg = self._leg(command.leg)
         self._media.stop(leg)
+        # What the last talk has done to it is not to meet the next one.
+        self._ports.send(encode.mute(leg.leg, on=False))
+        if leg.held:
+            self._ports.send(encode.hold(leg.leg, on=False))
         peer = self.legs.get(leg.bridged or leg.bridging or "")
         if peer is not None and peer.gone is None:
             self._bridges.over(leg)
@@ -414,6 +418,8 @@ class Control:
                 self._bridges.stands(leg, event.other)
         if name == "DTMF":
             self._media.key_reported(leg)
+        elif name in ("CHANNEL_HOLD", "CHANNEL_UNHOLD"):
+            leg.held = name == "CHANNEL_HOLD"
         elif name == "CHANNEL_PARK" and leg.originated:
             leg.away = False
             self._media.free(leg)

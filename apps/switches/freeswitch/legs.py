@@ -45,6 +45,7 @@ class Leg:
     doomed: str = ""  # to be killed with this word as soon as the channel exists
     bridging: LegId | None = None  # uuid_bridge asked for, CHANNEL_BRIDGE not yet seen
     bridged: LegId | None = None
+    held: bool = False
     away: bool = False  # on its way into or out of a bridge: it takes no application until it is back
     left_alone: bool = False  # the far side died in the gap: the switch sends this leg back to us
     back_ms: int | None = None  # when it came back from there

@@ -343,10 +343,14 @@ class SimulatorDriver:
             self._tell(event)
 
     def _park(self, command: commands.Command) -> None:
-        """As the FreeSWITCH driver: one that is in no bridge stands by already."""
+        """As the FreeSWITCH driver: one that is in no bridge stands by already; nothing is left of the last talk."""
         self._player.stop(command)
         channel = self.model.find(command.leg)
-        if channel is not None and channel.bridge is not None:
+        if channel is None:
+            return
+        channel.muted = False
+        self.model.hold(channel, False)
+        if channel.bridge is not None:
             self.model.park(channel)
 
     def _bridge(self, command: commands.Command) -> None:

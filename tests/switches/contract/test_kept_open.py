@@ -102,3 +102,21 @@ def test_a_snapshot_knows_the_line(scene: Scene) -> None:
     snapshot = scene.wait(e.SwitchSnapshot, after=mark)
     [seen] = [one for one in snapshot.legs if one.leg == leg]
     assert seen.answered and seen.bridged_to is None and seen.role is e.LegRole.AGENT
+
+
+def test_what_the_last_talk_did_to_the_line_does_not_meet_the_next(scene: Scene) -> None:
+    leg = line(scene)
+    first = arrive(scene)
+    connect(scene, leg, first)
+    scene.do(c.MuteLeg(switch=SWITCH, leg=leg))
+    scene.wait(e.LegMuted, leg=leg)
+    mark = scene.mark()
+    scene.do(c.HoldLeg(switch=SWITCH, leg=leg))
+    scene.wait(e.LegHeld, after=mark, leg=leg)
+    scene.do(c.ParkLeg(switch=SWITCH, leg=leg))
+    scene.wait(e.LegUnheld, after=mark, leg=leg)
+    beep(scene, leg)
+    connect(scene, leg, first)
+    mark = scene.mark()
+    scene.do(c.HoldLeg(switch=SWITCH, leg=leg))
+    scene.wait(e.LegHeld, after=mark, leg=leg)

@@ -5,7 +5,7 @@ import { type Me, dialable } from "./model";
 
 const calm: Trouble = {
   closed: 0, connected: true, engine: { reachable: true, loaded: true }, stale: false, ageSeconds: 0, browserPhone: true,
-  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, suspended: false, masked: false, recordingFailed: false, quality: "", qualityBad: false,
+  place: "owner", microphone: "live", rejoining: false, phoneLost: false, signedIn: true, suspended: false, pauseOver: false, line: "", masked: false, recordingFailed: false, quality: "", qualityBad: false,
 };
 const codes = (change: Partial<Trouble>) => banners({ ...calm, ...change }).map((banner) => banner.code);
 
@@ -38,6 +38,12 @@ test("who cannot be rung learns it, unless the reason is said already", () => {
   expect(codes({ suspended: true })).toEqual(["banner_suspended"]);
   expect(codes({ suspended: true, phoneLost: true })).toEqual(["E14"]);
   expect(codes({ suspended: true, signedIn: false })).toEqual([]);
+});
+
+test("a line that is not there and a pause that lasts are said to who is signed in", () => {
+  expect(codes({ line: "dialing" })).toEqual(["banner_line_dialing"]);
+  expect(codes({ line: "gone", pauseOver: true })).toEqual(["banner_line_gone", "banner_pause_over"]);
+  expect(codes({ line: "gone", pauseOver: true, signedIn: false })).toEqual([]);
 });
 
 test("quality and a paused recording are said beside the rest", () => {

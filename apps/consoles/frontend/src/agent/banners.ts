@@ -3,7 +3,7 @@
 import type { ErrorCode } from "$lib/words";
 
 export interface Banner {
-  code: ErrorCode | "signed_off" | "not_permitted_here" | "banner_suspended";
+  code: ErrorCode | "signed_off" | "not_permitted_here" | "banner_suspended" | "banner_pause_over" | "banner_line_gone" | "banner_line_dialing";
   level: "good" | "warn" | "bad";
   values?: Record<string, string | number>;
 }
@@ -28,6 +28,10 @@ export interface Trouble {
   signedIn: boolean;
   /** No calls for a moment: the switch could not ring the telephone. */
   suspended: boolean;
+  /** On pause for longer than allowed. */
+  pauseOver: boolean;
+  /** The line that is to stay open is being called, or is gone. */
+  line: "" | "dialing" | "gone";
   masked: boolean;
   recordingFailed: boolean;
   /** Words of what is wrong with the sound, or "". */
@@ -58,7 +62,11 @@ function phone(now: Trouble): Banner[] {
 }
 
 function desk(now: Trouble): Banner[] {
-  return now.suspended && !now.phoneLost ? [{ code: "banner_suspended", level: "warn" }] : [];
+  const found: Banner[] = [];
+  if (now.suspended && !now.phoneLost) found.push({ code: "banner_suspended", level: "warn" });
+  if (now.line) found.push(now.line === "gone" ? { code: "banner_line_gone", level: "bad" } : { code: "banner_line_dialing", level: "warn" });
+  if (now.pauseOver) found.push({ code: "banner_pause_over", level: "warn" });
+  return found;
 }
 
 function call(now: Trouble): Banner[] {

@@ -50,7 +50,7 @@ export class Console {
   #last = $state.raw<Call | null>(remembered());
   #ended = $state.raw<Record<string, number>>({});
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
-  #before: { state: string; call: string | null; dialed: number } = { state: "", call: null, dialed: 0 };
+  #before: { state: string; call: string | null; dialed: number; missed: number } = { state: "", call: null, dialed: 0, missed: 0 };
   #hungUp = "";
   #rejoining = "";
   #heldFor = "";
@@ -106,6 +106,8 @@ export class Console {
       phoneLost: me?.switch_up === false || !registered,
       signedIn: me !== undefined && me.state !== "LOGGED_OUT",
       suspended: me?.blocked === "suspended",
+      pauseOver: me?.pause?.over === true,
+      line: !me?.line ? "" : me.state === "PAUSED" && me.reason.startsWith("line_") ? "gone" : me.state === "READY" && me.line === "dialing" ? "dialing" : "",
       masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
       recordingFailed: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.recording_failed),
       quality: (phone?.causes ?? []).map((cause) => w(`cause_${cause}`)).join(", "),
@@ -202,7 +204,7 @@ export class Console {
 
   async finish(): Promise<void> {
     if (!this.can("finish")) return;
-    if (!this.notes.disposition) {
+    if (!this.notes.disposition && this.me?.disposition_required !== false) {
       this.say(w("choose_disposition"), "warn");
       document.querySelector<HTMLElement>("[data-testid=disposition-search]")?.focus();
       return;
@@ -261,7 +263,7 @@ export class Console {
     this.media.acknowledge(liveCall);
     if (me.state !== this.#before.state || me.call !== this.#before.call) this.#changed(me);
     this.#dialed(me);
-    this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0 };
+    this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0, missed: me.missed ?? 0 };
     if (!this.can("transfer")) this.transferOpen = false;
   }
 
@@ -318,6 +320,8 @@ export class Console {
     }
     if (me.state === "WRAP_UP" && before.state !== "WRAP_UP") this.tab = "wrap_up";
     else if (WITH_CALL.has(me.state) && me.call !== before.call) this.tab = "incoming";
+    // The sound of a line that is kept open goes on with the next caller, who is to hear this agent.
+    if (me.line && before.call && (me.call !== before.call || me.state === "WRAP_UP")) this.media.mute(false);
     if (WITH_CALL.has(me.state)) void this.notes.begin(me.call ?? "", this.call);
     this.#saysWhy(me);
     if (before.state && me.state !== before.state) this.day.soon();
@@ -339,10 +343,11 @@ export class Console {
   #saysWhy(me: Me): void {
     const before = this.#before;
     if (before.state === "OFFERED" && me.state === "NOT_RESPONDING") this.say(errors("E15"), "bad", "E15");
+    else if (before.state === "OFFERED" && me.state === "READY" && (me.missed ?? 0) > before.missed) this.say(w("missed_once", { n: (me.missed_limit ?? 1) - (me.missed ?? 0) }), "warn");
     else if (before.state === "OFFERED" && me.state === "READY") this.say(errors("E16"), "good", "E16");
     else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call && this.notice?.code !== "E11") this.say(errors("E16"), "good", "E16");
     else if (before.state === "WRAP_UP" && me.state === "TALKING" && before.call === me.call) this.say(errors("E12"), "bad", "E12");
-    else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call) this.say(errors("E18"), "warn", "E18");
+    else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call && me.disposition_required !== false) this.say(errors("E18"), "warn", "E18");
     if (before.state && me.reason === "forced" && me.state !== before.state) this.say(w("forced", { state: stateWord(me.state) }), "warn");
   }
 

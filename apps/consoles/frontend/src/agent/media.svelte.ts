@@ -123,7 +123,8 @@ export class Media {
     if (!me || !state || me.device !== "browser" || !this.#live.ok || !this.claimed || this.moved) return;
     const talks = CONNECTED.has(me.state);
     this.#hadCall ||= state.hasCall;
-    const odd = talks !== state.hasCall && (talks || (state.inCall && !IN_CALL.has(me.state)));
+    // A line that is kept open carries sound between talks as well.
+    const odd = talks !== state.hasCall && (talks || (!me.line && state.inCall && !IN_CALL.has(me.state)));
     if (!odd) {
       this.#oddSince = 0;
       return;

@@ -14,6 +14,15 @@ export interface Me {
   extensions_left?: number;
   call: string | null;
   controls: string[];
+  /** False: this wrap-up may end without a result. */
+  disposition_required?: boolean;
+  /** The pause at hand and how long it may last; `used_ms` is what the day had before. */
+  pause?: { since_ms: number; used_ms: number; each_ms: number | null; day_ms: number | null; over: boolean } | null;
+  /** Calls in a row that rang unanswered; at the limit there come no more. */
+  missed?: number;
+  missed_limit?: number;
+  /** Kept open between calls; "" where it is not. */
+  line?: "open" | "dialing" | "closed" | "";
   /** Help was asked for and has not come. */
   help?: boolean;
   device: "browser" | "sip" | "pstn" | "";

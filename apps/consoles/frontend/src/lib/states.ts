@@ -47,6 +47,9 @@ const reasonWords = dictionary(
     declined: "call declined",
     lost: "connection lost",
     device: "phone cannot be reached",
+    line_lost: "line lost",
+    line_not_answered: "line not answered",
+    line_failed: "line could not be called",
   },
   {
     login: "刚签入",
@@ -55,6 +58,9 @@ const reasonWords = dictionary(
     declined: "已拒接",
     lost: "连接中断",
     device: "话机无法接通",
+    line_lost: "话路中断",
+    line_not_answered: "话路未接听",
+    line_failed: "话路呼叫失败",
   },
 );
 

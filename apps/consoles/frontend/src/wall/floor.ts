@@ -48,6 +48,8 @@ export interface Agent {
   queues: string[];
   skills?: string[];
   blocked?: string;
+  /** On pause for longer than allowed. */
+  pause_over?: boolean;
   held_ms?: number | null;
 }
 
@@ -149,6 +151,7 @@ const PAUSE_S = 15 * 60;
 
 export function agentLevel(agent: Agent, nowMs: number, allowedMin: Record<string, number | null> = {}): Level {
   if (agent.state === "NOT_RESPONDING" || agent.state === "DISCONNECTED") return "red";
+  if (agent.state === "PAUSED" && agent.pause_over) return "red";
   const allowed = (allowedMin[agent.reason] ?? PAUSE_S / 60) * 60;
   const limits = agent.state === "PAUSED" ? ([allowed, allowed * 1.2] as const) : LIMITS_S[agent.state];
   if (!limits) return "";
