@@ -149,6 +149,16 @@ def _bridge_lost(rows: Projection, item: StoredFact, fact: facts.BridgeLost) -> 
     _end(rows, fact, SegmentKind.TALK, SegmentKind.HOLD, outcome="lost")
 
 
+def _rejoin_started(rows: Projection, item: StoredFact, fact: facts.RejoinStarted) -> None:
+    """The agent's telephone died: the caller is held for them, with nobody's leg at the other end."""
+    with_whom = {"agent_id": row_id(fact.agent), "queue_id": row_id(fact.queue)}
+    rows.start_segment(rows.calls[fact.call], SegmentKind.HOLD, fact.at_ms, **with_whom)
+
+
+def _rejoin_failed(rows: Projection, item: StoredFact, fact: facts.RejoinFailed) -> None:
+    _end(rows, fact, SegmentKind.HOLD, outcome="ended")
+
+
 def _transfer_started(rows: Projection, item: StoredFact, fact: facts.TransferStarted) -> None:
     rows.start_segment(
         rows.calls[fact.call],
@@ -349,6 +359,8 @@ _FOLDS: dict[type[facts.Fact], Fold] = {
     facts.CallResumed: _call_resumed,
     facts.CallUnbridged: _call_unbridged,
     facts.BridgeLost: _bridge_lost,
+    facts.RejoinStarted: _rejoin_started,
+    facts.RejoinFailed: _rejoin_failed,
     facts.TransferStarted: _transfer_started,
     facts.TransferFailed: _transfer_failed,
     facts.DialStarted: _dial_started,

@@ -169,11 +169,12 @@ def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
 
 def _talked(span: Span) -> Rows:
     talk, hold = Q(kind=SegmentKind.TALK), Q(kind=SegmentKind.HOLD)
-    over = (talk & ~Q(outcome="held")) | (hold & ~Q(outcome="connected"))
+    alone, connected = Q(leg_id=""), Q(outcome="connected")
+    over = (talk & ~Q(outcome="held")) | (hold & ~alone & ~connected)
     talks = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(agent_id__isnull=False)
     rows = span.of(talks, "ended_at")
     counted: Rows = _by_quarter(rows, "ended_at").annotate(
-        handled=Count("pk", filter=over),
+        handled=Count("pk", filter=over) - Count("pk", filter=hold & alone & connected),
         talk_ms=Sum("duration_ms", filter=talk),
         hold_ms=Sum("duration_ms", filter=hold),
     )
@@ -225,5 +226,6 @@ def _read_works(today: Today, tenant: int, day_ms: int) -> None:
 
 def _open(row: Segment) -> Open:
     assert row.tenant_id is not None
-    agent = row.agent_id if row.kind != SegmentKind.QUEUE else None
-    return Open(row.kind, row.tenant_id, row.queue_id, agent, moment_ms(row.started_at))
+    waits = row.kind == SegmentKind.QUEUE
+    agent, alone = None if waits else row.agent_id, not waits and not row.leg_id
+    return Open(row.kind, row.tenant_id, row.queue_id, agent, moment_ms(row.started_at), alone)

@@ -22,6 +22,8 @@ class Open:
     queue: int | None
     agent: int | None
     since_ms: int
+    alone: bool = False
+    """Of a hold: nobody is there. The agent's telephone died, and is called back while the caller hears music."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Stretches:
         rule = _RULES.get(type(fact))
         return rule(self, fact) if rule is not None else (None, None)
 
-    def _begin(self, fact: f.CallFact, kind: str, queue: int | None, agent: int | None) -> Change:
+    def _begin(
+        self, fact: f.CallFact, kind: str, queue: int | None, agent: int | None, *, alone: bool = False
+    ) -> Change:
         tenant = key_of(fact.tenant)
         ended = self._end(fact, _GIVES_WAY_TO[kind])
         if tenant is None:
             return ended, None
-        begun = self.open[fact.call] = Open(kind, tenant, queue, agent, fact.at_ms)
+        begun = self.open[fact.call] = Open(kind, tenant, queue, agent, fact.at_ms, alone)
         return ended, begun
 
     def _end(self, fact: f.CallFact, outcome: str, *kinds: str) -> Ended | None:
@@ -87,7 +91,7 @@ def _dequeued(calls: Stretches, fact: f.CallDequeued) -> Change:
 
 
 def _bridged(calls: Stretches, fact: f.CallBridged) -> Change:
-    return calls._begin(fact, TALK, key_of(fact.queue), key_of(fact.agent))
+    return calls._begin(fact, TALK, key_of(fact.queue), key_of(fact.agent), alone=not fact.leg)
 
 
 def _held(calls: Stretches, fact: f.CallHeld) -> Change:
@@ -102,7 +106,7 @@ def _change(calls: Stretches, fact: f.CallFact, before: str, after: str) -> Chan
     now = calls.open.get(fact.call)
     if now is None or now.kind != before:
         return None, None
-    return calls._begin(fact, after, now.queue, now.agent)
+    return calls._begin(fact, after, now.queue, now.agent, alone=now.alone)
 
 
 def _unbridged(calls: Stretches, fact: f.CallUnbridged) -> Change:
@@ -111,6 +115,14 @@ def _unbridged(calls: Stretches, fact: f.CallUnbridged) -> Change:
 
 def _bridge_lost(calls: Stretches, fact: f.BridgeLost) -> Change:
     return calls._end(fact, "lost", TALK, HOLD), None
+
+
+def _rejoin_started(calls: Stretches, fact: f.RejoinStarted) -> Change:
+    return calls._begin(fact, HOLD, key_of(fact.queue), key_of(fact.agent), alone=True)
+
+
+def _rejoin_failed(calls: Stretches, fact: f.RejoinFailed) -> Change:
+    return calls._end(fact, "ended", HOLD), None
 
 
 def _gone_elsewhere(outcome: str) -> Callable[[Stretches, Any], Change]:
@@ -129,6 +141,8 @@ _RULES: dict[type[f.Fact], Callable[[Stretches, Any], Change]] = {
     f.CallResumed: _resumed,
     f.CallUnbridged: _unbridged,
     f.BridgeLost: _bridge_lost,
+    f.RejoinStarted: _rejoin_started,
+    f.RejoinFailed: _rejoin_failed,
     f.IvrEntered: _gone_elsewhere("to_menu"),
     f.TransferStarted: _gone_elsewhere("transferred"),
     f.CallEnded: _call_ended,

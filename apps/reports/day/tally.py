@@ -84,10 +84,16 @@ def count_wait(tally: Tally, outcome: str, waited_ms: int, threshold_ms: int, sh
 
 
 def _count_talk(tally: Tally, ended: Ended) -> None:
-    """A talk that goes on hold, and a hold that is taken back, are one conversation: handled when it is over."""
+    """A talk that goes on hold, and a hold that is taken back, are one conversation: handled when it is over.
+
+    One whose telephone died was taken for over; when it is called back and the two go on, that is taken back.
+    """
     if ended.stretch.kind == HOLD:
         tally.hold_ms += ended.lasted_ms
-        tally.handled += ended.outcome != "connected"
+        if ended.stretch.alone:
+            tally.handled -= ended.outcome == "connected"
+        else:
+            tally.handled += ended.outcome != "connected"
     else:
         tally.talk_ms += ended.lasted_ms
         tally.handled += ended.outcome != "held"

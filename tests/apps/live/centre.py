@@ -129,6 +129,12 @@ def _makers(base: dict[str, Any], call: str, agent: str, queue: str, leg: str, c
         lambda: f.OfferEnded(**about, agent=agent, leg=leg, outcome=f.OfferOutcome.ANSWERED),
         lambda: f.CallBridged(**about, leg=leg, other=customer, agent=agent, queue=queue),
         lambda: f.CallHeld(**about, leg=leg),
+        lambda: f.CallResumed(**about, leg=leg, held_ms=1),
+        lambda: f.RejoinStarted(
+            **about, agent=agent, queue=queue, left=leg, held=False, muted=False, deadline_ms=deadline,
+            until_ms=deadline,
+        ),
+        lambda: f.RejoinFailed(**about, agent=agent, reason=f.RejoinEnd.TIMED_OUT),
         lambda: f.CallUnbridged(**about, leg=leg, other=customer, talked_ms=1, deadline_ms=deadline),
         lambda: f.LegEnded(**about, leg=leg, cause=HangupCause.NORMAL),
         lambda: f.CallEnded(**about, outcome=f.CallOutcome.SERVED, cause=HangupCause.NORMAL),

@@ -12,13 +12,15 @@ from hypothesis.extra.django import TestCase
 
 from apps.calls.models import AgentStateSpan, CallDisposition, Segment
 from apps.calls.services import record_facts
+from apps.core import facts as f
 from apps.reports.day.figures import figures, works
 from apps.reports.recount import count_today, one_moment, position
-from tests.apps.facts_of_calls import stored
+from tests.apps.facts_of_calls import T0, arrival, ending, stored
 from tests.apps.live import centre
 from tests.apps.reports.days import RULES, folded, shown, simulated_day
 
 SEEDS = range(3)
+SERVED = f.CallOutcome.SERVED
 
 
 @pytest.mark.django_db
@@ -60,7 +62,10 @@ def _agrees_with_counting_row_by_row(total: dict[str, Any]) -> None:
     )
     assert total["answered"] == len(answered) and total["asa_ms"] == round(sum(answered) / len(answered))
     assert total["abandoned"] == sum(row.outcome == "abandoned" for row in waits)
-    assert total["handled"] == sum(row.outcome not in ("held", "connected") for row in talks)
+    called_back = [row for row in talks if row.kind == "hold" and not row.leg_id]
+    assert total["handled"] == sum(
+        row.outcome not in ("held", "connected") for row in talks if row not in called_back
+    ) - sum(row.outcome == "connected" for row in called_back)
     assert total["aht_ms"] == round(handling_ms / total["handled"])
 
 
@@ -74,6 +79,42 @@ def _notices_a_doctored_row(recount: dict[str, Any], now_ms: int) -> None:
     assert span is not None
     AgentStateSpan.objects.filter(pk=span.pk).update(state="PAUSED")
     assert shown(count_today(now_ms, RULES), now_ms)["works"] != recount["works"]
+
+
+def rejoined_call(key: dict[str, Any], failed: bool) -> list[f.Fact]:
+    """A talk of 20 s, 8 s of music while the agent's telephone is called back; then 22 s more, or nobody comes."""
+    at, agent, queue, other = T0, "1", "1", "c1-in"
+
+    def leg(n: int, begin: int, end: int) -> list[f.Fact]:
+        return [
+            f.CallBridged(at_ms=begin, leg=f"a{n}", other=other, agent=agent, queue=queue, **key),
+            f.CallUnbridged(at_ms=end, leg=f"a{n}", other=other, talked_ms=end - begin, deadline_ms=end + 3000, **key),
+        ]
+
+    away = f.RejoinStarted(
+        at_ms=at + 20_000, agent=agent, queue=queue, left="a1", held=False, muted=False, deadline_ms=at + 23_000,
+        until_ms=at + 50_000, **key,
+    )  # fmt: skip
+    back = (
+        [f.RejoinFailed(at_ms=at + 28_000, agent=agent, reason=f.RejoinEnd.TIMED_OUT, **key)]
+        if failed
+        else leg(2, at + 28_000, at + 50_000)
+    )
+    done = f.CallDisposed(at_ms=at + 55_000, agent=agent, disposition="done", note="", wrap_up_ms=5000, **key)
+    return [*arrival("c1", at), *leg(1, at, at + 20_000), away, *back, *ending("c1", at + 50_000, SERVED), done]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("failed", "aht_ms"), [(False, 55_000), (True, 33_000)])
+def test_a_talk_that_goes_on_by_another_telephone_is_handled_once(failed: bool, aht_ms: int) -> None:
+    """A page loaded anew in mid-talk is no second conversation, and the music meanwhile is part of the one."""
+    facts = rejoined_call({"tenant": "1", "call": "c1"}, failed)
+    now_ms = facts[-1].at_ms + 1
+    for cut in range(len(facts)):
+        record_facts(stored(facts)[: cut + 1])
+        begun = count_today(now_ms, RULES)
+        total = figures(folded(facts[cut + 1 :], begun), 1, now_ms)["figures"]["total"]
+        assert (total["handled"], total["aht_ms"]) == (1, aht_ms), cut
 
 
 def test_of_some_queues_the_total_is_theirs() -> None:
