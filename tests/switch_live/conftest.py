@@ -107,13 +107,13 @@ def center(live_directory: Path) -> Iterator[Center]:
 def installed(live_directory: Path, center: Center) -> Iterator[Rig]:
     """FreeSWITCH running with what ``switchconfig render`` wrote for the story; no engine yet."""
     directory = live_directory / "switch"
-    trunks, agents, websocket, event_socket, arrival, carrier = free_ports(6)
+    trunks, agents, websocket, event_socket, arrival, second, carrier = free_ports(7)
     (directory / "recordings").mkdir(parents=True)
     center.call(
         "place",
         {
             "event_socket_port": event_socket,
-            "arrival_hosts": f"127.0.0.1:{arrival}",
+            "arrival_hosts": f"127.0.0.1:{arrival}|127.0.0.1:{second}",
             "sip_address": "127.0.0.1",
             "trunks_sip_port": trunks,
             "agents_sip_port": agents,

@@ -1,0 +1,176 @@
+"""Two engines on a real switch: kill -9 and SIGSTOP of the leader with callers in every state, and a rolling restart."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.core.agents.machine import AgentState
+from apps.core.calls.model import CallState
+from tests.switch_live.conftest import Rig
+from tests.switch_live.event_socket import EventSocket
+from tests.switch_live.journeys import (
+    at_node,
+    call_in_menu,
+    call_into_sales,
+    finish_wrap_up,
+    in_state,
+    talking,
+    until,
+)
+from tests.switch_live.pair import Pair
+from tests.switch_live.phones import Caller
+
+MENU, MUSIC, RINGING, TALK = (f"1340000000{n}" for n in range(4))
+TAKEOVER_S = 2.0
+
+
+@pytest.fixture
+def pair(rig: Rig, live_directory: Path) -> Iterator[Pair]:
+    rig.center.stop_engine()
+    both = Pair(rig.center, live_directory / f"pair-{time.monotonic_ns()}")
+    try:
+        both.start()
+        yield both
+    finally:
+        both.stop()
+
+
+class Commands:
+    """Every API that the switch runs, as it tells itself, with the term in whose name it was sent."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._events = EventSocket(rig.switch.event_socket_port, rig.switch.password)
+        self._events.subscribe("API")
+        self.terms: list[tuple[float, int]] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            while True:
+                event = self._events.next_event(3600)
+                for term in re.findall(r"\$\{trunkline_fenced_(\d+)_", event.get("API-Command-Argument", "")):
+                    self.terms.append((time.monotonic(), int(term)))
+
+    def close(self) -> None:
+        self._events.close()
+        self._thread.join(5)
+
+
+class Phases:
+    """A caller in the menu, one with music, one whose agent's telephone rings, one who talks."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.talks, self.rings, self.later = (rig.center.agent(name) for name in ("李娜", "王芳", "刘洋"))
+        rig.seat(self.talks, self.later)
+        rig.seat(self.rings, ring_ms=5_000)
+        rig.center.make_ready(self.talks)
+        self.callers: dict[str, Caller] = {TALK: call_into_sales(rig, TALK)}
+        self.talk = talking(rig, TALK, self.talks)
+        self.callers[MENU] = call_in_menu(rig, MENU)
+        self.callers[MENU].press("1")
+        at_node(rig, MENU, "main")
+        rig.center.make_ready(self.rings)
+        self.callers[RINGING] = call_into_sales(rig, RINGING)
+        rig.center.wait_for(self.rings, AgentState.OFFERED)
+        self.callers[MUSIC] = call_into_sales(rig, MUSIC)
+        in_state(rig, MUSIC, CallState.WAITING)
+        self.ids = {number: self._call(number) for number in self.callers}
+
+    def _call(self, number: str) -> str:
+        call = self.rig.center.live_call(number)
+        assert call is not None, f"the call of {number} is gone"
+        return str(call.id)
+
+    def end_well(self) -> None:
+        """Everybody is still there, in the same call, and is served."""
+        rig = self.rig
+        in_state(rig, TALK, CallState.TALKING)
+        assert {number: self._call(number) for number in self.callers} == self.ids
+        talking(rig, RINGING, self.rings, 30)
+        until(rig, MENU, lambda call: call.state is CallState.IVR, "in the menu again")
+        self.callers[TALK].hang_up()
+        finish_wrap_up(rig, self.talks, self.talk.id)
+        talking(rig, MUSIC, self.talks, 30)
+        self.callers[MENU].press("1")
+        rig.center.make_ready(self.later)
+        talking(rig, MENU, self.later, 30)
+        for number in (MENU, RINGING, MUSIC):
+            self.callers[number].hang_up()
+        for number in self.callers:
+            assert rig.center.history(number)["outcome"] == "served"
+
+
+def test_a_killed_leader_is_followed_within_two_seconds(rig: Rig, pair: Pair) -> None:
+    phases = Phases(rig)
+    leader = pair.level()
+    leader.kill()
+    took_s = pair.taken_over(pair.other(leader), time.monotonic())
+    print(f"leading after {took_s:.2f} s")
+    assert took_s < TAKEOVER_S
+    phases.end_well()
+
+
+def test_a_leader_that_stood_still_commands_nothing_any_more(rig: Rig, pair: Pair) -> None:
+    commands = Commands(rig)
+    phases = Phases(rig)
+    leader = pair.level()
+    term = leader.health()["term"]
+    leader.send(signal.SIGSTOP)
+    stopped = time.monotonic()
+    took_s = pair.taken_over(pair.other(leader), stopped)
+    print(f"leading after {took_s:.2f} s")
+    assert took_s < TAKEOVER_S
+    in_state(rig, MUSIC, CallState.WAITING)
+    leader.send(signal.SIGCONT)
+    phases.end_well()
+    assert pair.level() is pair.other(leader), "the one that stood still stands by"
+    commands.close()
+    assert {one for at, one in commands.terms if at < stopped} == {term}
+    assert {one for at, one in commands.terms if at > stopped + took_s} == {term + 1}
+
+
+def test_the_switch_refuses_a_command_of_a_term_that_is_over(rig: Rig, pair: Pair) -> None:
+    """As it would come from a socket's buffer, long after."""
+    api = rig.switch.api
+    leader = pair.level()
+    guard = api.api("global_getvar trunkline_term").strip()
+    waiting = call_into_sales(rig, MUSIC)
+    leg = in_state(rig, MUSIC, CallState.WAITING).leg
+    leader.kill()
+    pair.taken_over(pair.other(leader), time.monotonic())
+    in_state(rig, MUSIC, CallState.WAITING)
+    for old in (f"expand uuid_kill ${{trunkline_fenced_{guard}}}{leg}",
+                f"expand expand ${{trunkline_fenced_{guard}}}uuid_kill {leg}",
+                f"expand expand ${{trunkline_fenced_{guard}}}originate {{x='y'}}user/1001 &park()"):  # fmt: skip
+        assert "-ERR" in api.api(old)
+    assert api.api(f"uuid_exists {leg}") == "true"
+    now = api.api("global_getvar trunkline_term").strip()
+    assert now != guard
+    assert api.api(f"expand uuid_kill ${{trunkline_fenced_{now}}}{leg}").startswith("+OK")
+    waiting.hang_up()
+
+
+def test_a_rolling_restart_loses_nobody(rig: Rig, pair: Pair) -> None:
+    phases = Phases(rig)
+    first = pair.level()
+    second = pair.other(first)
+    first.send(signal.SIGTERM)
+    took_s = pair.taken_over(second, time.monotonic())
+    print(f"handed over in {took_s:.2f} s")
+    assert first.process is not None and first.process.wait(20) == 0
+    first.start()
+    assert pair.level() is second
+    second.send(signal.SIGTERM)
+    pair.taken_over(first, time.monotonic())
+    assert took_s < TAKEOVER_S
+    phases.end_well()
