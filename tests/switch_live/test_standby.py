@@ -1,11 +1,11 @@
-"""Two engines on a real switch: kill -9 and SIGSTOP of the leader with callers in every state, and a rolling restart."""
+"""Two engines on a real switch: the leader killed, stopped and restarted with callers in every state."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import signal
-import threading
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,6 @@ import pytest
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
 from tests.switch_live.conftest import Rig
-from tests.switch_live.event_socket import EventSocket
 from tests.switch_live.journeys import (
     at_node,
     call_in_menu,
@@ -27,13 +26,40 @@ from tests.switch_live.journeys import (
 )
 from tests.switch_live.pair import Pair
 from tests.switch_live.phones import Caller
+from tests.switch_live.wire import Wire
 
 MENU, MUSIC, RINGING, TALK = (f"1340000000{n}" for n in range(4))
 TAKEOVER_S = 2.0
 
 
+class Commands(Wire):
+    """Between engines and switch: what is sent, when, and in which term's name."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.terms: list[tuple[float, int]] = []
+        self._switch = rig.switch.event_socket_port
+        super().__init__(self._switch)
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:  # type: ignore[override]
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                for term in re.findall(rb"\$\{trunkline_fenced_(\d+)_", data):
+                    self.terms.append((time.monotonic(), int(term)))
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
 @pytest.fixture
-def pair(rig: Rig, live_directory: Path) -> Iterator[Pair]:
+def commands(rig: Rig) -> Iterator[Commands]:
+    wire = Commands(rig)
+    rig.center.call("place", {"event_socket_port": wire.port}, {}, {})
+    yield wire
+    rig.center.call("place", {"event_socket_port": rig.switch.event_socket_port}, {}, {})
+    wire.stop()
+
+
+@pytest.fixture
+def pair(rig: Rig, commands: Commands, live_directory: Path) -> Iterator[Pair]:
     rig.center.stop_engine()
     both = Pair(rig.center, live_directory / f"pair-{time.monotonic_ns()}")
     try:
@@ -41,28 +67,6 @@ def pair(rig: Rig, live_directory: Path) -> Iterator[Pair]:
         yield both
     finally:
         both.stop()
-
-
-class Commands:
-    """Every API that the switch runs, as it tells itself, with the term in whose name it was sent."""
-
-    def __init__(self, rig: Rig) -> None:
-        self._events = EventSocket(rig.switch.event_socket_port, rig.switch.password)
-        self._events.subscribe("API")
-        self.terms: list[tuple[float, int]] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        with contextlib.suppress(OSError, EOFError, ValueError):
-            while True:
-                event = self._events.next_event(3600)
-                for term in re.findall(r"\$\{trunkline_fenced_(\d+)_", event.get("API-Command-Argument", "")):
-                    self.terms.append((time.monotonic(), int(term)))
-
-    def close(self) -> None:
-        self._events.close()
-        self._thread.join(5)
 
 
 class Phases:
@@ -120,8 +124,7 @@ def test_a_killed_leader_is_followed_within_two_seconds(rig: Rig, pair: Pair) ->
     phases.end_well()
 
 
-def test_a_leader_that_stood_still_commands_nothing_any_more(rig: Rig, pair: Pair) -> None:
-    commands = Commands(rig)
+def test_a_leader_that_stood_still_commands_nothing_any_more(rig: Rig, pair: Pair, commands: Commands) -> None:
     phases = Phases(rig)
     leader = pair.level()
     term = leader.health()["term"]
@@ -134,7 +137,6 @@ def test_a_leader_that_stood_still_commands_nothing_any_more(rig: Rig, pair: Pai
     leader.send(signal.SIGCONT)
     phases.end_well()
     assert pair.level() is pair.other(leader), "the one that stood still stands by"
-    commands.close()
     assert {one for at, one in commands.terms if at < stopped} == {term}
     assert {one for at, one in commands.terms if at > stopped + took_s} == {term + 1}
 
