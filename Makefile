@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-wall bench-acd bench-wait help
+.PHONY: demo setup test lint frontend screenshots sim bench bench-paint bench-takeover bench-wall bench-acd bench-wait help
 
 demo: ## everything on this machine, with simulated callers; Ctrl-C stops it
 	@$(PYTHON) apps/demo/bootstrap.py
@@ -39,6 +39,9 @@ bench-paint: ## from the engine's event to the painted page, beside 200 simulate
 
 bench-acd: ## turnaround and offers on a real FreeSWITCH, beside mod_callcenter and a bare loop
 	$(RUN)/python -m tests.bench.acd
+
+bench-takeover: ## kill -9 of the leading engine, 200 times under 20 calls a second, with a standby
+	$(RUN)/python -m tests.bench.takeover
 
 bench-wall: ## a wall of 1000 agents with 60 changes a second for a minute
 	$(RUN)/python -m tests.bench.wall_endurance

@@ -18,7 +18,7 @@ from apps.core.center import Center
 from apps.core.events import Event, HangupCause, LegRole
 from apps.core.ids import LegId, SwitchId
 
-LOOK_MS = 2_000
+LOOK_MS = 1_500
 LEASE_MS = 3_000
 """A state this old that nothing vouches for is a leftover: what comes one after another comes within milliseconds."""
 

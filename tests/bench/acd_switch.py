@@ -130,30 +130,30 @@ def installed(agents: int) -> Iterator[SwitchBench]:
     trunks, phones, websocket, event_socket, arrival, carrier, bench, bare, door, media = free_ports(10)
     center = Center(directory / "center", door)
     switch: LiveSwitch | None = None
-    world: subprocess.Popen[bytes] | None = None
+    telephones: subprocess.Popen[bytes] | None = None
     try:
         ports = {"trunks_sip_port": trunks, "agents_sip_port": phones, "ws_port": websocket, "wss_port": 0}
         ports |= {"event_socket_port": event_socket, "rtp_first_port": 30000, "rtp_last_port": 34000}
         places = {"arrival_hosts": f"127.0.0.1:{arrival}", "sip_address": "127.0.0.1"}
         places |= {name: str(directory / "switch" / name[:-4]) for name in ("sounds_dir", "recordings_dir")}
-        prompt = _fill(center, directory / "switch", {**ports, **places, "sessions_per_second": 500}, carrier, agents)
+        prompt = fill(center, directory / "switch", {**ports, **places, "sessions_per_second": 500}, carrier, agents)
         _add_rivals(directory / "switch" / "conf", bench, bare, prompt)
         row = center.rows("SELECT event_socket_password FROM telephony_switch")[0]
-        world = _world(directory, carrier, media)
+        telephones = world(directory, carrier, media)
         switch = LiveSwitch(directory / "switch", event_socket, row["event_socket_password"])
         switch.start()
         yield SwitchBench(directory, switch, center, trunks, bench, bare, prompt)
     finally:
         if switch is not None:
             switch.stop()
-        if world is not None:
-            world.kill()
-            world.wait()
+        if telephones is not None:
+            telephones.kill()
+            telephones.wait()
         center.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _fill(center: Center, output: Path, switch: dict[str, object], carrier: int, agents: int) -> Path:
+def fill(center: Center, output: Path, switch: dict[str, object], carrier: int, agents: int) -> Path:
     """The rows, and the files rendered from them. Returns the menu's prompt."""
     center.postgres.start()
     center.manage("migrate", "-v", "0")
@@ -179,7 +179,7 @@ def _add_rivals(conf: Path, sip_port: int, bare_port: int, prompt: Path) -> None
     )
 
 
-def _world(directory: Path, carrier: int, media: int) -> subprocess.Popen[bytes]:
+def world(directory: Path, carrier: int, media: int) -> subprocess.Popen[bytes]:
     """All agents' telephones, behind the trunk."""
     return subprocess.Popen(
         [

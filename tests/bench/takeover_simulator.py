@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -156,7 +157,7 @@ async def make_ready(floor: Floor, count: int) -> None:
     await floor.until(lambda: all(floor.state.agents[one.id].state is AgentState.READY for one in ours), 60)
 
 
-def _common(floor: Floor, agent: AgentConfig, what: str) -> dict[str, str]:
+def _common(floor: Floor, agent: AgentConfig, what: str) -> dict[str, Any]:
     return {"tenant": floor.tenant, "cmd_id": f"{what}-{agent.id}", "actor": "bench", "agent": agent.id}
 
 

@@ -1,6 +1,6 @@
 """Is the switch's plain list what the core believes? Only a lasting difference is worth reading the switch in full.
 
-One ``show channels`` on a lane of its own, every two seconds or so. The list lags behind and the core's belief is
+One ``show channels`` on a lane of its own, every second or two. The list lags behind and the core's belief is
 always a moment old, so a difference counts when it is there in two looks running; and one that a full reading did not
 settle is not told again for a while.
 """
