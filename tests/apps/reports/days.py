@@ -14,7 +14,6 @@ from tests.core.scene import TENANT
 from tests.sim.world import Story, World
 
 TENANT_KEY = 1
-QUEUE_KEYS = {"sales": "1", "tech": "2"}
 RULES = Rules(
     tenants={TENANT_KEY: TenantRules(time_zone="Asia/Shanghai", formula="F6F", short_ms=8_000)},
     thresholds_ms={1: 10_000, 2: 25_000},
@@ -33,8 +32,8 @@ def _with_keys(fact: f.Fact) -> f.Fact:
     for name, value in data.items():
         if name == "tenant" and value == TENANT:
             data[name] = str(TENANT_KEY)
-        elif name == "queue" and value in QUEUE_KEYS:
-            data[name] = QUEUE_KEYS[value]
+        elif name == "queue" and value:
+            data[name] = value[1:]
         elif name in ("agent", "wanted_agent") and value:
             data[name] = str(int(value[1:]) + 1)
     result: f.Fact = decode(data)
