@@ -190,6 +190,7 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
         "started_ms": call.started_ms,
         "queued_ms": call.wait.queued_ms if call.wait is not None else None,
         "dial": _dial(call),
+        "callback": _callback(call),
         "attached": dict(call.attached),
         "customer": call.customer,
         "path": [_step(state, call, index) for index in range(len(call.path))],
@@ -203,10 +204,17 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
 
 
 def _dial(call: Call) -> Entity | None:
-    if call.direction is not Direction.OUTBOUND or call.state is not CallState.DIALING:
+    dialled = call.direction is Direction.OUTBOUND or call.dial is not None
+    if not dialled or call.state is not CallState.DIALING:
         return None
     leg = call.legs.get(call.leg)
     return {"phase": "device" if leg is None else "number", "ringing": leg is not None and _rings(leg.state)}
+
+
+def _callback(call: Call) -> Entity | None:
+    """Somebody who did not stay on the line: to be called, or just called, in their turn."""
+    back = call.callback
+    return {"number": back.number, "tried": back.tried, "booked_ms": back.booked_ms} if back is not None else None
 
 
 def _rings(state: LegState) -> bool:

@@ -179,6 +179,7 @@ def callback_entity(state: State, call: Call) -> Entity:
     assert callback is not None
     return {
         "id": call.id,
+        "callback": callback.id,
         "number": callback.number,
         "name": call.caller_name,
         "queue": queue_name(state, call),

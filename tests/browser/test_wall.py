@@ -127,6 +127,33 @@ def test_the_day_as_chart_table_and_csv(people: People, demo: RunningDemo) -> No
     eventually(lambda: "13955507004" in calls.value.path().read_text("utf-8-sig"), "the call", 10)
 
 
+def test_a_call_back_is_booked_seen_taken_back_and_made(people: People, demo: RunningDemo) -> None:
+    """Booked by an agent for somebody, seen on the wall, cancelled there; another one is made in its turn."""
+    agent = people.sign_in_agent("chenjing")
+    wall = people.sign_in("huang")
+    expect(wall.get_by_test_id("callbacks")).to_contain_text("暂无预约")
+    agent.get_by_test_id("tab-callbacks").click()
+    waiting = wall.locator("[data-testid=callbacks] [data-row]")
+    for number in ("13955507021", "13955507022"):
+        agent.get_by_test_id("callback-number").fill(number)
+        agent.get_by_test_id("callback-book").click()
+        expect(waiting.filter(has_text=number)).to_contain_text("已预约")
+        expect(agent.get_by_test_id("callbacks")).to_contain_text(number)
+    assert not violations(wall) and not violations(agent)
+    waiting.filter(has_text="13955507022").locator("button").click()
+    wall.get_by_test_id("cancel-callback-yes").click()
+    expect(waiting).to_have_count(1)
+    agent.click("[data-action=ready]")
+    in_state(agent, "OFFERED")
+    expect(agent.get_by_test_id("call-number")).to_have_text("13955507021")
+    expect(agent.get_by_test_id("call-back")).to_contain_text("回拨")
+    agent.keyboard.press("F2")
+    in_state(agent, "TALKING")
+    expect(waiting).to_have_count(0)
+    agent.keyboard.press("Control+F2")
+    in_state(agent, "WRAP_UP")
+
+
 SECONDS, LONG_TASKS = 8, 3
 
 

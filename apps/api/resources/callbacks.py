@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import User
+from apps.accounts.models import Tenant, User
 from apps.api import commands, reach
 from apps.api.problems import Conflict, Problem
 from apps.api.resources.calls import Reference
@@ -50,7 +50,7 @@ class CallbackSerializer(serializers.ModelSerializer):
 
 
 class BookingSerializer(AttachedSerializer):
-    queue = serializers.CharField(max_length=40, help_text="Its code: whose agents call back, and in which line.")
+    queue = serializers.CharField(max_length=40, help_text="Its code or id: whose agents call back, and in which line.")
     number = NumberField(help_text="Whom to call.")
     name = serializers.CharField(required=False, allow_blank=True, max_length=100, help_text="Shown to the agent.")
     due_at = serializers.DateTimeField(
@@ -68,6 +68,14 @@ class BookingSerializer(AttachedSerializer):
         if value > timezone.now() + FURTHEST:
             raise serializers.ValidationError(_("Not more than 30 days ahead."))
         return value
+
+
+def _queue(tenant: Tenant, named: str) -> Queue | None:
+    """By its code; else by its id, as screens know it."""
+    queues = Queue.objects.filter(tenant=tenant)
+    by_code = queues.filter(code=named).first()
+    pk = int(named) if named.isascii() and named.isdecimal() and len(named) <= 18 else None
+    return by_code or (queues.filter(pk=pk).first() if pk is not None else None)
 
 
 class CallbackFilter(serializers.Serializer):
@@ -124,7 +132,7 @@ class CallbackViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
         serializer = BookingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
-        queue = Queue.objects.filter(tenant=self.tenant, code=data["queue"]).first()
+        queue = _queue(self.tenant, data["queue"])
         if queue is None:
             detail = _("There is no such queue.")
             raise Problem("invalid", detail, errors=[{"pointer": "/queue", "code": "unknown", "detail": detail}])

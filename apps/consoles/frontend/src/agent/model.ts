@@ -67,6 +67,8 @@ export interface Call {
   masked_ms?: number | null;
   mask_until_ms?: number | null;
   dial?: { phase: "device" | "number"; ringing: boolean } | null;
+  /** Who did not stay on the line, and is called in turn. */
+  callback?: { number: string; tried: number; booked_ms: number } | null;
   attached?: Record<string, string>;
   customer?: string;
   path?: { node: string; title: Worded; digits: string; at_ms: number }[];

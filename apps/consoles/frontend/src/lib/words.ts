@@ -131,6 +131,11 @@ const refusals = dictionary(
     unconfirmed: "Unconfirmed; checking",
     not_sent: "Network lost; reconnecting",
     engine_unreachable: "Engine unreachable; audio continues",
+    callbacks_off: "This queue makes no callbacks",
+    already_booked: "This number has an open callback in this queue",
+    bad_number: "Not a telephone number",
+    barred: "Number blocked",
+    no_trunk: "No line to the outside",
   },
   {
     stale: "呼叫已变化,未执行",
@@ -146,6 +151,11 @@ const refusals = dictionary(
     unconfirmed: "操作未确认,正在核对",
     not_sent: "网络中断,正在重连",
     engine_unreachable: "引擎不可达,通话不受影响",
+    callbacks_off: "该队列不提供回拨",
+    already_booked: "该号码在此队列已有回拨预约",
+    bad_number: "不是电话号码",
+    barred: "号码禁止外呼",
+    no_trunk: "没有外线",
   },
 );
 

@@ -17,6 +17,8 @@ export interface Queue {
   talking: number;
   wrap_up: number;
   paused: number;
+  /** Why it takes nobody: closed, holiday, emergency; empty when it is open. */
+  closed?: string;
   /** What somebody who joins now may expect; null where nothing can be said. */
   expected_ms?: number | null;
 }
@@ -66,6 +68,20 @@ export interface Call {
   agent: string;
   held_ms: number | null;
   recording: boolean;
+}
+
+/** A place in line that waits for a call back, by its call. */
+export interface Callback {
+  id: string;
+  callback: string;
+  number: string;
+  name: string;
+  queue: string;
+  state: string;
+  booked_ms: number;
+  due_ms: number;
+  until_ms: number;
+  tried: number;
 }
 
 export interface Trunk {

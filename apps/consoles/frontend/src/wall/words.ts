@@ -63,6 +63,19 @@ export const w = dictionary(
     no_agents: "No matching agents",
     no_agents_hint: "Clear the filter to see all.",
     clear_filter: "Clear the filter",
+    callbacks: "Callbacks",
+    no_callbacks: "No callbacks",
+    no_callbacks_hint: "Who would rather be called than wait appears here.",
+    due: "Due",
+    in: "in",
+    tried: "tried {n}×",
+    closed: "closed",
+    holiday: "holiday",
+    emergency: "emergency",
+    cancel_callback: "Cancel the call back to {number}",
+    cancel_callback_text: "The customer loses the place in line and is not called.",
+    cancel_callback_yes: "Cancel it",
+    callback_cancelled: "Call back cancelled",
     no_calls: "No calls now",
     no_calls_hint: "They appear here the moment they arrive.",
     no_trunks: "No trunks yet",
@@ -205,6 +218,19 @@ export const w = dictionary(
     no_agents: "没有符合条件的坐席",
     no_agents_hint: "清除筛选可查看全部。",
     clear_filter: "清除筛选",
+    callbacks: "预约回拨",
+    no_callbacks: "暂无预约",
+    no_callbacks_hint: "不愿在线等候的客户显示在这里。",
+    due: "到时",
+    in: "剩",
+    tried: "已试 {n} 次",
+    closed: "已关闭",
+    holiday: "节假日",
+    emergency: "紧急关闭",
+    cancel_callback: "取消对 {number} 的回拨",
+    cancel_callback_text: "客户将失去排队位置,不再回拨。",
+    cancel_callback_yes: "取消回拨",
+    callback_cancelled: "已取消回拨",
     no_calls: "当前没有通话",
     no_calls_hint: "来电一到就会显示在这里。",
     no_trunks: "尚未配置中继",
@@ -308,6 +334,7 @@ export const alarmWords = dictionary(
     disk_full: "The engine's disk is full: free space now. {detail}",
     journal_failed: "The engine cannot write its journal: check its disk now. {detail}",
     flow_missing: "A number leads to a menu that does not exist: choose another. {detail}",
+    overflow_circle: "Callers were sent in a circle from one queue to the next and took the fallback: change where it overflows to. {detail}",
     queue_missing: "A menu leads to a queue that does not exist: correct the menu. {detail}",
     prompt_failed: "A prompt could not be played: render and place it again. {detail}",
     number_barred: "A call was to go to a number that may not be dialled: correct the overflow or the rules. {detail}",
@@ -333,6 +360,7 @@ export const alarmWords = dictionary(
     disk_full: "引擎磁盘已满:请立即清理。{detail}",
     journal_failed: "引擎无法写入日志:请立即检查磁盘。{detail}",
     flow_missing: "号码指向不存在的流程:请重新选择。{detail}",
+    overflow_circle: "来电在队列之间循环溢出,已转入兜底:请修改溢出目标。{detail}",
     queue_missing: "流程指向不存在的队列:请修改流程。{detail}",
     prompt_failed: "提示音无法播放:请重新生成并部署。{detail}",
     number_barred: "有来电要转往禁止拨打的号码:请修改溢出设置或外呼规则。{detail}",
@@ -349,13 +377,13 @@ const alarmKinds = dictionary(
     longest_wait: "Long waits", sl30: "Low service levels", queue_unserved: "Queues that nobody serves", missed: "Agents who missed calls", trunk_down: "Trunks that are down",
     trunk_use: "Trunks nearly full", recording_failed: "Failed recordings", unknown_did: "Numbers that lead nowhere", device_invalid: "Agents' phones that cannot be rung",
     number_barred: "Numbers that may not be dialled", switch_down: "Switches out of reach", webhook_failing: "Programs that nothing reaches", webhook_off: "Webhooks switched off",
-    flow_missing: "Menus that do not exist", queue_missing: "Queues that do not exist", prompt_failed: "Prompts that failed", offers_refused: "Switches that ring no phones",
+    flow_missing: "Menus that do not exist", queue_missing: "Queues that do not exist", overflow_circle: "Overflows in a circle", prompt_failed: "Prompts that failed", offers_refused: "Switches that ring no phones",
   },
   {
     longest_wait: "等待过长", sl30: "服务水平偏低", queue_unserved: "无人值守的队列", missed: "漏接来电的坐席", trunk_down: "中断的中继",
     trunk_use: "接近占满的中继", recording_failed: "录音失败", unknown_did: "未配置去向的号码", device_invalid: "无法振铃的坐席话机",
     number_barred: "禁止拨打的号码", switch_down: "不可达的交换机", webhook_failing: "收不到消息的程序", webhook_off: "已停用的 Webhook",
-    flow_missing: "不存在的流程", queue_missing: "不存在的队列", prompt_failed: "播放失败的提示音", offers_refused: "未能振铃话机的交换机",
+    flow_missing: "不存在的流程", queue_missing: "不存在的队列", overflow_circle: "循环溢出", prompt_failed: "播放失败的提示音", offers_refused: "未能振铃话机的交换机",
   },
 );
 
@@ -389,3 +417,10 @@ export const callWords = dictionary(
 );
 
 export const callWord = (state: string) => (callWords.has(state) ? callWords(state) : state);
+
+const callbackWords = dictionary(
+  { leaving: "Being booked", booked: "Booked", calling: "Calling", on_line: "On the line" },
+  { leaving: "预约中", booked: "已预约", calling: "呼叫中", on_line: "已接听" },
+);
+
+export const callbackWord = (state: string) => (callbackWords.has(state) ? callbackWords(state) : state);
