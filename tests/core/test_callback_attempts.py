@@ -137,6 +137,16 @@ def test_customer_first_the_agent_is_kept_free_and_offered_who_answers() -> None
     assert scene.state == scene.folded()
 
 
+def test_customer_first_who_was_kept_free_comes_before_who_became_free_meanwhile() -> None:
+    scene = scene_of(agent_first=False)
+    call = booked(scene)
+    scene.ready("bob")
+    scene.ready("ann")
+    assert scene.last(f.CallbackDialed).agent == "bob"
+    customer_answers(scene, call)
+    assert call.offer is not None and call.offer.agent == "bob", "idle for longer, and kept for this customer"
+
+
 def test_customer_first_one_customer_is_called_for_one_free_agent() -> None:
     scene = scene_of(agent_first=False)
     for n in range(3):

@@ -127,6 +127,18 @@ class CenterMaker:
             tell_every_ms=rng.choice((0, 20_000)),
             tell_position=self._maybe(0.5),
             tell_wait=self._maybe(0.5),
+            callback=self._callback() if self._maybe(0.5) else None,
+        )
+
+    def _callback(self) -> cfg.CallbackOffer:
+        rng = self.rng
+        return cfg.CallbackOffer(
+            key=rng.choice(("1", "2", "")),
+            from_wait_ms=rng.choice((0, 10_000)),
+            agent_first=self._maybe(0.5),
+            attempts=rng.randint(1, 3),
+            retry_ms=rng.choice((5_000, 30_000)),
+            window_ms=rng.randint(60, 300) * 1000,
         )
 
     # --- people ------------------------------------------------------------------------------------------------------
@@ -182,6 +194,9 @@ class CenterMaker:
             if self._maybe(0.3):
                 node.setdefault("on", {})["agent_done"] = "bye"
             nodes[queue], keys[str(n + 1)] = node, queue
+        if self._maybe(0.4):
+            nodes["back"] = {"type": "callback", "queue": self.rng.choice(self.queues), "on": {"declined": "bye"}}
+            keys["4"] = "back"
         nodes["main"] = {"type": "menu", "say": [{"p": "main"}], "keys": keys, "on": {"fail": self.queues[0]}}
         nodes["bye"] = FLOW["nodes"]["bye"]
         return _flow("menu", {**FLOW, "handlers": {"error": self.queues[0]}, "nodes": nodes})

@@ -186,6 +186,23 @@ class Staff:
         elif agent.state in (AgentState.PAUSED, AgentState.NOT_RESPONDING):
             self.ask(e.AgentWentReady, name)
 
+    # --- programs ---
+
+    def web_callback(self) -> None:
+        """Somebody asks for a call on a web page; now and then they think better of it."""
+        queue = self.rng.choice(tuple(self._state().config.queues))
+        number = f"1370000{self.rng.randrange(40):04d}"
+        self._request(e.CallbackRequested, queue=queue, number=number)
+        self._after((3_000, 60_000), self._think_better_of_it, number)
+
+    def _think_better_of_it(self, number: str) -> None:
+        if self.rng.random() < 0.3:
+            booked = [
+                call.id for call in self._state().calls.values() if call.callback and call.callback.number == number
+            ]
+            for call in booked[:1]:
+                self._request(e.CallbackCancelRequested, call=call)
+
     # --- mishaps -----------------------------------------------------------------------------------------------------
 
     def mishap(self) -> None:

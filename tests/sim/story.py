@@ -26,6 +26,7 @@ class Story:
     standstills_per_hour: float = 6.0
     clock_steps_per_hour: float = 4.0
     changes_per_hour: float = 4.0  # of the configuration
+    web_callbacks_per_hour: float = 30.0
     mishaps_per_hour: float = 20.0  # telephones that lose their registration, pages that lose their sound
 
     @classmethod

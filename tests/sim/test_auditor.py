@@ -13,6 +13,7 @@ from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.agents.model import Agent
+from apps.core.callbacks import readiness
 from apps.core.calls import closing, recording, talk
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
@@ -80,6 +81,7 @@ PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a call never ends": (closing, "finish_if_over", nothing, Promise.ONE_OUTCOME),
     "a call ends twice": (closing, "finish_if_over", end_twice, Promise.ONE_OUTCOME),
     "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),
+    "a number is booked twice": (readiness, "open_callback", nothing, Promise.ONE_OUTCOME),
     "an agent is blamed for the switch": (
         unanswered, "DOING", dict.fromkeys(HangupCause, unanswered.Doing.MISSED), Promise.FAIR,
     ),

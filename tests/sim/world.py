@@ -31,7 +31,7 @@ from tests.sim.staff import NUMBERS, Staff
 from tests.sim.story import START_MS, Story
 
 STEP_MS = 1_000
-QUIET_MS = 120_000
+QUIET_MS = 60_000
 LONGEST_EVENING_MS = 1_800_000  # every wait, overflow and wrap-up has an end before that
 
 
@@ -62,7 +62,8 @@ class World:
         self.engine_clock = self._new_clock()
 
     def _telephones(self) -> PhoneBook:
-        phones = PhoneBook(self.switch, self.story.seed, outside=PhoneBehaviour(talk_ms=(5_000, 40_000)))
+        outside = PhoneBehaviour(answering=Answering.MIXED, mishap=0.2, talk_ms=(5_000, 40_000))
+        phones = PhoneBook(self.switch, self.story.seed, outside=outside)
         for number, answering in zip(NUMBERS[2:], (Answering.BUSY, Answering.NEVER), strict=False):
             phones.add(number, PhoneBehaviour(answering=answering, lines=1000), registered=False)
         for agent in self.config.agents.values():
@@ -93,6 +94,7 @@ class World:
             (self.story.clock_steps_per_hour, self._step_wall_clock),
             (self.story.changes_per_hour, self._change_config),
             (self.story.mishaps_per_hour, self.staff.mishap),
+            (self.story.web_callbacks_per_hour, self.staff.web_callback),
         ):
             self._again_and_again(per_hour, mishap)
         while self.callers.placed < self.story.calls or self.callers:

@@ -50,6 +50,7 @@ class AgentBook(Book):
         self.offers: dict[str, dict[str, str]] = {}  # call -> leg -> agent
         self.answered: set[str] = set()  # legs of offers that were
         self.talks: dict[str, tuple[str, str | None, int]] = {}  # call -> (agent, queue, since)
+        self.kept: dict[str, str] = {}  # call back whose customer is called first -> agent who stays free for it
         self.away: set[tuple[str, str]] = set()  # devices that are not registered
         self.up: set[str] = set()
         self.up_since_ms = 0  # since when any link is up
@@ -87,6 +88,8 @@ class AgentBook(Book):
         """Whether a call could be offered just now."""
         seen, config = self.agent(agent), self.config.agents.get(agent)  # type: ignore[call-overload]
         if config is None or config.device is None or seen.state != "READY" or seen.suspended:
+            return False
+        if agent in self.kept.values():
             return False
         device = config.device
         registers = device.kind is not DeviceKind.PSTN
@@ -160,8 +163,23 @@ class AgentBook(Book):
     def _on_BridgeLost(self, fact: f.BridgeLost) -> None:
         self._let_off(fact.call, fact.leg)
 
+    def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
+        if fact.call not in self.agent(fact.agent).offers.values():
+            self.kept[fact.call] = fact.agent
+
+    def _on_CallbackJoined(self, fact: f.CallbackJoined) -> None:
+        self.kept.pop(fact.call, None)
+
+    def _on_CallbackTried(self, fact: f.CallbackTried) -> None:
+        self.kept.pop(fact.call, None)
+
+    def _on_CallbackEnded(self, fact: f.CallbackEnded) -> None:
+        self.kept.pop(fact.call, None)
+
     def _on_DialStarted(self, fact: f.DialStarted) -> None:
         seen = self.agent(fact.agent)
+        if fact.leg in self.answered:  # of a call back: the agent was offered it
+            self._let_off(fact.call, fact.leg)
         hold(not seen.offers and seen.dial is None, Promise.ONE_AGENT, "who dials is free", fact, seen)
         seen.dial = fact.call
         self.dials += 1

@@ -23,6 +23,17 @@ class Place:
     queued_ms: int
     entered_ms: int
     wanted_agent: str | None
+    due_ms: int = 0  # who is called back is not before that
+
+
+@dataclass(slots=True)
+class Back:
+    """An open call back. Off the line nothing is heard of the customer, and nothing can be said."""
+
+    id: str
+    queue: str
+    number: str
+    state: str = "booked"
 
 
 @dataclass(slots=True)
@@ -38,6 +49,8 @@ class CallBook(Book):
         self.started: dict[str, f.CallStarted] = {}
         self.by_leg: dict[str, str] = {}  # the other side's leg -> call
         self.line: dict[str, Place] = {}
+        self.backs: dict[str, Back] = {}
+        self.backs_ended: dict[str, f.CallbackOutcome] = {}
         self.talks: dict[str, Talk] = {}
         self.talked: set[str] = set()
         self.connecting: set[str] = set()  # with an agent, or on the way back from one who was not reached
@@ -75,6 +88,43 @@ class CallBook(Book):
         hold(fact.call in self.line, Promise.NOTHING_LOST, "who leaves a line stood in it", fact)
         del self.line[fact.call]
 
+    # --- calls back ---
+
+    def _on_CallbackBooked(self, fact: f.CallbackBooked) -> None:
+        for other in self.backs.values():
+            twice = (other.queue, other.number) == (fact.queue, fact.number)
+            hold(not twice, Promise.ONE_OUTCOME, "nobody is booked twice", fact, other)
+        self.backs[fact.call] = Back(fact.callback, fact.queue, fact.number)
+        self.line[fact.call] = Place(
+            fact.call, fact.queue, self.started[fact.call].switch, fact.needs, fact.priority, fact.queued_ms,
+            fact.at_ms, None, fact.due_ms,
+        )  # fmt: skip
+
+    def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
+        hold(self.backs[fact.call].state == "booked", Promise.ONE_OUTCOME, "one call back at a time", fact)
+        self.backs[fact.call].state = "calling"
+        self.by_leg[fact.leg] = fact.call
+
+    def _on_CallbackJoined(self, fact: f.CallbackJoined) -> None:
+        self.backs[fact.call].state = "on_line"
+
+    def _on_CallbackTried(self, fact: f.CallbackTried) -> None:
+        self.backs[fact.call].state = "booked"
+        self.line[fact.call].due_ms = fact.next_ms
+
+    def _on_CallbackEnded(self, fact: f.CallbackEnded) -> None:
+        known = self.backs_ended.get(fact.callback)
+        hold(known is None, Promise.ONE_OUTCOME, "a call back ends once", fact, known)
+        hold(self.backs.pop(fact.call).id == fact.callback, Promise.ONE_OUTCOME, "the one that was booked", fact)
+        self.backs_ended[fact.callback] = fact.outcome
+        del self.line[fact.call]
+
+    def off_line(self, call: str) -> bool:
+        """Waits without a telephone."""
+        return call in self.backs and self.backs[call].state != "on_line"
+
+    # --- talks ---
+
     def _on_BridgeRequested(self, fact: f.BridgeRequested) -> None:
         self.connecting.add(fact.call)
 
@@ -96,6 +146,7 @@ class CallBook(Book):
     def _on_CallEnded(self, fact: f.CallEnded) -> None:
         hold(fact.call in self.started, Promise.ONE_OUTCOME, "what ends had started", fact)
         hold(fact.call not in self.ended, Promise.ONE_OUTCOME, "a call ends once", fact, self.ended.get(fact.call))
+        hold(fact.call not in self.backs, Promise.ONE_OUTCOME, "no call back outlives its call", fact)
         decided = self.decided.get(fact.call)
         hold(decided is fact.outcome, Promise.ONE_OUTCOME, "a call ends as decided", fact, decided)
         served = fact.outcome is f.CallOutcome.SERVED
@@ -108,4 +159,5 @@ class CallBook(Book):
     def at_the_end(self) -> None:
         left = sorted(self.living)
         hold(not left, Promise.ONE_OUTCOME, "every call ends", left[:3], [self.started[call] for call in left[:3]])
-        hold(not self.line and not self.talks, Promise.NOTHING_LOST, "nobody is left behind", self.line, self.talks)
+        open_ones = (self.line, self.talks, self.backs)
+        hold(not any(open_ones), Promise.NOTHING_LOST, "nobody is left behind", *open_ones)

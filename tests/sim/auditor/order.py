@@ -64,6 +64,7 @@ class OrderBook(Book):
     def __init__(self, calls: CallBook, agents: AgentBook) -> None:
         self.calls, self.agents = calls, agents
         self.sticky: dict[str, tuple[str, int]] = {}  # call -> (agent of the last talk, until)
+        self.closed: set[str] = set()
         self.checked = 0
 
     def _on_CallQueued(self, fact: f.CallQueued) -> None:
@@ -72,6 +73,12 @@ class OrderBook(Book):
             self.sticky[fact.call] = (agent, fact.sticky_until_ms)  # type: ignore[attr-defined]
         else:
             self.sticky.pop(fact.call, None)
+
+    def _on_QueueClosed(self, fact: f.QueueClosed) -> None:
+        self.closed.add(fact.queue)
+
+    def _on_QueueOpened(self, fact: f.QueueOpened) -> None:
+        self.closed.discard(fact.queue)
 
     # --- who could serve whom ---
 
@@ -145,16 +152,26 @@ class OrderBook(Book):
             first = 0
         return -first, place.queued_ms - (place.priority - 5) * step_ms
 
-    def _waits(self, place: Place) -> bool:
-        """For an agent, and nobody is asked yet."""
+    def _waits(self, place: Place, now_ms: int) -> bool:
+        """For an agent, and nobody is asked yet. Who waits without a telephone waits until it is due."""
         asked = self.agents.offers.get(place.call)
-        return not asked and place.call not in self.calls.connecting and place.switch in self.agents.up
+        if asked or place.call in self.calls.connecting or place.switch not in self.agents.up:
+            return False
+        back = self.calls.backs.get(place.call)
+        if back is None or back.state == "on_line":
+            return True
+        return back.state == "booked" and place.due_ms <= now_ms - SLACK_MS and place.queue not in self.closed
 
     def _surely(self, agent: AgentConfig, place: Place, now_ms: int) -> bool:
         """Now and some time ago."""
         return all(self.could_serve(agent, place, at_ms) is not None for at_ms in (now_ms, now_ms - SLACK_MS))
 
-    def _on_AgentOffered(self, fact: f.AgentOffered) -> None:
+    def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
+        """Before the agent: it is that agent's turn all the same."""
+        if fact.call not in self.agents.agent(fact.agent).offers.values():
+            self._on_AgentOffered(fact)
+
+    def _on_AgentOffered(self, fact: f.AgentOffered | f.CallbackDialed) -> None:
         """Before the other books take it: who is free, and who waits, is as it was for the decision."""
         place, agent = self.calls.line.get(fact.call), self.agents.config.agents.get(fact.agent)
         hold(place is not None and agent is not None, Promise.ORDER, "who is offered waits", fact)
@@ -166,14 +183,16 @@ class OrderBook(Book):
         self._first_caller(fact, place, agent)
         self._first_agent(fact, place, agent, rank)
 
-    def _first_caller(self, fact: f.AgentOffered, place: Place, agent: AgentConfig) -> None:
+    def _first_caller(self, fact: f.AgentOffered | f.CallbackDialed, place: Place, agent: AgentConfig) -> None:
         mine = self._caller_key(agent, place, fact.at_ms)
         for other in self.calls.line.values():
-            if other.call != place.call and self._waits(other) and self._surely(agent, other, fact.at_ms):
+            if other.call != place.call and self._waits(other, fact.at_ms) and self._surely(agent, other, fact.at_ms):
                 theirs = self._caller_key(agent, other, fact.at_ms)
                 hold(mine <= theirs, Promise.ORDER, "the first caller is served", fact, place, other)
 
-    def _first_agent(self, fact: f.AgentOffered, place: Place, agent: AgentConfig, rank: Key) -> None:
+    def _first_agent(
+        self, fact: f.AgentOffered | f.CallbackDialed, place: Place, agent: AgentConfig, rank: Key
+    ) -> None:
         queue = self._queue(place)
         assert queue is not None
         if asked_of(queue, place, fact.at_ms) != asked_of(queue, place, fact.at_ms - SLACK_MS):
@@ -195,7 +214,7 @@ class OrderBook(Book):
         if now_ms - self.agents.up_since_ms < IDLE_MS:
             return
         long_here = [place for place in self.calls.line.values() if now_ms - place.entered_ms > IDLE_MS]
-        waiting = [place for place in long_here if self._waits(place)]
+        waiting = [place for place in long_here if self._waits(place, now_ms)]
         for agent in self._free() if waiting else ():
             if now_ms - self.agents.agent(agent.id).since_ms > IDLE_MS:
                 for place in waiting:

@@ -52,7 +52,7 @@ class TruthBook(Book):
             self.originated.add(command.leg)
         elif isinstance(command, c.HangUpLeg):
             call = self.calls.by_leg.get(command.leg)
-            if call is not None and call in self.calls.living:
+            if call is not None and call in self.calls.living and not self.calls.off_line(call):
                 over = call in self.calls.decided
                 hold(over, Promise.NOTHING_LOST, "no caller is hung up before the end", command, cause)
             self._tears_nothing(command, cause)
@@ -107,13 +107,16 @@ class TruthBook(Book):
         if self.up_since_ms is None:
             self.up_since_ms = now_ms
         for leg in self.switch.channels.values():
-            if leg.alive and leg.direction == "inbound":
+            if leg.alive and (leg.direction == "inbound" or self._was_called_back(leg)):
                 self._caller_is_cared_for(leg, now_ms, self.up_since_ms)
         self._calls_are_real(now_ms, self.up_since_ms)
         self._agents_are_where_they_say(now_ms, self.up_since_ms)
         for recording, until_ms in self.masked_until_ms.items():
             late_ms = engine_ms - max(until_ms, self.agents.up_since_ms)
             hold(late_ms < MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
+
+    def _was_called_back(self, leg: Channel) -> bool:
+        return leg.answered and self.calls.by_leg.get(leg.uuid) in self.calls.backs
 
     def _caller_is_cared_for(self, leg: Channel, now_ms: int, up_ms: int) -> None:
         """Somebody, a prompt or music is heard, and a call of ours is about this caller."""
