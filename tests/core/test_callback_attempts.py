@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from apps.core import commands as c
+from apps.core import config as cfg
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.events import HangupCause
@@ -240,3 +243,19 @@ def test_the_switch_restarts_while_the_customers_telephone_rings() -> None:
     assert call.callback is not None and call.callback.state == "booked" and call.callback.tried == 0
     scene.wait(70)
     assert call.state == "dialing", "called again"
+
+
+def test_customer_first_what_was_asked_less_for_the_wait_stays_so_when_the_customer_is_there() -> None:
+    """The agent who was kept free may be one who serves only those who have waited: the customer has."""
+    scene = scene_of(agent_first=False)
+    rings = (cfg.Ring(after_ms=20_000, drop=frozenset({"vip"})),)
+    sales = replace(scene.state.config.queues["sales"], needs=(cfg.SkillNeed(skill="vip"),), rings=rings)
+    config = scene.state.config
+    scene.feed(e.ConfigChanged(config=replace(config, version=9, queues={**config.queues, "sales": sales})))
+    call = booked(scene)
+    scene.ready("bob")
+    assert call.state == "waiting", "bob is asked for nothing yet"
+    scene.wait(21)
+    assert scene.last(f.CallbackDialed).agent == "bob"
+    customer_answers(scene, call)
+    assert call.offer is not None and call.offer.agent == "bob"

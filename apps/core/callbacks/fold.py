@@ -44,11 +44,15 @@ def _dialed(state: State, call: Call, fact: f.CallbackDialed) -> None:
 
 @on_call(f.CallbackJoined)
 def _joined(state: State, call: Call, fact: f.CallbackJoined) -> None:
-    """With an agent on the line the two are about to be connected; else it is a wait like others."""
+    """With an agent on the line the two are about to be connected; else it is a wait like others.
+
+    What is asked of an agent goes by the whole wait: it must not be more than when the customer was called.
+    """
     if call.callback is None or call.wait is None:
         return
     call.callback.state, call.callback.agent = CallbackState.ON_LINE, None
-    call.wait.deadline_ms, call.wait.entered_ms = fact.deadline_ms, fact.at_ms
+    call.wait.deadline_ms = fact.deadline_ms
+    call.wait.comforted_ms = call.wait.told_ms = fact.at_ms
     if call.dial is None:
         call.move(CallState.WAITING, fact.at_ms)
 
