@@ -31,7 +31,7 @@ from apps.core.calls.model import Call, CallState, Offer
 from apps.core.center import Center, Effect, offer_deadlines
 from apps.core.ids import AgentId, CallId, QueueId, SwitchId
 from apps.core.ivr import runs
-from apps.core.queues import announcements, assigning, life, offers, overflow, unanswered, whisper
+from apps.core.queues import announcements, assigning, impossible, life, offers, overflow, unanswered, whisper
 from apps.core.state import State
 
 
@@ -61,6 +61,7 @@ class Engine:
         kept_open.look(center)
         pauses.look(center)
         consulting.look(center)
+        impossible.look(center)
         assigning.assign(center)
         life.look(center)
         return effects
@@ -236,6 +237,7 @@ _CONFIG_ALARMS = frozenset(
         "device_invalid",
         "prompt_failed",
         overflow.CIRCLE,
+        impossible.ALARM,
     }
 )
 """What a new configuration may have mended; the next caller who still meets it raises it again."""

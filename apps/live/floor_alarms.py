@@ -32,7 +32,7 @@ REFRESH_S = 5.0
 AWAY_RETRY_S = 3.0
 MISSED_MS = 10 * 60_000
 ABOUT_AGENTS = frozenset({MISSED, "device_invalid", "agent_help", "pause_over"})
-ABOUT_QUEUES = frozenset({LONGEST_WAIT, SERVICE_LEVEL, UNSTAFFED})
+ABOUT_QUEUES = frozenset({LONGEST_WAIT, SERVICE_LEVEL, UNSTAFFED, "cannot_match"})
 
 
 def concerns(kind: str, subject: str, scope: Scope | None) -> bool:

@@ -178,6 +178,7 @@ class OverflowReason(StrEnum):
     NO_AGENTS = "no_agents"
     TIMED_OUT = "timed_out"
     REMOVED = "removed"  # the queue itself
+    CANNOT_MATCH = "cannot_match"  # no agent could ever serve this caller
 
 
 @record

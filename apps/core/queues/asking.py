@@ -42,6 +42,17 @@ def stage_of(center: Center, call: Call, wait: Wait, queue: QueueConfig) -> Stag
     return stage(queue, wait, center.matcher.openings(queue.id), center.now_ms, kept=kept)
 
 
+def lacks_forever(center: Center, call: Call) -> needs.Needs | None:
+    """What is required of an agent after the last ring, when no agent of the queue could ever serve it; else None."""
+    wait, queue = call.wait, center.queue_config(call.wait.queue if call.wait is not None else None)
+    if wait is None or queue is None or call.offers or not stands_in_line(center, call):
+        return None
+    asked = needs.relaxed(needs.together(queue.needs, wait.needs), queue.rings)
+    if center.matcher.possible(Requirement(call.switch, queue.id, asked, only=wait.wanted_agent)):
+        return None
+    return tuple(need for need in asked if need.required)
+
+
 def next_ms(center: Center, call: Call) -> int | None:
     """When it will ask for less, or may ring another telephone."""
     wait, queue = call.wait, center.queue_config(call.wait.queue if call.wait is not None else None)

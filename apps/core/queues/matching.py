@@ -176,6 +176,8 @@ class Matcher:
 
     def possible(self, requirement: Requirement) -> bool:
         """Whether any agent of the configuration could ever serve this, at work or not, whatever the tier."""
+        if requirement.only is not None:
+            return requirement.only in self._agents and self._reaches(requirement.only, requirement)
         known = self._possible.get(requirement)
         if known is None:
             known = self._possible[requirement] = any(

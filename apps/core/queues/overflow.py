@@ -22,6 +22,7 @@ _PORTS = {
     f.OverflowReason.NO_AGENTS: "no_agents",
     f.OverflowReason.TIMED_OUT: "timeout",
     f.OverflowReason.REMOVED: "error",
+    f.OverflowReason.CANNOT_MATCH: "error",
 }
 """By which a flow goes on that says how."""
 

@@ -336,6 +336,7 @@ export const alarmWords = dictionary(
     flow_missing: "A number leads to a menu that does not exist: choose another. {detail}",
     overflow_circle: "Callers were sent in a circle from one queue to the next and took the fallback: change where it overflows to. {detail}",
     queue_missing: "A menu leads to a queue that does not exist: correct the menu. {detail}",
+    cannot_match: "Callers are sent on because nobody could ever serve them: give agents the skill, or ask for less. {detail}",
     prompt_failed: "A prompt could not be played: render and place it again. {detail}",
     number_barred: "A call was to go to a number that may not be dialled: correct the overflow or the rules. {detail}",
     switch_down: "A switch is out of reach: new calls take the fallback. {detail}",
@@ -362,6 +363,7 @@ export const alarmWords = dictionary(
     flow_missing: "号码指向不存在的流程:请重新选择。{detail}",
     overflow_circle: "来电在队列之间循环溢出,已转入兜底:请修改溢出目标。{detail}",
     queue_missing: "流程指向不存在的队列:请修改流程。{detail}",
+    cannot_match: "没有任何坐席能接待的来电已被转走:请为坐席添加技能,或降低要求。{detail}",
     prompt_failed: "提示音无法播放:请重新生成并部署。{detail}",
     number_barred: "有来电要转往禁止拨打的号码:请修改溢出设置或外呼规则。{detail}",
     switch_down: "交换机不可达:新来电走应急路由。{detail}",
@@ -377,13 +379,13 @@ const alarmKinds = dictionary(
     longest_wait: "Long waits", sl30: "Low service levels", queue_unserved: "Queues that nobody serves", missed: "Agents who missed calls", trunk_down: "Trunks that are down",
     trunk_use: "Trunks nearly full", recording_failed: "Failed recordings", unknown_did: "Numbers that lead nowhere", device_invalid: "Agents' phones that cannot be rung",
     number_barred: "Numbers that may not be dialled", switch_down: "Switches out of reach", webhook_failing: "Programs that nothing reaches", webhook_off: "Webhooks switched off",
-    flow_missing: "Menus that do not exist", queue_missing: "Queues that do not exist", overflow_circle: "Overflows in a circle", prompt_failed: "Prompts that failed", offers_refused: "Switches that ring no phones",
+    flow_missing: "Menus that do not exist", queue_missing: "Queues that do not exist", overflow_circle: "Overflows in a circle", cannot_match: "Calls nobody could serve", prompt_failed: "Prompts that failed", offers_refused: "Switches that ring no phones",
   },
   {
     longest_wait: "等待过长", sl30: "服务水平偏低", queue_unserved: "无人值守的队列", missed: "漏接来电的坐席", trunk_down: "中断的中继",
     trunk_use: "接近占满的中继", recording_failed: "录音失败", unknown_did: "未配置去向的号码", device_invalid: "无法振铃的坐席话机",
     number_barred: "禁止拨打的号码", switch_down: "不可达的交换机", webhook_failing: "收不到消息的程序", webhook_off: "已停用的 Webhook",
-    flow_missing: "不存在的流程", queue_missing: "不存在的队列", overflow_circle: "循环溢出", prompt_failed: "播放失败的提示音", offers_refused: "未能振铃话机的交换机",
+    flow_missing: "不存在的流程", queue_missing: "不存在的队列", overflow_circle: "循环溢出", cannot_match: "无人可接的来电", prompt_failed: "播放失败的提示音", offers_refused: "未能振铃话机的交换机",
   },
 );
 
