@@ -64,12 +64,12 @@ class Rig:
         self.register(agent, phone.port)
         return phone
 
-    def register(self, agent: AgentConfig, port: int) -> None:
+    def register(self, agent: AgentConfig, port: int, expires_s: int = 600) -> None:
         assert agent.device is not None
         account = agent.device.address
         row = self.center.rows("SELECT secret FROM telephony_sipaccount WHERE username = %s", account)[0]
         domain = self.center.rows("SELECT domain FROM telephony_switch")[0]["domain"]
-        assert register(self.directory, self.agents_port, domain, account, row["secret"], port)
+        assert register(self.directory, self.agents_port, domain, account, row["secret"], port, expires_s=expires_s)
 
     def clean_up(self) -> None:
         for phone in self.phones:

@@ -131,14 +131,22 @@ class Refusing(Sipp):
 
 
 def register(
-    directory: Path, switch_port: int, domain: str, account: str, secret: str, contact_port: int, *, wanted: str = "200"
+    directory: Path,
+    switch_port: int,
+    domain: str,
+    account: str,
+    secret: str,
+    contact_port: int,
+    *,
+    wanted: str = "200",
+    expires_s: int = 600,
 ) -> bool:
-    """One account at one telephone. True if the switch answered as wanted."""
+    """One account at one telephone, or with ``expires_s`` 0 not any more. True if the switch answered as wanted."""
     values = {"domain": domain, "account": account, "secret": secret, "contact_port": str(contact_port)}
     phone = Sipp(
         directory,
         "register.xml",
-        values | {"expires": "600", "wanted": wanted},
+        values | {"expires": str(expires_s), "wanted": wanted},
         [f"127.0.0.1:{switch_port}", "-m", "1", "-timeout", "10", "-timeout_error"],
     )
     return phone.process.wait(20) == 0

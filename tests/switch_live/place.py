@@ -20,11 +20,17 @@ def place(switch: dict[str, object], trunk: dict[str, object], queues: dict[str,
     config_changed()
 
 
+def keep_open(number: str, kept_open: bool) -> None:
+    """An agent whose line stays up between calls, or no longer does."""
+    Agent.objects.filter(number=number).update(kept_open=kept_open)
+    config_changed()
+
+
 def outside_seat(number: str, outside_number: str) -> None:
-    """An agent at any telephone behind the trunk."""
+    """An agent at any telephone behind the trunk; without a number at their own desk phone again."""
     with transaction.atomic():
         agent = Agent.objects.get(number=number)
-        agent.device_kind, agent.outside_number = "pstn", outside_number
+        agent.device_kind, agent.outside_number = "pstn" if outside_number else "sip", outside_number
         agent.outside_trunk = Trunk.objects.get()
         agent.full_clean()
         agent.save()

@@ -68,6 +68,7 @@ class BridgeControl:
     def asked(self, far: Leg, customer: Leg) -> None:
         far.bridging, customer.bridging = customer.leg, far.leg
         far.away = customer.away = True
+        far.in_room = customer.in_room = False
         customer.left_alone = customer.way_back = False
 
     def reported(self, far: Leg, customer: Leg, body: str) -> None:
@@ -147,7 +148,7 @@ class BridgeControl:
         frames = self._keep(leg, command.idle_timeout_ms)
         frames += encode.join_room(leg.leg, command.room, leg.role, self._settings)
         self.over(leg)
-        leg.away = True
+        leg.away = leg.in_room = True
         self._media.taken_away(leg)
 
         def go() -> None:

@@ -234,7 +234,7 @@ class Control:
         if leg.held:
             self._ports.send(encode.hold(leg.leg, on=False))
         peer = self.legs.get(leg.bridged or leg.bridging or "")
-        if peer is not None and peer.gone is None:
+        if leg.in_room or (peer is not None and peer.gone is None):
             self._bridges.over(leg)
             leg.away = True
             self._ports.send(encode.park(leg.leg))
@@ -421,7 +421,7 @@ class Control:
         elif name in ("CHANNEL_HOLD", "CHANNEL_UNHOLD"):
             leg.held = name == "CHANNEL_HOLD"
         elif name == "CHANNEL_PARK" and leg.originated:
-            leg.away = False
+            leg.away = leg.in_room = False
             self._media.free(leg)
         elif name == "CHANNEL_UNBRIDGE":
             self._bridges.ended(leg)

@@ -49,6 +49,7 @@ class Leg:
     away: bool = False  # on its way into or out of a bridge: it takes no application until it is back
     left_alone: bool = False  # the far side died in the gap: the switch sends this leg back to us
     back_ms: int | None = None  # when it came back from there
+    in_room: bool = False
     outlives: bool = False  # originated, and to park when its peer goes: part of a consult
     way_back: bool = False  # its channel carries all that the next talk's end needs; a bridge uses it up
     recordings: dict[str, RecordingId] = field(default_factory=dict)  # running, by absolute path

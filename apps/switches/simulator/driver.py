@@ -350,7 +350,8 @@ class SimulatorDriver:
             return
         channel.muted = False
         self.model.hold(channel, False)
-        if channel.bridge is not None:
+        in_room = any(channel in members for members in self.model.rooms.values())
+        if in_room or channel.bridge is not None:
             self.model.park(channel)
 
     def _bridge(self, command: commands.Command) -> None:

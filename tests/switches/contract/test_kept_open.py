@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core.ids import LegId, PlayId
-from tests.switches.contract.rigs import ANSWERS, SWITCH, TENANT, Scene
+from tests.switches.contract.rigs import ANSWERS, GATEWAY, SWITCH, TENANT, Scene
 from tests.switches.contract.test_contract import CALL, CALLER
 
 
@@ -120,3 +120,19 @@ def test_what_the_last_talk_did_to_the_line_does_not_meet_the_next(scene: Scene)
     mark = scene.mark()
     scene.do(c.HoldLeg(switch=SWITCH, leg=leg))
     scene.wait(e.LegHeld, after=mark, leg=leg)
+
+
+def test_a_line_is_taken_out_of_a_three_way(scene: Scene) -> None:
+    """As after a consult; who is left goes on."""
+    leg, customer = line(scene), arrive(scene)
+    other = scene.originate("13912345678", gateway=GATEWAY)
+    scene.wait(e.LegParked, leg=other)
+    connect(scene, leg, customer)
+    mark = scene.mark()
+    for one in (customer, leg, other):
+        scene.do(c.JoinRoom(switch=SWITCH, leg=one, room="run1-c1"))
+        scene.wait(e.LegJoined, after=mark, leg=one)
+    scene.do(c.ParkLeg(switch=SWITCH, leg=leg))
+    scene.wait(e.LegParked, after=mark, leg=leg)
+    beep(scene, leg)
+    assert scene.rig.exists(leg)
