@@ -26,6 +26,7 @@ from apps.switches.simulator.people import Callers, Crowd
 from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
 from tests.core.scene import SWITCH
 from tests.sim.auditor import Auditor
+from tests.sim.auditor.agents import RESTING
 from tests.sim.centers import DIDS, CenterMaker, changed
 from tests.sim.staff import NUMBERS, Staff
 from tests.sim.story import START_MS, Story
@@ -114,7 +115,9 @@ class World:
             self._step()
 
     def _is_busy(self) -> bool:
-        return bool(self.auditor.calls.living) or any(leg.alive for leg in self.switch.channels.values())
+        wrapping_up = any(agent.state not in RESTING for agent in self.auditor.agents.seen.values())
+        talking = any(leg.alive for leg in self.switch.channels.values())
+        return bool(self.auditor.calls.living) or talking or wrapping_up
 
     def _again_and_again(self, per_hour: float, act: Callable[[], None]) -> None:
         """As often on average, until the evening."""

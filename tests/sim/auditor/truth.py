@@ -16,7 +16,7 @@ from tests.sim.auditor.promises import Promise, hold
 SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
 UNKNOWN_MS = 30_000  # a caller on the ladder of the dialplan while the engine is away
 APART_MS = 25_000  # from evidence to a state that fits it: the next look at the switch comes within 15 s
-MASKED_MS = 30_000
+MASKED_MS = 15_000
 
 
 class TruthBook(Book):
