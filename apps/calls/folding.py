@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from apps.calls.models import AgentStateSpan, Callback, CallDisposition, Decision, SegmentKind
+from apps.calls.models import AgentStateSpan, Callback, CallDisposition, Decision, Segment, SegmentKind
 from apps.calls.projection import Projection, StoredFact, moment, row_id
 from apps.core import codec, facts
 from apps.core.events import LegRole
@@ -100,6 +100,8 @@ def _ivr_left(rows: Projection, item: StoredFact, fact: facts.IvrLeft) -> None:
 
 def _call_queued(rows: Projection, item: StoredFact, fact: facts.CallQueued) -> None:
     """Queued again where the caller already waits (an offer failed) is the same wait."""
+    if fact.consult:
+        return  # not the caller waits
     call = rows.calls[fact.call]
     queue_id = row_id(fact.queue)
     segment = rows.open_segments.get(call.id)
@@ -111,15 +113,20 @@ def _call_queued(rows: Projection, item: StoredFact, fact: facts.CallQueued) -> 
 
 
 def _call_dequeued(rows: Projection, item: StoredFact, fact: facts.CallDequeued) -> None:
+    if fact.consult:
+        return
     _end(rows, fact, SegmentKind.QUEUE, outcome=fact.reason)
 
 
 def _call_bridged(rows: Projection, item: StoredFact, fact: facts.CallBridged) -> None:
+    """With whom the caller talks already (who was asked has left meanwhile) it is the same talk."""
     call = rows.calls[fact.call]
     agent_id = row_id(fact.agent)
-    rows.start_segment(
-        call, SegmentKind.TALK, fact.at_ms, agent_id=agent_id, queue_id=row_id(fact.queue), leg_id=fact.leg
-    )
+    now = rows.open_segments.get(call.id)
+    if now is None or now.kind != SegmentKind.TALK or now.leg_id != fact.leg:
+        rows.start_segment(
+            call, SegmentKind.TALK, fact.at_ms, agent_id=agent_id, queue_id=row_id(fact.queue), leg_id=fact.leg
+        )
     call.connected_at = call.connected_at or moment(fact.at_ms)
     call.answered_at = call.answered_at or moment(fact.at_ms)
     call.last_agent_id = agent_id or call.last_agent_id
@@ -171,6 +178,76 @@ def _transfer_started(rows: Projection, item: StoredFact, fact: facts.TransferSt
 
 def _transfer_failed(rows: Projection, item: StoredFact, fact: facts.TransferFailed) -> None:
     _end(rows, fact, SegmentKind.TRANSFER, outcome=f"failed: {fact.reason}")
+
+
+# --- consults and three-ways --------------------------------------------------------------------------------
+
+
+def _consult_started(rows: Projection, item: StoredFact, fact: facts.ConsultStarted) -> None:
+    _consulting(rows, fact, fact.agent, fact.queue, fact.leg, f"{fact.kind} {fact.target}")
+
+
+def _consulting(
+    rows: Projection, fact: facts.CallFact, agent: str | None, queue: str | None, leg: str, detail: str
+) -> Segment:
+    return rows.start_segment(
+        rows.calls[fact.call],
+        SegmentKind.CONSULT,
+        fact.at_ms,
+        agent_id=row_id(agent),
+        queue_id=row_id(queue),
+        leg_id=leg,
+        detail=detail,
+    )
+
+
+def _consult_answered(rows: Projection, item: StoredFact, fact: facts.ConsultAnswered) -> None:
+    segment = rows.open_segments.get(fact.call)
+    if segment is not None and segment.kind == SegmentKind.CONSULT:
+        segment.other_agent_id = row_id(fact.agent)
+
+
+def _pair_bridged(rows: Projection, item: StoredFact, fact: facts.PairBridged) -> None:
+    """Swapped: the caller talks again, or is set aside again."""
+    before = rows.open_segments.get(fact.call)
+    call = rows.calls[fact.call]
+    if before is None or before.kind not in (SegmentKind.CONSULT, SegmentKind.TALK):
+        return
+    kept = {name: getattr(before, name) for name in ("agent_id", "queue_id", "leg_id", "other_agent_id", "detail")}
+    if fact.with_customer and before.kind == SegmentKind.CONSULT and fact.leg == before.leg_id:
+        rows.start_segment(call, SegmentKind.TALK, fact.at_ms, **kept)
+    elif not fact.with_customer and before.kind == SegmentKind.TALK:
+        rows.start_segment(call, SegmentKind.CONSULT, fact.at_ms, **kept)
+
+
+def _consult_ended(rows: Projection, item: StoredFact, fact: facts.ConsultEnded) -> None:
+    """The agent who asked has no part in it any more; otherwise the next talk begins at once."""
+    if facts.leaves_the_asker(fact):
+        _end(rows, fact, SegmentKind.CONSULT, SegmentKind.TALK, outcome=fact.end)
+
+
+def _three_way_began(rows: Projection, item: StoredFact, fact: facts.ThreeWayBegan) -> None:
+    rows.start_segment(
+        rows.calls[fact.call],
+        SegmentKind.CONFERENCE,
+        fact.at_ms,
+        agent_id=row_id(fact.agent),
+        other_agent_id=row_id(fact.other_agent),
+        queue_id=row_id(fact.queue),
+        leg_id=fact.leg,
+        detail=f"{fact.kind} {fact.target}",
+    )
+
+
+def _customer_left(rows: Projection, item: StoredFact, fact: facts.CustomerLeft) -> None:
+    """The time of the others is not the caller's any more."""
+    _end(rows, fact, SegmentKind.CONSULT, SegmentKind.CONFERENCE, outcome=facts.ConsultEnd.CUSTOMER_LEFT)
+
+
+def _three_way_left(rows: Projection, item: StoredFact, fact: facts.ThreeWayLeft) -> None:
+    segment = rows.open_segments.get(fact.call)
+    if segment is not None and segment.leg_id == fact.leg:
+        _end(rows, fact, SegmentKind.CONFERENCE, outcome="left")
 
 
 def _end(rows: Projection, fact: facts.CallFact, *kinds: SegmentKind, outcome: str) -> None:
@@ -363,6 +440,13 @@ _FOLDS: dict[type[facts.Fact], Fold] = {
     facts.RejoinFailed: _rejoin_failed,
     facts.TransferStarted: _transfer_started,
     facts.TransferFailed: _transfer_failed,
+    facts.ConsultStarted: _consult_started,
+    facts.ConsultAnswered: _consult_answered,
+    facts.PairBridged: _pair_bridged,
+    facts.ConsultEnded: _consult_ended,
+    facts.ThreeWayBegan: _three_way_began,
+    facts.ThreeWayLeft: _three_way_left,
+    facts.CustomerLeft: _customer_left,
     facts.DialStarted: _dial_started,
     facts.OfferDecided: _offer_decided,
     facts.AgentOffered: _agent_offered,

@@ -139,6 +139,8 @@ class SegmentKind(models.TextChoices):
     TALK = "talk", _("talk")
     HOLD = "hold", _("hold")
     TRANSFER = "transfer", _("transfer")
+    CONSULT = "consult", _("consult")
+    CONFERENCE = "conference", _("three-way")
     CALLBACK = "callback", _("waiting for a call back")
 
 
@@ -147,11 +149,16 @@ class Segment(History):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="segments", verbose_name=_("call"))
     sequence = models.PositiveIntegerField(_("sequence"))
-    kind = models.CharField(_("kind"), max_length=8, choices=SegmentKind.choices)
+    kind = models.CharField(_("kind"), max_length=12, choices=SegmentKind.choices)
     queue = LenientKey("queues.Queue", verbose_name=_("queue"))
     agent = LenientKey("agents.Agent", verbose_name=_("agent"))
+    other_agent = LenientKey(
+        "agents.Agent", verbose_name=_("other agent"), help_text=_("Who was asked, or was the third, if an agent.")
+    )
     leg_id = models.TextField(_("leg"), blank=True, help_text=_("Whom the caller talks with."))
-    detail = models.TextField(_("detail"), blank=True, help_text=_("The flow's version, or a transfer's target."))
+    detail = models.TextField(
+        _("detail"), blank=True, help_text=_("The flow's version, or a transfer's or consult's target.")
+    )
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True)
     duration_ms = models.BigIntegerField(_("duration, ms"), null=True)

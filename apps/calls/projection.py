@@ -150,13 +150,22 @@ class Projection:
         _upsert(AgentStateSpan, self.spans, ["epoch", "seq"])
 
 
-_TOTALS = {SegmentKind.QUEUE: "wait_ms", SegmentKind.TALK: "talk_ms", SegmentKind.HOLD: "hold_ms"}
+# While an agent asks somebody the caller hears music, as on hold; a three-way is talk.
+_TOTALS = {
+    SegmentKind.QUEUE: "wait_ms",
+    SegmentKind.TALK: "talk_ms",
+    SegmentKind.CONFERENCE: "talk_ms",
+    SegmentKind.HOLD: "hold_ms",
+    SegmentKind.CONSULT: "hold_ms",
+}
 _GIVES_WAY_TO = {
     SegmentKind.IVR: "to_menu",
     SegmentKind.QUEUE: "queued",
     SegmentKind.TALK: "connected",
     SegmentKind.HOLD: "held",
     SegmentKind.TRANSFER: "transferred",
+    SegmentKind.CONSULT: "consulting",
+    SegmentKind.CONFERENCE: "merged",
     SegmentKind.CALLBACK: "callback",
 }
 

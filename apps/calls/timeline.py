@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from apps.agents.models import Agent
 from apps.calls.decisions import names_in, told, trace_of
-from apps.calls.models import Call, CallDisposition, Decision, FactRecord, Leg, Segment
+from apps.calls.models import Call, CallDisposition, Decision, FactRecord, Leg, Segment, SegmentKind
 from apps.calls.projection import moment_ms, row_id
 from apps.core.ivr.flow import node_title
 from apps.ivr.models import FlowVersion
@@ -52,8 +52,9 @@ def timeline(call: Call, agents: QuerySet[Agent]) -> Data:
     offers = [(row, trace_of(row)) for row in call.decisions.select_related("queue", "agent").order_by("at")]
     names = names_in((trace for _row, trace in offers), agents)
     marked = FactRecord.objects.filter(call=call.pk, type="CallMarked").order_by("at", "seq")
+    segments = call.segments.select_related("queue", "agent", "other_agent")
     return {
-        "segments": [_segment(row) for row in call.segments.select_related("queue", "agent").order_by("sequence")],
+        "segments": [_segment(row) for row in segments.order_by("sequence")],
         "steps": steps,
         "offers": [_offer(row, told(trace, names) if trace is not None else []) for row, trace in offers],
         "legs": [_leg(row) for row in call.legs.select_related("agent").order_by("started_at", "pk")],
@@ -71,7 +72,16 @@ def _segment(row: Segment) -> Data:
     return {
         "kind": row.kind, "queue": _name(row.queue), "agent": _name(row.agent), "started_ms": ms(row.started_at),
         "ended_ms": ms(row.ended_at), "outcome": row.outcome, "detail": row.detail,
+        "other": _other(row),
     }  # fmt: skip
+
+
+def _other(row: Segment) -> str:
+    """Who was asked, or was the third: an agent by name, else what was called."""
+    if row.other_agent is not None:
+        return str(row.other_agent.name)
+    asked = row.kind in (SegmentKind.CONSULT, SegmentKind.CONFERENCE)
+    return row.detail.partition(" ")[2] if asked else ""
 
 
 def _offer(row: Decision, why: list[str]) -> Data:

@@ -207,6 +207,7 @@ SPECTACULAR_SETTINGS = {
         f"apps.webhooks.schema.{name}"
         for name in (
             *("call_arrived", "call_dialed", "call_queued", "call_offered", "call_answered", "call_ended"),
+            *("call_consulted", "call_consult_ended", "call_three_way"),
             *("call_wrapped_up", "callback_booked", "callback_tried", "callback_ended"),
             *("agent_state_changed", "recording_ready", "ping"),
         )

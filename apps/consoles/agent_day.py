@@ -49,8 +49,8 @@ def midnight(agent: Agent) -> datetime.datetime:
 
 
 def _talks(agent: Agent, since: datetime.datetime) -> QuerySet[Segment]:
-    """Talks and holds of this agent that are over, newest first."""
-    kinds = (SegmentKind.TALK, SegmentKind.HOLD)
+    """What this agent talked, held and asked that is over, newest first."""
+    kinds = (SegmentKind.TALK, SegmentKind.HOLD, SegmentKind.CONSULT, SegmentKind.CONFERENCE)
     found = Segment.objects.filter(agent=agent, kind__in=kinds, started_at__gte=since, ended_at__isnull=False)
     return found.select_related("call", "queue").order_by("-started_at")
 

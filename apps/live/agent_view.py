@@ -9,15 +9,17 @@ from apps.core.agents.reach import lacks_media, why_blocked
 from apps.core.calls import lines
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, PauseLimit, QueueConfig
-from apps.core.facts import Direction
-from apps.core.ids import AgentId, TenantId
+from apps.core.events import TransferKind
+from apps.core.facts import Aim, Direction
+from apps.core.ids import AgentId, QueueId, TenantId
 from apps.core.ivr.flow import node_title
 from apps.core.state import State
 from apps.live.views_of_state import Entity, View, queue_name, queue_of
 
 _S = AgentState
 _REST = ("ready", "pause", "sign_out")
-_TALK = ("hang_up", "transfer", "mute", "unmute", "mask", "unmask", "draft", "help", "mark")
+_CONNECTED = ("hang_up", "mute", "unmute", "mask", "unmask", "draft", "help", "mark")
+_TALK = ("transfer", "consult", *_CONNECTED)
 CONTROLS: dict[AgentState, tuple[str, ...]] = {
     _S.LOGGED_OUT: ("sign_in",),
     _S.PAUSED: ("dial", *_REST),
@@ -26,8 +28,8 @@ CONTROLS: dict[AgentState, tuple[str, ...]] = {
     _S.DIALING: ("hang_up", "help", *_REST),
     _S.TALKING: ("hold", "dtmf", *_TALK, *_REST),
     _S.HOLDING: ("resume", *_TALK, *_REST),
-    _S.CONSULTING: ("hang_up", *_REST),
-    _S.CONFERENCING: ("hang_up", *_REST),
+    _S.CONSULTING: ("consult_swap", "consult_complete", "consult_cancel", "three_way", "dtmf", *_CONNECTED, *_REST),
+    _S.CONFERENCING: ("consult_cancel", *_CONNECTED, *_REST),
     _S.WRAP_UP: ("finish", "extend", "draft", "help", "mark", *_REST),
     _S.NOT_RESPONDING: _REST,
     _S.DISCONNECTED: ("sign_in", "sign_out"),
@@ -142,7 +144,7 @@ def _controls(state: State, agent: Agent, config: AgentConfig | None, call: Call
     if not _may_decline(state, config, call):
         out.add("decline")
     if call is not None:
-        out |= _not_now(call)
+        out |= _not_now(call) | _not_in_company(agent, call)
         if any(leg.lent is not None for leg in call.legs.values() if leg.agent == agent.id):
             out.add("answer")  # who comes on an open line is connected after the beep
     return [name for name in CONTROLS[agent.state] if name not in out]
@@ -156,16 +158,34 @@ def _may_decline(state: State, config: AgentConfig | None, call: Call | None) ->
 
 def _not_now(call: Call) -> set[str]:
     if call.rejoin is not None:  # nobody is there to hold or to transfer
-        return {"hold", "resume", "dtmf", "transfer", "mute", "unmute", "mask", "unmask"}
-    recording, muted = call.recording, call.bridge is not None and call.bridge.muted
+        return {"hold", "resume", "dtmf", "transfer", "consult", "mute", "unmute", "mask", "unmask"}
+    part = call.bridge or call.consult or call.three_way
+    recording, muted = call.recording, part is not None and part.muted
     running = recording is not None and recording.started
     masked = recording is not None and recording.mask_until_ms is not None
     return {
         "mute" if muted else "unmute",
         *(() if running and not masked else ("mask",)),
         *(() if running and masked else ("unmask",)),
-        *(("transfer",) if call.transfer is not None else ()),
+        *(("transfer", "consult") if call.transfer is not None else ()),
     }
+
+
+def _not_in_company(agent: Agent, call: Call) -> set[str]:
+    """What a consult or a three-way rules out for this one of the agents in it."""
+    consult, room = call.consult, call.three_way
+    if consult is not None and consult.agent != agent.id:  # was asked: the talk is another's
+        return {"hold", "resume", "dtmf", "transfer", "consult", "mask", "unmask"}
+    if room is not None:
+        return set() if room.agent == agent.id and room.other in call.legs else {"consult_cancel"}
+    if consult is None:
+        return set()
+    settled = consult.joined is not None and consult.asked is None  # nothing is under way
+    both = consult.other is not None and settled and consult.aim in (Aim.CONSULT, Aim.CUSTOMER)
+    out = set() if both and not call.customer_gone else {"consult_swap", "consult_complete", "three_way"}
+    out |= set() if both else {"dtmf"}
+    out |= set() if consult.aim is Aim.CUSTOMER else {"mask", "unmask"}
+    return out if consult.aim in (Aim.SEEK, Aim.CONSULT, Aim.CUSTOMER) else out | {"consult_cancel"}
 
 
 # --- the call ------------------------------------------------------------------------------------------------------
@@ -197,6 +217,7 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
         **_handover(state, call),
         **_offer(agent, call, queue),
         **_talk(call),
+        "company": company(state, agent.id, call),
         "draft": agent.draft,
         "draft_disposition": agent.draft_disposition,
         "digits_sent": call.digits_sent,
@@ -237,6 +258,34 @@ def _handover(state: State, call: Call) -> Entity:
     }
 
 
+def company(state: State, agent: AgentId, call: Call) -> Entity | None:
+    """A consult or a three-way as one of its agents sees it: whom they ask, or who asks them, and who hears whom."""
+    part = call.consult or call.three_way
+    if part is None:
+        return None
+    consult = call.consult
+    mine = part.agent == agent
+    asked, asker = part.other_agent, state.config.agents.get(part.agent)
+    other = state.config.agents.get(asked) if asked is not None else None
+    return {
+        "mine": mine,
+        "kind": part.kind.value,
+        "name": (other.name if other is not None else _target_name(state, part.kind, part.target)) if mine
+        else asker.name if asker is not None else "",
+        "aim": consult.aim.value if consult is not None else "three_way",
+        "ended": consult.end.value if consult is not None and consult.end is not None else "",
+        "detail": consult.detail if consult is not None else "",
+        "customer_gone": call.customer_gone,
+    }  # fmt: skip
+
+
+def _target_name(state: State, kind: TransferKind, target: str) -> str:
+    queue = state.config.queues.get(QueueId(target)) if kind is TransferKind.QUEUE else None
+    agent = state.config.agents.get(AgentId(target)) if kind is TransferKind.AGENT else None
+    found = queue or agent
+    return found.name if found is not None else target
+
+
 def _offer(agent: Agent, call: Call, queue: QueueConfig | None) -> Entity:
     offer = call.offer_to(agent.id)
     return {
@@ -251,11 +300,12 @@ def _offer(agent: Agent, call: Call, queue: QueueConfig | None) -> Entity:
 
 def _talk(call: Call) -> Entity:
     bridge, recording = call.bridge, call.recording
+    part = bridge or call.consult or call.three_way
     return {
         "bridged_ms": bridge.bridged_ms if bridge is not None else None,
         "held_ms": bridge.held_ms if bridge is not None else None,
         "hold_total_ms": bridge.hold_total_ms if bridge is not None else 0,
-        "muted": bridge is not None and bridge.muted,
+        "muted": part is not None and part.muted,
         # Music until the agent's own telephone is called back, at the latest now.
         "rejoin_until_ms": call.rejoin.until_ms if call.rejoin is not None else None,
         "recording": recording is not None and recording.started,

@@ -190,14 +190,27 @@ def _digits(asker: Asker, config: CenterConfig, common: dict[str, Any], message:
     return events.DigitsRequested(**common, **_about_call(message), digits=digits)
 
 
-def _transfer(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+def _to_somebody(kind: type[events.TransferRequested] | type[events.ConsultRequested]) -> Build:
+    def build(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
+        where, target = _target(asker, config, message)
+        note = text_of(message, "note", MAX_HANDOVER)
+        return kind(**common, **_about_call(message), kind=where, target=target, note=note)
+
+    return build
+
+
+def _target(asker: Asker, config: CenterConfig, message: Fields) -> tuple[TransferKind, str]:
     target = text_of(message, "target", MAX_REASON)
     try:
         kind = TransferKind(str(message.get("kind")))
     except ValueError:
-        raise BadMessage("kind must be queue, agent or number") from None
+        raise BadMessage("kind must be queue, agent, extension or number") from None
     if kind is TransferKind.NUMBER:
         target, known = clean_number(target), True
+    elif kind is TransferKind.EXTENSION:
+        target = clean_number(target)
+        own = (agent.device for agent in config.agents.values() if agent.tenant == asker.tenant)
+        known = any(device is not None and device.address == target for device in own)
     elif kind is TransferKind.QUEUE:
         queue = config.queues.get(QueueId(target))
         known = queue is not None and queue.tenant == asker.tenant
@@ -206,8 +219,7 @@ def _transfer(asker: Asker, config: CenterConfig, common: dict[str, Any], messag
         known = agent is not None and agent.tenant == asker.tenant and agent.id != asker.agent
     if not known:
         raise BadMessage("no such transfer target")
-    note = text_of(message, "note", MAX_HANDOVER)
-    return events.TransferRequested(**common, **_about_call(message), kind=kind, target=target, note=note)
+    return kind, target
 
 
 def _draft(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
@@ -258,7 +270,12 @@ _ACTIONS: dict[str, tuple[frozenset[str], Build]] = {
     "dtmf": (_CALL_FIELDS | {"digits"}, _digits),
     "mask": (_CALL_FIELDS, _on_call(events.RecordingPauseRequested)),
     "unmask": (_CALL_FIELDS, _on_call(events.RecordingResumeRequested)),
-    "transfer": (_CALL_FIELDS | {"kind", "target", "note"}, _transfer),
+    "transfer": (_CALL_FIELDS | {"kind", "target", "note"}, _to_somebody(events.TransferRequested)),
+    "consult": (_CALL_FIELDS | {"kind", "target", "note"}, _to_somebody(events.ConsultRequested)),
+    "consult_swap": (_CALL_FIELDS, _on_call(events.ConsultSwapRequested)),
+    "consult_complete": (_CALL_FIELDS, _on_call(events.ConsultCompleteRequested)),
+    "consult_cancel": (_CALL_FIELDS, _on_call(events.ConsultCancelRequested)),
+    "three_way": (_CALL_FIELDS, _on_call(events.ThreeWayRequested)),
     "draft": (frozenset({"call", "note", "disposition"}), _draft),
     "finish": (frozenset({"call", "disposition", "note"}), _with_result(events.WrapUpFinished)),
     "complete": (frozenset({"call", "disposition", "note"}), _with_result(events.LateResultGiven)),

@@ -15,7 +15,7 @@ from apps.core.agents.reach import why_blocked
 from apps.core.callbacks.readiness import off_line
 from apps.core.calls.lines import use_of_trunks
 from apps.core.calls.model import Call
-from apps.core.config import AgentConfig, QueueConfig
+from apps.core.config import AgentConfig, DeviceKind, QueueConfig
 from apps.core.events import LegRole
 from apps.core.ids import AgentId, QueueId, TenantId
 from apps.core.queues.estimates import expected_ms
@@ -35,11 +35,16 @@ def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
         for queue, waiting in _queues_with_waiting(state, tenant)
     ]
     agents = [
-        {"id": agent.id, "name": config.name, "state": agent.state.value}
+        {"id": agent.id, "name": config.name, "state": agent.state.value, "extension": _extension(config)}
         for agent, config in _agents_of(state, tenant)
         if agent.id != asker
     ]
     return {"queues": sorted(queues, key=_by_name), "agents": sorted(agents, key=_by_name)}
+
+
+def _extension(config: AgentConfig) -> str:
+    device = config.device
+    return device.address if device is not None and device.kind is not DeviceKind.PSTN else ""
 
 
 # --- wall ----------------------------------------------------------------------------------------------------------
@@ -194,6 +199,9 @@ def callback_entity(state: State, call: Call) -> Entity:
 
 
 def _agent_on(call: Call) -> AgentId | None:
+    part = call.consult or call.three_way
+    if part is not None:
+        return part.agent
     if call.offer is not None:
         return call.offer.agent
     if call.dial is not None:
@@ -257,6 +265,9 @@ def _by_name(entity: Entity) -> tuple[str, str]:
 
 
 def queue_of(call: Call) -> QueueId | None:
+    """The customer's: what an agent asks in a consult is not where they wait."""
+    if call.consult is not None:
+        return call.consult.queue or call.last_queue
     return call.wait.queue if call.wait is not None else call.last_queue
 
 

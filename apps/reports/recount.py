@@ -18,8 +18,8 @@ from apps.calls.models import AgentStateSpan, CallDisposition, FactRecord, Segme
 from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue
 from apps.reports.day.rules import Rules, TenantRules, day_start_ms
-from apps.reports.day.stretches import Ended, Open
-from apps.reports.day.tally import ANSWERED_WORDS, QUARTER_MS, Key, Tally
+from apps.reports.day.stretches import CONFERENCE, CONSULT, HOLD, TALK, Ended, Open
+from apps.reports.day.tally import ANSWERED_WORDS, GOES_ON, QUARTER_MS, Key, Tally
 from apps.reports.day.today import KEPT_QUARTERS, RECENT_MS, Today
 from apps.reports.day.work import Work
 from apps.reports.formulas.service_level import DEFAULT_THRESHOLD_MS
@@ -168,13 +168,15 @@ def _choice(column: str, values: dict[int, int], otherwise: int) -> Case:
 
 
 def _talked(span: Span) -> Rows:
-    talk, hold = Q(kind=SegmentKind.TALK), Q(kind=SegmentKind.HOLD)
-    alone, connected = Q(leg_id=""), Q(outcome="connected")
-    over = (talk & ~Q(outcome="held")) | (hold & ~alone & ~connected)
-    talks = _segments([SegmentKind.TALK, SegmentKind.HOLD]).filter(agent_id__isnull=False)
+    talk, hold = (Q(kind__in=kinds) for kinds in ((TALK, CONFERENCE), (HOLD, CONSULT)))
+    alone = Q(kind=HOLD, leg_id="")
+    goes_on = Q()
+    for kind, outcomes in GOES_ON.items():
+        goes_on |= Q(kind=kind) & Q(outcome__in=outcomes)
+    talks = _segments([SegmentKind(kind) for kind in GOES_ON]).filter(agent_id__isnull=False)
     rows = span.of(talks, "ended_at")
     counted: Rows = _by_quarter(rows, "ended_at").annotate(
-        handled=Count("pk", filter=over) - Count("pk", filter=hold & alone & connected),
+        handled=Count("pk", filter=~goes_on & ~alone) - Count("pk", filter=goes_on & alone),
         talk_ms=Sum("duration_ms", filter=talk),
         hold_ms=Sum("duration_ms", filter=hold),
     )
@@ -195,7 +197,7 @@ def _wrapped_up(span: Span) -> list[dict[str, Any]]:
 
 def _read_going_on(today: Today, now_ms: int) -> None:
     """Waits and talks that have not ended, the waits of the last half hour, and who talked for which queue."""
-    kinds = [SegmentKind.QUEUE, SegmentKind.TALK, SegmentKind.HOLD]
+    kinds = [SegmentKind.QUEUE, *map(SegmentKind, GOES_ON)]
     for row in _segments(kinds).filter(ended_at=None).order_by():
         today.calls.open[row.call_id] = _open(row)
     recent = _segments([SegmentKind.QUEUE]).filter(ended_at__gt=moment(now_ms - RECENT_MS))
@@ -226,6 +228,6 @@ def _read_works(today: Today, tenant: int, day_ms: int) -> None:
 
 def _open(row: Segment) -> Open:
     assert row.tenant_id is not None
-    waits = row.kind == SegmentKind.QUEUE
-    agent, alone = None if waits else row.agent_id, not waits and not row.leg_id
-    return Open(row.kind, row.tenant_id, row.queue_id, agent, moment_ms(row.started_at), alone)
+    if row.kind == SegmentKind.QUEUE:
+        return Open(row.kind, row.tenant_id, row.queue_id, None, moment_ms(row.started_at))
+    return Open(row.kind, row.tenant_id, row.queue_id, row.agent_id, moment_ms(row.started_at), row.leg_id)

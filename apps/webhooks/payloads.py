@@ -69,6 +69,8 @@ def event_of(fact: f.Fact) -> EventType | None:
     """The event that a fact is told as; None for most facts."""
     if isinstance(fact, f.CallStarted):
         return EventType.CALL_DIALED if fact.direction == f.Direction.OUTBOUND else EventType.CALL_ARRIVED
+    if isinstance(fact, f.CallQueued) and fact.consult:
+        return None  # not the caller waits
     return _EVENTS.get(type(fact))
 
 
@@ -113,6 +115,21 @@ def _offered(fact: Any, names: Names) -> Data:
 def _answered(fact: Any, names: Names) -> Data:
     """``agent`` is null where somebody outside was brought in."""
     return _offered(fact, names)
+
+
+def _consulted(fact: Any, names: Names) -> Data:
+    """``agent`` asks; ``target`` is the id of an agent or a queue, an extension or a number, as ``kind`` says."""
+    return {
+        "call": names.call(fact.call), "agent": names.agent(fact.agent), "queue": names.queue(fact.queue),
+        "kind": fact.kind, "target": fact.target,
+    }  # fmt: skip
+
+
+def _consult_ended(fact: Any, names: Names) -> Data:
+    """``outcome`` is ``completed`` where the caller was connected with who was asked."""
+    return {
+        "call": names.call(fact.call), "agent": names.agent(fact.agent), "outcome": fact.end, "detail": fact.detail,
+    }  # fmt: skip
 
 
 def _ended(fact: Any, names: Names) -> Data:
@@ -188,6 +205,9 @@ _EVENTS: dict[type[f.Fact], EventType] = {
     f.CallQueued: EventType.CALL_QUEUED,
     f.AgentOffered: EventType.CALL_OFFERED,
     f.CallBridged: EventType.CALL_ANSWERED,
+    f.ConsultStarted: EventType.CALL_CONSULTED,
+    f.ConsultEnded: EventType.CALL_CONSULT_ENDED,
+    f.ThreeWayBegan: EventType.CALL_THREE_WAY,
     f.CallEnded: EventType.CALL_ENDED,
     f.CallDisposed: EventType.CALL_WRAPPED_UP,
     f.CallbackBooked: EventType.CALLBACK_BOOKED,
@@ -202,6 +222,9 @@ _DATA: dict[EventType, Callable[[Any, Names], Data]] = {
     EventType.CALL_QUEUED: _queued,
     EventType.CALL_OFFERED: _offered,
     EventType.CALL_ANSWERED: _answered,
+    EventType.CALL_CONSULTED: _consulted,
+    EventType.CALL_CONSULT_ENDED: _consult_ended,
+    EventType.CALL_THREE_WAY: _consulted,
     EventType.CALL_ENDED: _ended,
     EventType.CALL_WRAPPED_UP: _wrapped_up,
     EventType.CALLBACK_BOOKED: _callback_booked,

@@ -61,6 +61,21 @@ class CallWithAgentData(serializers.Serializer):
     leg = serializers.CharField()
 
 
+class CallConsultedData(serializers.Serializer):
+    call = NamedCall()
+    agent = NamedAgent(allow_null=True, help_text="Who asks.")
+    queue = NamedQueue(allow_null=True)
+    kind = serializers.CharField(help_text="agent, queue, extension or number.")
+    target = serializers.CharField()
+
+
+class CallConsultEndedData(serializers.Serializer):
+    call = NamedCall()
+    agent = NamedAgent(allow_null=True)
+    outcome = serializers.CharField(help_text="completed: the caller was connected with who was asked.")
+    detail = serializers.CharField(allow_blank=True)
+
+
 class CallEndedData(serializers.Serializer):
     call = NamedCall()
     outcome = serializers.CharField()
@@ -129,6 +144,9 @@ DATA: dict[str, type[serializers.Serializer]] = {
     EventType.CALL_QUEUED: CallQueuedData,
     EventType.CALL_OFFERED: CallWithAgentData,
     EventType.CALL_ANSWERED: CallWithAgentData,
+    EventType.CALL_CONSULTED: CallConsultedData,
+    EventType.CALL_CONSULT_ENDED: CallConsultEndedData,
+    EventType.CALL_THREE_WAY: CallConsultedData,
     EventType.CALL_ENDED: CallEndedData,
     EventType.CALL_WRAPPED_UP: CallWrappedUpData,
     EventType.CALLBACK_BOOKED: CallbackBookedData,
@@ -178,6 +196,9 @@ call_dialed = _webhook("call.dialed")
 call_queued = _webhook("call.queued")
 call_offered = _webhook("call.offered")
 call_answered = _webhook("call.answered")
+call_consulted = _webhook("call.consulted")
+call_consult_ended = _webhook("call.consult_ended")
+call_three_way = _webhook("call.three_way")
 call_ended = _webhook("call.ended")
 call_wrapped_up = _webhook("call.wrapped_up")
 callback_booked = _webhook("callback.booked")

@@ -134,3 +134,40 @@ def transferred_call(call: str, at: int = T0) -> list[Fact]:
         *talk(call, at + 40_050, 30_000, agent="2", queue="2", n=2, waited_ms=10_000),
         *ending(call, at + 70_050, f.CallOutcome.SERVED),
     ]
+
+
+def consulted_call(call: str, at: int = T0) -> list[Fact]:
+    """Agent 1 talks 10 s, asks agent 2 (5 s until the answer, 5 s of words), is 4 s with the caller again, then all
+    three talk 6 s; agent 1 leaves, agent 2 talks 8 s more.
+    """
+    key: dict[str, Any] = {"tenant": "1", "call": call}
+    caller, first, second = f"{call}-in", f"{call}-a1", f"{call}-a2"
+    aimed: dict[str, Any] = {"deadline_ms": None, **key}
+    t = at + 10_000
+    asked = {"agent": "1", "leg": first, "kind": TransferKind.AGENT, "target": "2", "queue": "1"}
+    return [
+        *arrival(call, at),
+        *queued(call, at + 2000),
+        *offer(call, at + 8000, f.OfferOutcome.ANSWERED),
+        *talk(call, t, 10_000, waited_ms=8000)[:2],
+        f.ConsultStarted(
+            at_ms=t + 10_000, note="", muted=False, talked_ms=10_000, deadline_ms=t + 13_000, **asked, **key
+        ),
+        f.CallQueued(
+            at_ms=t + 10_000, queue="1", needs=(), priority=5, queued_ms=t + 10_000, deadline_ms=t + 30_000,
+            wanted_agent="2", consult=True, **key,
+        ),
+        *offer(call, t + 13_000, f.OfferOutcome.ANSWERED, agent="2", n=2),
+        f.CallDequeued(at_ms=t + 15_000, queue="1", reason=f.QueueExit.ANSWERED, waited_ms=5000, consult=True, **key),
+        f.ConsultAnswered(at_ms=t + 15_000, leg=second, agent="2", **key),
+        f.PairBridged(at_ms=t + 15_000, leg=first, other=second, with_customer=False, **key),
+        f.ConsultAimed(at_ms=t + 20_000, aim=f.Aim.CUSTOMER, **aimed),
+        f.PairBridged(at_ms=t + 20_000, leg=first, other=caller, with_customer=True, **key),
+        f.ConsultEnded(at_ms=t + 24_000, agent="1", leg=first, end=f.ConsultEnd.MERGED, **key),
+        f.ThreeWayBegan(at_ms=t + 24_000, room=call, other=second, other_agent="2", **asked, **key),
+        f.LegEnded(at_ms=t + 30_000, leg=first, cause=HangupCause.NORMAL, **key),
+        f.ThreeWayLeft(at_ms=t + 30_000, leg=first, agent="1", **key),
+        f.ThreeWayEnded(at_ms=t + 30_000, talked_ms=6000, **key),
+        *talk(call, t + 30_000, 8000, agent="2", n=2)[1:],
+        *ending(call, t + 38_000, f.CallOutcome.SERVED),
+    ]  # fmt: skip

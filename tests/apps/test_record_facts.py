@@ -17,7 +17,10 @@ from apps.core import facts as f
 from apps.core.config import CenterConfig
 from apps.core.events import HangupCause, LegRole
 from apps.recordings.models import Recording
-from tests.apps.facts_of_calls import T0, arrival, ending, queued, served_call, stored, transferred_call
+from apps.reports.day.rules import Rules
+from apps.reports.day.tally import Tally
+from apps.reports.day.today import Today
+from tests.apps.facts_of_calls import T0, arrival, consulted_call, ending, queued, served_call, stored, transferred_call
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +61,35 @@ def test_a_served_call_is_complete() -> None:
     ]
     assert Leg.objects.filter(call="c1", ended_at=None).count() == 0
     assert CallDisposition.objects.get(call="c1").note == "账单已核对"
+
+
+def test_a_consult_and_a_three_way_are_segments_of_one_call() -> None:
+    record_facts(stored(consulted_call("c1")))
+    call = Call.objects.get(pk="c1")
+    assert segments("c1")[2:] == [
+        ("talk", 10_000, "consulting"),
+        ("consult", 10_000, "connected"),
+        ("talk", 4_000, "merged"),
+        ("conference", 6_000, "left"),
+        ("talk", 8_000, "ended"),
+    ]
+    assert (call.talk_ms, call.hold_ms, call.wait_ms) == (28_000, 10_000, 8_000), "who asked did not wait as a caller"
+    who = Segment.objects.filter(call="c1", kind__in=("consult", "conference")).values_list(
+        "agent_id", "other_agent_id"
+    )
+    assert list(who) == [(1, 2), (1, 2)]
+    assert (call.first_queue_id, call.last_queue_id, call.last_agent_id) == (1, 1, 2)
+
+
+def test_a_consulted_call_is_handled_once_by_each_of_its_agents() -> None:
+    today = Today(rules=Rules())
+    for fact in consulted_call("c1"):
+        today.fold(fact)
+    total = Tally()
+    for tally in today.tallies.values():
+        total.add(tally)
+    assert (total.offered, total.answered, total.handled) == (1, 1, 2)
+    assert (total.talk_ms, total.hold_ms) == (28_000, 10_000)
 
 
 def test_a_transfer_keeps_both_agents_and_both_queues() -> None:

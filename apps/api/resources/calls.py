@@ -50,11 +50,12 @@ class CallSerializer(serializers.ModelSerializer):
 class SegmentSerializer(serializers.ModelSerializer):
     queue = Reference(allow_null=True)
     agent = Reference(allow_null=True)
+    other_agent = Reference(allow_null=True)
 
     class Meta:
         model = Segment
-        fields = ("sequence", "kind", "queue", "agent", "leg_id", "detail", "started_at", "ended_at", "duration_ms",
-                  "outcome")  # fmt: skip
+        fields = ("sequence", "kind", "queue", "agent", "other_agent", "leg_id", "detail", "started_at", "ended_at",
+                  "duration_ms", "outcome")  # fmt: skip
 
 
 class LegSerializer(serializers.ModelSerializer):
@@ -131,7 +132,12 @@ class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DecisionsMix
         calls = reach.calls_for(self.request.user, self.tenant).select_related("last_queue", "last_agent")
         if self.action == "retrieve":
             calls = calls.prefetch_related(
-                "segments__queue", "segments__agent", "legs__agent", "dispositions__agent", "recordings"
+                "segments__queue",
+                "segments__agent",
+                "segments__other_agent",
+                "legs__agent",
+                "dispositions__agent",
+                "recordings",
             )
         return calls
 

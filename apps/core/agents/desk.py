@@ -8,7 +8,7 @@ from typing import Any
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents import reach, states
-from apps.core.agents.machine import BUSY, AgentState
+from apps.core.agents.machine import BUSY, IN_CALL, AgentState
 from apps.core.agents.model import Agent
 from apps.core.calls import dialing
 from apps.core.center import Center
@@ -169,7 +169,7 @@ def _dial(center: Center, agent: Agent, event: e.DialRequested) -> Refusal | Non
 def _save_draft(center: Center, agent: Agent, event: e.DraftSaved) -> Refusal | None:
     """Who is typing when wrap-up is about to end gets a little more time, a few times."""
     state = states.logical(agent)
-    if agent.call != event.call or state not in (AgentState.TALKING, AgentState.HOLDING, AgentState.WRAP_UP):
+    if agent.call != event.call or state not in IN_CALL | {AgentState.WRAP_UP} or state is AgentState.DIALING:
         return wrong_state(agent)
     left_ms = agent.deadline_ms - center.now_ms if agent.deadline_ms is not None else None
     ending = agent.state is AgentState.WRAP_UP and left_ms is not None and left_ms <= states.TYPING_WINDOW_MS

@@ -65,7 +65,9 @@ def leg_ended(center: Center, call: Call, leg: Leg) -> None:
     others = [one for one in call.legs.values() if one.id in (call.leg, room.leg, room.other)]
     if call.customer_gone and len(others) < 2:
         closing.customer_left(center, call, HangupCause.NORMAL)
-    elif not call.customer_gone:
+    elif call.customer_gone:
+        center.emit(f.CustomerLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
+    else:
         _two_go_on(center, call, room, next((one for one in others if one.id != call.leg), None))
 
 

@@ -115,8 +115,9 @@ def _three_way_began(state: State, call: Call, fact: f.ThreeWayBegan) -> None:
     call.move(CallState.CONFERENCING, fact.at_ms)
 
 
+@on_call(f.CustomerLeft)
 @on_call(f.ThreeWayLeft)
-def _three_way_left(state: State, call: Call, fact: f.ThreeWayLeft) -> None:
+def _one_left(state: State, call: Call, fact: f.CustomerLeft | f.ThreeWayLeft) -> None:
     """The legs that are left say who is still in it."""
 
 

@@ -261,6 +261,8 @@ def _customer_left(center: Center, call: Call, consult: Consult, cause: HangupCa
     both_there = consult.other is not None and consult.leg in call.legs
     if not both_there or consult.aim is not f.Aim.CONSULT:
         closing.customer_left(center, call, cause)
+    else:
+        center.emit(f.CustomerLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
 
 
 def _agent_left(center: Center, call: Call, consult: Consult, cause: HangupCause) -> None:

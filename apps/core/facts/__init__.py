@@ -70,6 +70,7 @@ from apps.core.facts.consults import (
     ConsultEnd,
     ConsultEnded,
     ConsultStarted,
+    CustomerLeft,
     PairAsked,
     PairBridged,
     PairFailed,
@@ -77,6 +78,7 @@ from apps.core.facts.consults import (
     ThreeWayBegan,
     ThreeWayEnded,
     ThreeWayLeft,
+    leaves_the_asker,
 )
 from apps.core.facts.queues import (
     AgentOffered,
@@ -181,6 +183,7 @@ __all__ = [
     "ConsultEnd",
     "ConsultEnded",
     "ConsultStarted",
+    "CustomerLeft",
     "DeviceStateChanged",
     "DialEnded",
     "DialOutcome",
@@ -240,4 +243,5 @@ __all__ = [
     "TransferStarted",
     "TrunkStateChanged",
     "WhisperStarted",
+    "leaves_the_asker",
 ]

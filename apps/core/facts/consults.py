@@ -98,6 +98,16 @@ class ConsultEnded(CallFact):
     deadline_ms: int | None = None
 
 
+def leaves_the_asker(fact: ConsultEnded) -> bool:
+    """The agent who asked has no part in the call any more, or none for now."""
+    return fact.deadline_ms is not None or fact.end in (ConsultEnd.COMPLETED, ConsultEnd.AGENT_LEFT)
+
+
+@record
+class CustomerLeft(CallFact):
+    """The customer has hung up, and the others go on talking."""
+
+
 @record
 class RoomJoined(CallFact):
     leg: LegId

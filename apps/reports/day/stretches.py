@@ -12,7 +12,7 @@ from typing import Any
 
 from apps.core import facts as f
 
-QUEUE, TALK, HOLD = "queue", "talk", "hold"
+QUEUE, TALK, HOLD, CONSULT, CONFERENCE = "queue", "talk", "hold", "consult", "conference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,12 @@ class Open:
     queue: int | None
     agent: int | None
     since_ms: int
-    alone: bool = False
-    """Of a hold: nobody is there. The agent's telephone died, and is called back while the caller hears music."""
+    leg: str = ""  # with whom: the agent's, or a telephone outside
+
+    @property
+    def alone(self) -> bool:
+        """Of a hold: nobody is there. The agent's telephone died, and is called back while the caller hears music."""
+        return not self.leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,12 @@ class Stretches:
         rule = _RULES.get(type(fact))
         return rule(self, fact) if rule is not None else (None, None)
 
-    def _begin(
-        self, fact: f.CallFact, kind: str, queue: int | None, agent: int | None, *, alone: bool = False
-    ) -> Change:
+    def _begin(self, fact: f.CallFact, kind: str, queue: int | None, agent: int | None, leg: str = "") -> Change:
         tenant = key_of(fact.tenant)
         ended = self._end(fact, _GIVES_WAY_TO[kind])
         if tenant is None:
             return ended, None
-        begun = self.open[fact.call] = Open(kind, tenant, queue, agent, fact.at_ms, alone)
+        begun = self.open[fact.call] = Open(kind, tenant, queue, agent, fact.at_ms, leg)
         return ended, begun
 
     def _end(self, fact: f.CallFact, outcome: str, *kinds: str) -> Ended | None:
@@ -75,11 +77,13 @@ class Stretches:
 
 
 Change = tuple[Ended | None, Open | None]
-_GIVES_WAY_TO = {QUEUE: "queued", TALK: "connected", HOLD: "held"}
+_GIVES_WAY_TO = {QUEUE: "queued", TALK: "connected", HOLD: "held", CONSULT: "consulting", CONFERENCE: "merged"}
 
 
 def _queued(calls: Stretches, fact: f.CallQueued) -> Change:
     """Queued again where the caller already waits (an offer failed) is the same wait."""
+    if fact.consult:
+        return None, None
     queue, now = key_of(fact.queue), calls.open.get(fact.call)
     if now is not None and now.kind == QUEUE and now.queue == queue:
         return None, None
@@ -87,11 +91,14 @@ def _queued(calls: Stretches, fact: f.CallQueued) -> Change:
 
 
 def _dequeued(calls: Stretches, fact: f.CallDequeued) -> Change:
-    return calls._end(fact, fact.reason, QUEUE), None
+    return (calls._end(fact, fact.reason, QUEUE) if not fact.consult else None), None
 
 
 def _bridged(calls: Stretches, fact: f.CallBridged) -> Change:
-    return calls._begin(fact, TALK, key_of(fact.queue), key_of(fact.agent), alone=not fact.leg)
+    now = calls.open.get(fact.call)
+    if now is not None and now.kind == TALK and now.leg == fact.leg:
+        return None, None
+    return calls._begin(fact, TALK, key_of(fact.queue), key_of(fact.agent), fact.leg)
 
 
 def _held(calls: Stretches, fact: f.CallHeld) -> Change:
@@ -106,7 +113,35 @@ def _change(calls: Stretches, fact: f.CallFact, before: str, after: str) -> Chan
     now = calls.open.get(fact.call)
     if now is None or now.kind != before:
         return None, None
-    return calls._begin(fact, after, now.queue, now.agent, alone=now.alone)
+    return calls._begin(fact, after, now.queue, now.agent, now.leg)
+
+
+def _consulting(calls: Stretches, fact: f.ConsultStarted) -> Change:
+    return calls._begin(fact, CONSULT, key_of(fact.queue), key_of(fact.agent), fact.leg)
+
+
+def _swapped(calls: Stretches, fact: f.PairBridged) -> Change:
+    now = calls.open.get(fact.call)
+    if now is not None and now.kind == CONSULT and (not fact.with_customer or now.leg != fact.leg):
+        return None, None
+    return _change(calls, fact, CONSULT, TALK) if fact.with_customer else _change(calls, fact, TALK, CONSULT)
+
+
+def _consult_ended(calls: Stretches, fact: f.ConsultEnded) -> Change:
+    return (calls._end(fact, fact.end, CONSULT, TALK) if f.leaves_the_asker(fact) else None), None
+
+
+def _merged(calls: Stretches, fact: f.ThreeWayBegan) -> Change:
+    return calls._begin(fact, CONFERENCE, key_of(fact.queue), key_of(fact.agent), fact.leg)
+
+
+def _left(calls: Stretches, fact: f.ThreeWayLeft) -> Change:
+    now = calls.open.get(fact.call)
+    return (calls._end(fact, "left", CONFERENCE) if now is not None and now.leg == fact.leg else None), None
+
+
+def _customer_left(calls: Stretches, fact: f.CustomerLeft) -> Change:
+    return calls._end(fact, f.ConsultEnd.CUSTOMER_LEFT, CONSULT, CONFERENCE), None
 
 
 def _unbridged(calls: Stretches, fact: f.CallUnbridged) -> Change:
@@ -118,7 +153,7 @@ def _bridge_lost(calls: Stretches, fact: f.BridgeLost) -> Change:
 
 
 def _rejoin_started(calls: Stretches, fact: f.RejoinStarted) -> Change:
-    return calls._begin(fact, HOLD, key_of(fact.queue), key_of(fact.agent), alone=True)
+    return calls._begin(fact, HOLD, key_of(fact.queue), key_of(fact.agent))
 
 
 def _rejoin_failed(calls: Stretches, fact: f.RejoinFailed) -> Change:
@@ -143,6 +178,12 @@ _RULES: dict[type[f.Fact], Callable[[Stretches, Any], Change]] = {
     f.BridgeLost: _bridge_lost,
     f.RejoinStarted: _rejoin_started,
     f.RejoinFailed: _rejoin_failed,
+    f.ConsultStarted: _consulting,
+    f.PairBridged: _swapped,
+    f.ConsultEnded: _consult_ended,
+    f.ThreeWayBegan: _merged,
+    f.ThreeWayLeft: _left,
+    f.CustomerLeft: _customer_left,
     f.IvrEntered: _gone_elsewhere("to_menu"),
     f.TransferStarted: _gone_elsewhere("transferred"),
     f.CallEnded: _call_ended,

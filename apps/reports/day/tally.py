@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from apps.reports.day.stretches import HOLD, QUEUE, Ended
+from apps.reports.day.stretches import CONFERENCE, CONSULT, HOLD, QUEUE, TALK, Ended
 from apps.reports.formulas.service_level import WaitCounts
 
 QUARTER_MS = 15 * 60_000
@@ -83,17 +83,27 @@ def count_wait(tally: Tally, outcome: str, waited_ms: int, threshold_ms: int, sh
         tally.flowed_out += 1
 
 
+GOES_ON: dict[str, tuple[str, ...]] = {
+    TALK: ("held", "consulting", "merged"),
+    HOLD: ("connected",),
+    CONSULT: ("connected", "merged"),
+    CONFERENCE: ("connected",),
+}
+"""How a stretch ends that its agent's conversation goes on after."""
+
+
 def _count_talk(tally: Tally, ended: Ended) -> None:
     """A talk that goes on hold, and a hold that is taken back, are one conversation: handled when it is over.
 
     One whose telephone died was taken for over; when it is called back and the two go on, that is taken back.
     """
-    if ended.stretch.kind == HOLD:
+    goes_on = ended.outcome in GOES_ON[ended.stretch.kind]
+    if ended.stretch.kind == HOLD and ended.stretch.alone:
         tally.hold_ms += ended.lasted_ms
-        if ended.stretch.alone:
-            tally.handled -= ended.outcome == "connected"
-        else:
-            tally.handled += ended.outcome != "connected"
+        tally.handled -= goes_on
+    elif ended.stretch.kind in (HOLD, CONSULT):
+        tally.hold_ms += ended.lasted_ms
+        tally.handled += not goes_on
     else:
         tally.talk_ms += ended.lasted_ms
-        tally.handled += ended.outcome != "held"
+        tally.handled += not goes_on

@@ -30,6 +30,11 @@ ABOUT = {"type": "command", "cmd_id": "abcdef0123"}
         ({"action": "transfer", "call": "r-c1", "kind": "queue", "target": "16"}, events.TransferRequested),
         ({"action": "transfer", "call": "r-c1", "kind": "agent", "target": "11"}, events.TransferRequested),
         ({"action": "transfer", "call": "r-c1", "kind": "number", "target": "+861012345678"}, events.TransferRequested),
+        ({"action": "consult", "call": "r-c1", "kind": "agent", "target": "11"}, events.ConsultRequested),
+        ({"action": "consult_swap", "call": "r-c1"}, events.ConsultSwapRequested),
+        ({"action": "consult_complete", "call": "r-c1"}, events.ConsultCompleteRequested),
+        ({"action": "consult_cancel", "call": "r-c1"}, events.ConsultCancelRequested),
+        ({"action": "three_way", "call": "r-c1"}, events.ThreeWayRequested),
         ({"action": "finish", "call": "r-c1", "disposition": "solved", "note": "好\nfine"}, events.WrapUpFinished),
         ({"action": "complete", "call": "r-c1", "disposition": "solved", "note": "late"}, events.LateResultGiven),
         ({"action": "extend", "call": "r-c1"}, events.WrapUpExtended),
@@ -73,6 +78,7 @@ def test_a_command_is_about_the_askers_own_agent(fields: dict[str, Any], kind: t
         {"action": "answer", "call": "r-c1", "version": True},
         {"action": "answer", "call": "r-c1", "version": -1},
         {"action": "transfer", "call": "r-c1", "kind": "queue", "target": "25"},  # another tenant's
+        {"action": "consult", "call": "r-c1", "kind": "extension", "target": "9999"},  # nobody's
         {"action": "transfer", "call": "r-c1", "kind": "agent", "target": "20"},
         {"action": "transfer", "call": "r-c1", "kind": "agent", "target": "10"},  # oneself
         {"action": "transfer", "call": "r-c1", "kind": "number", "target": "1;api"},

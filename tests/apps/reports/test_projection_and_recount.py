@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from django.db.models import F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -75,7 +76,8 @@ def _notices_a_doctored_row(recount: dict[str, Any], now_ms: int) -> None:
     assert row is not None
     Segment.objects.filter(pk=row.pk).update(outcome="abandoned")
     assert shown(count_today(now_ms, RULES), now_ms)["figures"] != recount["figures"]
-    span = AgentStateSpan.objects.filter(state="READY", ended_at__isnull=False).first()
+    ready = AgentStateSpan.objects.filter(state="READY", ended_at__isnull=False)
+    span = ready.annotate(lasted=F("ended_at") - F("started_at")).order_by("-lasted").first()
     assert span is not None
     AgentStateSpan.objects.filter(pk=span.pk).update(state="PAUSED")
     assert shown(count_today(now_ms, RULES), now_ms)["works"] != recount["works"]

@@ -3,7 +3,7 @@
 import type { Bindings } from "$lib/keys";
 import { CONNECTED, IN_CALL, type Call, type Me } from "./model";
 
-export const ACTIONS = ["answer", "decline", "hang_up", "hold", "extend", "mute", "mask", "transfer", "ready_pause", "search", "finish"] as const;
+export const ACTIONS = ["answer", "decline", "hang_up", "hold", "extend", "mute", "mask", "transfer", "merge", "ready_pause", "search", "finish"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export const DEFAULT_KEYS: Bindings<Action> = {
@@ -15,6 +15,7 @@ export const DEFAULT_KEYS: Bindings<Action> = {
   mute: "F8",
   mask: "Shift+F8",
   transfer: "F9",
+  merge: "Shift+F9",
   ready_pause: "Ctrl+F8",
   search: "Ctrl+K",
   finish: "Ctrl+Enter",
@@ -38,7 +39,7 @@ export const SHOWN_BY: Record<string, (shown: Shown, before: Shown) => boolean> 
   pause: rests("PAUSED"),
   answer: ({ me }) => me?.state !== "OFFERED",
   decline: ({ me }) => me?.state !== "OFFERED",
-  hang_up: ({ me }) => !IN_CALL.has(me?.state ?? ""),
+  hang_up: ({ me }, before) => (before.me?.state === "CONSULTING" ? me?.state !== "CONSULTING" : !IN_CALL.has(me?.state ?? "")),
   hold: ({ me }) => me?.state === "HOLDING" || !CONNECTED.has(me?.state ?? ""),
   resume: ({ me }) => me?.state !== "HOLDING",
   mute: ({ call }) => call?.muted !== false,
@@ -46,13 +47,18 @@ export const SHOWN_BY: Record<string, (shown: Shown, before: Shown) => boolean> 
   mask: ({ call }) => call?.masked_ms !== null,
   unmask: ({ call }) => call?.masked_ms === null || call?.masked_ms === undefined,
   transfer: ({ me }) => !CONNECTED.has(me?.state ?? ""),
+  consult: ({ me }) => me?.state === "CONSULTING" || !CONNECTED.has(me?.state ?? ""),
+  consult_swap: ({ me, call }, before) => me?.state !== "CONSULTING" || call?.company?.aim !== before.call?.company?.aim,
+  consult_complete: ({ me }) => me?.state !== "CONSULTING",
+  consult_cancel: ({ me }, before) => me?.state !== before.me?.state,
+  three_way: ({ me }) => me?.state !== "CONSULTING",
   dial: ({ me }) => IN_CALL.has(me?.state ?? ""),
   finish: ({ me }, before) => me?.state !== "WRAP_UP" || me.call !== before.me?.call,
   extend: ({ me }, before) => me?.state !== "WRAP_UP" || me.deadline_ms !== before.me?.deadline_ms,
 };
 
 /** Commands about the shown call, checked against the version that was seen. */
-export const ABOUT_CALL = new Set(["answer", "decline", "hang_up", "hold", "resume", "mute", "unmute", "mask", "unmask", "dtmf", "transfer"]);
+export const ABOUT_CALL = new Set(["answer", "decline", "hang_up", "hold", "resume", "mute", "unmute", "mask", "unmask", "dtmf", "transfer", "consult", "consult_swap", "consult_complete", "consult_cancel", "three_way"]);
 export const NAMES_CALL = new Set(["finish", "extend", "draft", "ack", "help", "mark"]);
 
 /** Ready and pause share a key: it undoes what was pressed last. */

@@ -13,7 +13,7 @@ import { ABOUT_CALL, type Action, DEFAULT_KEYS, NAMES_CALL, SHOWN_BY, TOGETHER, 
 import { type Banner, banners } from "./banners";
 import { MyDay } from "./day.svelte";
 import { Media } from "./media.svelte";
-import { CONNECTED, type Call, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
+import { CONNECTED, type Call, type Company, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
 import { Notes } from "./notes.svelte";
 import { pageId } from "./phone/media_tab";
 import { w } from "./words";
@@ -27,6 +27,8 @@ interface Notice {
   level: Banner["level"];
   code: string;
 }
+
+export type TargetKind = Company["kind"];
 
 export class Console {
   readonly page: PageData;
@@ -55,6 +57,7 @@ export class Console {
   #rejoining = "";
   #heldFor = "";
   #finished = "";
+  #asked: Company | null = null;
   #note: Notification | null = null;
   /** Focus the dialling box; set by its component. */
   focusDial: () => void = () => {};
@@ -166,15 +169,17 @@ export class Console {
     answer: () => void this.command("answer"),
     decline: () => void this.command("decline"),
     hang_up: () => {
-      this.#hungUp = this.me?.call ?? "";
+      if (this.me?.state !== "CONSULTING") this.#hungUp = this.me?.call ?? "";
       void this.command("hang_up");
     },
-    hold: () => void this.command(this.me?.state === "HOLDING" ? "resume" : "hold"),
+    hold: () => void this.command(this.me?.state === "CONSULTING" ? "consult_swap" : this.me?.state === "HOLDING" ? "resume" : "hold"),
+    merge: () => void this.command("three_way"),
     extend: () => void this.command("extend"),
     mute: () => this.toggleMute(),
     mask: () => void this.command(this.call?.masked_ms ? "unmask" : "mask"),
     transfer: () => {
-      if (this.can("transfer")) this.transferOpen = !this.transferOpen;
+      if (this.me?.state === "CONSULTING") void this.completeConsult();
+      else if (this.can("transfer")) this.transferOpen = !this.transferOpen;
     },
     ready_pause: () => {
       if (this.me) void (toReady(this.me) ? this.command("ready") : this.pause());
@@ -225,7 +230,18 @@ export class Console {
     return this.command("dial", { number, ...(customer ? { customer } : {}), ...(callerId ? { caller_id: callerId } : {}) });
   }
 
-  async transfer(kind: "queue" | "agent" | "number", target: string, name: string, note: string): Promise<void> {
+  async consult(kind: TargetKind, target: string, note: string): Promise<void> {
+    this.transferOpen = false;
+    await this.command("consult", { kind, target, ...(note ? { note } : {}) });
+  }
+
+  async completeConsult(): Promise<void> {
+    const name = callerText(this.call?.company?.name);
+    this.#hungUp = this.me?.call ?? "";
+    if (await this.command("consult_complete")) toasts.say(w("transfer_done", { name }));
+  }
+
+  async transfer(kind: TargetKind, target: string, name: string, note: string): Promise<void> {
     this.transferOpen = false;
     this.#hungUp = this.me?.call ?? "";
     if (await this.command("transfer", { kind, target, ...(note ? { note } : {}) })) toasts.say(w("transfer_done", { name }));
@@ -263,8 +279,22 @@ export class Console {
     this.media.acknowledge(liveCall);
     if (me.state !== this.#before.state || me.call !== this.#before.call) this.#changed(me);
     this.#dialed(me);
+    this.#consulted(me);
     this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0, missed: me.missed ?? 0 };
     if (!this.can("transfer")) this.transferOpen = false;
+  }
+
+  /** A consult that ended otherwise than the agent asked for: said why. */
+  #consulted(me: Me): void {
+    const company = this.liveCall?.company;
+    if (company?.mine) this.#asked = company;
+    else if (this.#asked && (me.state === "TALKING" || me.state === "WRAP_UP")) {
+      const { name, ended, detail } = this.#asked;
+      this.#asked = null;
+      const why = ended === "not_reached" && w.has(`outcome_${detail}`) ? w(`outcome_${detail}` as "outcome_busy") : ended;
+      if (ended === "not_reached") this.say(w("consult_not_reached", { name: callerText(name), outcome: why }), "warn", "E12");
+      else if (ended === "other_left" || ended === "failed") this.say(w("consult_ended", { name: callerText(name) }), "warn");
+    }
   }
 
   /** The customer is back with the agent, or with the queue. */
@@ -375,7 +405,9 @@ export class Console {
   }
 
   #possible(action: Action): boolean {
-    if (action === "hold") return this.can("hold") || this.can("resume");
+    if (action === "hold") return this.can("hold") || this.can("resume") || this.can("consult_swap");
+    if (action === "transfer") return this.can("transfer") || this.can("consult_complete");
+    if (action === "merge") return this.can("three_way");
     if (action === "mask") return this.can("mask") || this.can("unmask");
     if (action === "ready_pause") return this.can("ready") || this.can("pause");
     return action === "search" || this.can(action);

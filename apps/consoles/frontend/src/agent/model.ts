@@ -37,6 +37,18 @@ export interface Me {
   last_dial?: { call: string; number: string; outcome: string; cause: string; at_ms: number } | null;
 }
 
+/** A consult or a three-way, as this agent sees it. */
+export interface Company {
+  /** This agent asked; else they were asked. */
+  mine: boolean;
+  kind: "queue" | "agent" | "extension" | "number";
+  name: string;
+  aim: "seek" | "consult" | "customer" | "complete" | "merge" | "return" | "three_way";
+  ended: string;
+  detail: string;
+  customer_gone: boolean;
+}
+
 export interface Call {
   id: string;
   version: number;
@@ -59,6 +71,7 @@ export interface Call {
   held_ms: number | null;
   hold_total_ms?: number;
   muted?: boolean;
+  company?: Company | null;
   /** Music until the agent's telephone is called back, at the latest then. */
   rejoin_until_ms?: number | null;
   recording: boolean;

@@ -12,6 +12,8 @@ export interface AgentTarget {
   id: string;
   name: string;
   state: string;
+  /** Their telephone's number, "" where it is none of the house's. */
+  extension: string;
 }
 
 const AGAIN_MS = 2_000;

@@ -24,7 +24,7 @@ export interface CallRow {
   hold_ms: number;
   wrap_up_ms: number;
 }
-export interface Segment { kind: string; queue: string; agent: string; started_ms: number; ended_ms: number | null; outcome: string; detail: string }
+export interface Segment { kind: string; queue: string; agent: string; started_ms: number; ended_ms: number | null; outcome: string; detail: string; other?: string }
 export interface Step { at_ms: number; node: string; title: Worded; type: string; port: string; digits: string }
 export interface Offer { at_ms: number; ended_ms: number | null; agent: string; queue: string; rule: string; ready_agents: number; waiting_calls: number; idle_since_ms: number | null; outcome: string; cause: string; /** In sentences, in the reader's language. */ why: string[] }
 export interface Leg { id: string; role: string; agent: string; address: string; started_ms: number; rang_ms: number | null; answered_ms: number | null; ended_ms: number | null; cause: string; raw_cause: string }
@@ -69,7 +69,7 @@ export function draw(story: Story, nowMs: number): Drawing {
   const lanes: Lane[] = [
     {
       id: "caller", label: c("lane_caller"),
-      blocks: story.segments.map((item, at) => block(`s${at}`, item.kind, [word(item.kind), item.agent || item.queue].filter(Boolean).join(" "), item.started_ms, item.ended_ms, item.outcome && `→ ${word(item.outcome)}`)),
+      blocks: story.segments.map((item, at) => block(`s${at}`, item.kind, [word(item.kind), withWhom(item) || item.queue].filter(Boolean).join(" "), item.started_ms, item.ended_ms, item.outcome && `→ ${word(item.outcome)}`)),
       marks: story.steps.filter((item) => item.digits).map((item, at) => ({ id: `k${at}`, at: place(item.at_ms), label: item.digits, title: [worded(item.title) || item.node, c("key", { digits: item.digits })].join(" · ") })),
     },
     {
@@ -105,13 +105,18 @@ export function why(offer: Offer): string {
   return [c("offer_why", { rule, ready: offer.ready_agents, waiting: offer.waiting_calls }), idle].filter(Boolean).join(" · ");
 }
 
+/** The agent, and in a consult or a three-way who else. */
+function withWhom(item: Segment): string {
+  return [item.agent, item.other].filter(Boolean).join(" + ");
+}
+
 export interface Event { at_ms: number; kind: string; title: string; detail: string; lasted_ms: number | null; note: string; why?: string[] }
 
 /** Everything in order, for reading and for screen readers. */
 export function events(story: Story): Event[] {
   const list: Event[] = [
     ...story.segments.map((item) => ({
-      at_ms: item.started_ms, kind: item.kind, title: [word(item.kind), item.queue, item.agent].filter(Boolean).join(" · "),
+      at_ms: item.started_ms, kind: item.kind, title: [word(item.kind), item.queue, withWhom(item)].filter(Boolean).join(" · "),
       detail: item.outcome ? `→ ${word(item.outcome)}` : "", lasted_ms: item.ended_ms === null ? null : item.ended_ms - item.started_ms, note: "",
     })),
     ...story.steps.filter((item) => item.digits || item.port).map((item) => ({

@@ -158,7 +158,9 @@ const stored = dictionary(
     declined: "declined", caller_left: "caller left", withdrawn: "withdrawn", ivr: "menu", queue: "waiting", talk: "talk", hold: "hold",
     transfer: "transfer", consult: "consultation", to_menu: "to the menu", queued: "queued", connected: "connected", held: "held", transferred: "transferred",
     ended: "ended", resumed: "resumed", timed_out: "timed out", removed: "removed", no_ack: "page did not answer", hung_up: "hung up", limit: "limit",
-    asked: "asked for", running: "running", done: "done", broken: "broken", dial: "dialling",
+    asked: "asked for", running: "running", done: "done", broken: "broken", dial: "dialling", conference: "three-way", consulting: "set aside",
+    merged: "three together", completed: "connected with who was asked", other_left: "who was asked left", customer_left: "customer left",
+    agent_left: "agent left", taken_away: "taken away by a supervisor", left: "agent left",
   },
   {
     inbound: "呼入", outbound: "呼出", served: "已接待", abandoned: "放弃", left_in_ivr: "菜单中挂机", self_served: "自助完成",
@@ -169,7 +171,9 @@ const stored = dictionary(
     declined: "已拒接", caller_left: "客户已挂机", withdrawn: "已撤回", ivr: "菜单", queue: "排队", talk: "通话", hold: "保持",
     transfer: "转接", consult: "咨询", to_menu: "转入菜单", queued: "排队", connected: "接通", held: "保持", transferred: "已转接",
     ended: "结束", resumed: "恢复", timed_out: "超时", removed: "移除", no_ack: "页面未响应", hung_up: "挂机", limit: "超过限制",
-    asked: "已请求", running: "进行中", done: "完成", broken: "失败", dial: "拨号",
+    asked: "已请求", running: "进行中", done: "完成", broken: "失败", dial: "拨号", conference: "三方通话", consulting: "转入咨询",
+    merged: "转入三方", completed: "已转接给被咨询者", other_left: "被咨询者离开", customer_left: "客户离开",
+    agent_left: "坐席离开", taken_away: "班长接走", left: "坐席离开",
   },
 );
 
