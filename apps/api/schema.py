@@ -11,11 +11,22 @@ from rest_framework import serializers
 
 from apps.api.permissions import wanted_scope
 from apps.api.problems import CONTENT_TYPE
+from apps.calls.models import choices
+from apps.core.facts import CallbackOutcome, CallOutcome
 
 ALWAYS = {400: "malformed, invalid", 401: "not_authenticated, invalid_token", 403: "permission_denied", 406: "",
           429: "throttled", 503: "database_unreachable"}  # fmt: skip
 WITH_BODY = {413: "too_large", 415: "unsupported_media_type"}
 POSTED = {409: "idempotency_in_progress", 422: "idempotency_key_reused"}
+
+
+def call_outcomes() -> list[tuple[str, Any]]:
+    """Named in the document: both these and those of calls back are a field called outcome."""
+    return choices(CallOutcome)
+
+
+def callback_outcomes() -> list[tuple[str, Any]]:
+    return choices(CallbackOutcome)
 
 
 class FieldErrorSerializer(serializers.Serializer):

@@ -203,6 +203,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "CallOutcomeEnum": "apps.api.schema.call_outcomes",
+        "CallbackOutcomeEnum": "apps.api.schema.callback_outcomes",
+    },
     "WEBHOOKS": [
         f"apps.webhooks.schema.{name}"
         for name in (

@@ -13,7 +13,7 @@ from apps.telephony.models import Did
 
 class DispositionSerializer(serializers.ModelSerializer):
     parent = serializers.SlugRelatedField(
-        "code", read_only=True, help_text="The heading it belongs to; a heading itself cannot be chosen."
+        "code", read_only=True, allow_null=True, help_text="The heading it belongs to; one itself cannot be chosen."
     )
 
     class Meta:
