@@ -14,6 +14,7 @@ from django.db.models import Case, Count, F, Func, IntegerField, Max, OuterRef, 
 from django.db.models.functions import Greatest
 
 from apps.accounts.models import Tenant
+from apps.calls.anonymity import LIVE_AT_MOST
 from apps.calls.models import AgentStateSpan, CallDisposition, FactRecord, Segment, SegmentKind
 from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue
@@ -198,7 +199,8 @@ def _wrapped_up(span: Span) -> list[dict[str, Any]]:
 def _read_going_on(today: Today, now_ms: int) -> None:
     """Waits and talks that have not ended, the waits of the last half hour, and who talked for which queue."""
     kinds = [SegmentKind.QUEUE, *map(SegmentKind, GOES_ON)]
-    for row in _segments(kinds).filter(ended_at=None).order_by():
+    begun = moment(now_ms) - LIVE_AT_MOST  # older ones were lost with their engine, and wait nowhere
+    for row in _segments(kinds).filter(ended_at=None, started_at__gt=begun).order_by():
         today.calls.open[row.call_id] = _open(row)
     recent = _segments([SegmentKind.QUEUE]).filter(ended_at__gt=moment(now_ms - RECENT_MS))
     for row in recent.order_by("ended_at", "call_id"):

@@ -40,9 +40,17 @@ def test_somebody_is_found_noted_and_changed(people: People) -> None:
     page = customers(people, "huang")
     find(page, "1174", "黄志强")
     expect(page.get_by_test_id("customer").get_by_test_id("level")).to_contain_text("VIP")
+    on_its_way: list[Route] = []
+    page.route("**/notes", lambda route: on_its_way.append(route))
     page.get_by_test_id("note-text").fill(f"{HOSTILE} 已回电")
     page.keyboard.press("Control+Enter")
+    eventually(lambda: bool(on_its_way), "the note is sent")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("，明天再打")  # while the server is slow
+    on_its_way[0].continue_()
     expect(page.get_by_test_id("contacts")).to_contain_text(f"{HOSTILE} 已回电")
+    expect(page.get_by_test_id("note-text")).to_have_value("，明天再打")
+    page.unroute("**/notes")
     page.get_by_test_id("edit-customer").click()
     page.fill("[data-testid=customer-form] [name=company]", HOSTILE)
     page.keyboard.press("Control+Enter")

@@ -16,7 +16,7 @@ from apps.calls.services import record_facts
 from apps.core import facts as f
 from apps.reports.day.figures import figures, works
 from apps.reports.recount import count_today, one_moment, position
-from tests.apps.facts_of_calls import T0, arrival, ending, stored
+from tests.apps.facts_of_calls import T0, arrival, ending, queued, stored
 from tests.apps.live import centre
 from tests.apps.reports.days import RULES, folded, shown, simulated_day
 
@@ -117,6 +117,15 @@ def test_a_talk_that_goes_on_by_another_telephone_is_handled_once(failed: bool, 
         begun = count_today(now_ms, RULES)
         total = figures(folded(facts[cut + 1 :], begun), 1, now_ms)["figures"]["total"]
         assert (total["handled"], total["aht_ms"]) == (1, aht_ms), cut
+
+
+@pytest.mark.django_db
+def test_a_wait_whose_end_was_lost_is_not_the_longest_for_ever() -> None:
+    """Its engine's journal went before the end was told; a call of today waits on."""
+    day_ms = 86_400_000
+    record_facts(stored([*arrival("c1"), *queued("c1", T0), *arrival("c2", T0 + day_ms), *queued("c2", T0 + day_ms)]))
+    now_ms = T0 + day_ms + 30_000
+    assert figures(count_today(now_ms, RULES), 1, now_ms)["figures"]["total"]["longest_wait_ms"] == 30_000
 
 
 def test_of_some_queues_the_total_is_theirs() -> None:
