@@ -13,7 +13,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from apps.accounts.models import Tenant, User
+from apps.accounts.models import Tenant
 from apps.accounts.permissions import can
 from apps.agents.models import PauseReason, Skill
 from apps.calls.visibility import visible_calls
@@ -36,11 +36,8 @@ def floor_tenant(request: HttpRequest) -> Tenant:
 @require_GET
 def wall(request: HttpRequest) -> HttpResponse:
     tenant = floor_tenant(request)
-    # The one who chose a tenant (a superuser) goes on seeing it.
-    chosen = request.GET.get("tenant", "") if isinstance(request.user, User) and request.user.is_superuser else ""
     page = {
         "tenant": str(tenant.pk),
-        "chosen": chosen,
         "time_zone": tenant.time_zone,
         "reasons": dict(PauseReason.objects.filter(tenant=tenant).values_list("code", "name")),
         "allowed_min": dict(PauseReason.objects.filter(tenant=tenant).values_list("code", "allowed_min")),

@@ -27,6 +27,7 @@ def figure(wall: Page, name: str) -> int:
 
 def test_a_call_moves_the_figures_and_is_found_seen_and_heard(people: People, demo: RunningDemo) -> None:
     wall = people.sign_in("huang")
+    wall.goto("/wall/?tenant=1")  # as one writes who has several to choose from; nothing may lead away from it
     eventually(lambda: figure(wall, "offered") >= 0, "today's figures are counted")
     before = {name: figure(wall, name) for name in ("offered", "answered")}
     agent = people.sign_in_agent("chenjing")
@@ -43,6 +44,7 @@ def test_a_call_moves_the_figures_and_is_found_seen_and_heard(people: People, de
     agent.wait_for_timeout(3000)
     wall.get_by_test_id("live-calls").locator("a", has_text="13955507001").click()
     expect(wall.get_by_test_id("drawing")).to_be_visible()
+    assert wall.url.endswith("/?tenant=1")
     agent.keyboard.press("Control+F2")
     in_state(agent, "WRAP_UP")
     eventually(lambda: wall.reload() and wall.get_by_test_id("player").count() == 1, "the recording")

@@ -1,0 +1,1 @@
+var e=typeof location<`u`?new URLSearchParams(location.search).get(`tenant`):null;function t(t,n=e){return n?`${t}${t.includes(`?`)?`&`:`?`}tenant=${encodeURIComponent(n)}`:t}export{t};
