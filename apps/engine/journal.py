@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 DURABLE_MARK = "durable"
 RESERVE = "reserve"
+FORMER = "former"
+"""Begins the names of journals that were set aside with facts that history may lack; the recorder takes them."""
 RESERVE_BYTES = 4 << 20
 BUFFER_LIMIT = 200_000
 RETRY_S = 0.5
@@ -341,10 +343,13 @@ class Journal:
         self._connection.execute("DELETE FROM epochs WHERE after > ?", (seq,))
         self.last_seq = seq
 
-    def begin_at(self, seq: int, at_ms: int) -> None:
-        """Empty: the facts after ``seq`` follow. What nobody may have recorded yet is kept aside."""
-        self._connection.close()
-        self._connection = self._set_aside("former")
+    def begin_at(self, seq: int, at_ms: int, *, recorded: int) -> None:
+        """Empty: the facts after ``seq`` follow. With facts after ``recorded``, which history may lack, it is kept."""
+        if self.tail()[1] > recorded:
+            self._connection.close()
+            self._connection = self._set_aside(FORMER)
+        else:
+            self._connection.execute("DELETE FROM facts")
         self.last_seq, self.last_at_ms = seq, at_ms
 
     def close(self) -> None:

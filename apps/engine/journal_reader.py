@@ -8,9 +8,9 @@ from pathlib import Path
 DATABASE = "journal.sqlite3"
 
 
-def open_database(directory: Path) -> sqlite3.Connection:
+def open_database(directory: Path, name: str = DATABASE) -> sqlite3.Connection:
     """A connection in autocommit mode; transactions are said explicitly."""
-    connection = sqlite3.connect(directory / DATABASE, isolation_level=None, timeout=1.0, check_same_thread=False)
+    connection = sqlite3.connect(directory / name, isolation_level=None, timeout=1.0, check_same_thread=False)
     # The keeper moves the log into the file from its own thread: a sync must never stop the loop.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0", "journal_size_limit=16777216"):
         connection.execute(f"PRAGMA {pragma}")
@@ -20,8 +20,8 @@ def open_database(directory: Path) -> sqlite3.Connection:
 class JournalReader:
     """Reads and tends the journal from another thread."""
 
-    def __init__(self, directory: Path) -> None:
-        self._connection = open_database(directory)
+    def __init__(self, directory: Path, name: str = DATABASE) -> None:
+        self._connection = open_database(directory, name)
 
     def after(self, seq: int, limit: int) -> list[tuple[int, str, bytes]]:
         """``(seq, epoch, data)`` of the next facts in order."""

@@ -12,7 +12,8 @@ from psycopg.errors import ProgramLimitExceeded
 
 from apps.calls.services import StoredFact
 from apps.engine import checkpoint
-from apps.engine.journal_reader import JournalReader
+from apps.engine.journal import FORMER
+from apps.engine.journal_reader import DATABASE, JournalReader
 from apps.engine.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Recorder(Worker):
     def step(self) -> float:
         if self._reader is None:
             self._reader = JournalReader(self._directory)
+            self._take_former()
         rows = self._reader.after(self.cursor, self._limit)
         if not rows:
             self.oldest_waiting_ms = None
@@ -61,6 +63,26 @@ class Recorder(Worker):
         if facts:
             self.oldest_waiting_ms = facts[0].fact.at_ms
         return self._record(rows, facts)
+
+    def _take_former(self) -> None:
+        """Journals that were set aside. What history has already counts once; each is removed when all of it is there.
+
+        Raises what ``write`` does; the next start tries again.
+        """
+        for path in sorted(self._directory.glob(f"{FORMER}-*-{DATABASE}")):
+            reader, seq = JournalReader(self._directory, path.name), 0
+            try:
+                while rows := reader.after(seq, BATCH_FACTS):
+                    self._write(_stored_facts(rows))
+                    seq = rows[-1][0]
+            except Exception:  # the facts of today must not wait for those of yesterday
+                log.exception("former_journal_not_recorded", file=path.name)
+                continue
+            finally:
+                reader.close()
+            log.info("former_journal_recorded", file=path.name, last_seq=seq)
+            for part in self._directory.glob(f"{path.name}*"):
+                part.unlink(missing_ok=True)
 
     def _record(self, rows: list[Row], facts: list[StoredFact]) -> float:
         try:

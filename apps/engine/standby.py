@@ -155,7 +155,8 @@ class Follower:
             data = orjson.loads(await reply.read())
         self.state = State.from_data(data["state"])
         with self._replacing():
-            self._journal.begin_at(data["seq"], self.state.now_ms)
+            recorded = checkpoint.read_cursor(self._journal.directory)
+            self._journal.begin_at(data["seq"], self.state.now_ms, recorded=recorded)
             self._journal.adopt_epochs([(data["epoch"], data["seq"])])
             checkpoint.begin_anew(self._journal.directory, data["seq"], self.state)
         self._anew = False

@@ -99,7 +99,7 @@ def _missing_migrations() -> int:
 def _engine() -> Part:
     data = ask_engine()
     lacking = _lacking_standby(data)
-    if data["status"] == OK and not lacking:
+    if data["status"] == OK and data.get("role") != "standing_by" and not lacking:
         return Part("engine", OK)
     links = [switch for switch, up in data.get("links", {}).items() if not up]
     why = [

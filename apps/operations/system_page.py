@@ -75,11 +75,14 @@ def _engine() -> dict[str, Any] | None:
 
 def _engine_facts(engine: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """``(name, value, fine)`` in the order in which an operator asks."""
+    if engine.get("role") == "standing_by":
+        return [(_("Leader, takes calls"), _("no: an engine stands by, and none leads yet"), False)]
     journal, recorder, disk, config = engine["journal"], engine["recorder"], engine["disk"], engine["config"]
     closed = ", ".join(map(str, engine["closed_for"]))
     return [
         (_("Run"), str(engine["run"]), True),
         (_("Leader, takes calls"), _("no: %(why)s") % {"why": closed} if closed else _("yes"), not closed),
+        *_standbys(engine),
         (_("Epoch and fact"), f"{engine['epoch']} / {engine['seq']}", True),
         (_("Loop lag, ms"), str(engine["loop_lag_ms"]), engine["loop_lag_ms"] < 200),
         (_("Journal: facts not yet in PostgreSQL"), str(journal["depth"]), not recorder["trouble"]),
@@ -90,6 +93,15 @@ def _engine_facts(engine: dict[str, Any]) -> list[tuple[str, str, bool]]:
         (_("Disk of the journal, MB free"), str(disk["free_bytes"] >> 20), not disk["low"]),
         (_("Configuration in force"), str(config["version"]), not config["trouble"]),
     ]
+
+
+def _standbys(engine: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Where there are to be several engines: which of them have every fact."""
+    others = len(settings.ENGINE_URL.split(",")) - 1
+    if not others:
+        return []
+    standbys = engine.get("standbys", [])
+    return [(_("Engines standing by"), ", ".join(standbys) or _("none of them"), len(standbys) >= others)]
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.acd_switch import DID, FILES, fill, make_ready, realtime, world
+from tests.bench.acd_switch import DID, fill, make_ready, realtime, world
 from tests.bench.takeover import Outcome
 from tests.switch_live.center import Center
 from tests.switch_live.pair import Pair
@@ -20,6 +20,7 @@ from tests.switch_live.phones import sipp_binary
 from tests.switch_live.switch import LiveSwitch
 from tests.switch_live.waiting import eventually, free_ports
 
+FILES = Path(__file__).parent / "takeover_files"
 AGENTS_PER_CALL = 5  # a second: they talk for one
 DRAIN_S = 120.0
 

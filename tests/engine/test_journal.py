@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from apps.calls.services import StoredFact
 from apps.core.config import AgentConfig, CenterConfig
 from apps.core.facts import ConfigApplied, Fact, RunStarted
 from apps.core.ids import AgentId, TenantId
@@ -18,7 +19,9 @@ from apps.core.state import State
 from apps.engine import checkpoint
 from apps.engine.journal import DURABLE_MARK, RESERVE, Journal, JournalInUse, keep_reserve
 from apps.engine.journal_reader import DATABASE, JournalReader
+from apps.engine.recorder import Recorder
 from apps.engine.recovery import recover
+from apps.engine.stored import Stored, encode
 from tests.engine.rig import note
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -283,3 +286,49 @@ def test_beyond_the_buffer_the_oldest_are_let_go_counted_and_a_checkpoint_is_ask
     wait_for_room(journal)
     assert len(details(tmp_path)) == 10
     journal.close()
+
+
+# --- the copy of another engine's -------------------------------------------------------------------------------------
+
+
+def copied(seq: int, epoch: str) -> Stored:
+    fact = note(1_000 + seq)
+    return Stored(seq, epoch, fact, encode(fact))
+
+
+def test_a_copy_has_the_leaders_numbers_and_epochs_and_knows_where_each_ended(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin_at(10, 1_000, recorded=0)
+    journal.adopt_epochs([("first", 4)])
+    journal.copy([copied(11, "first"), copied(12, "first")])
+    assert journal.tail() == ("first", 12) and journal.last_at_ms == 1_012
+    own = journal.begin_epoch()
+    assert journal.append([note(2_000)])[0].seq == 13
+    assert journal.tail() == (own, 13)
+    assert (journal.end_of("first"), journal.end_of(own), journal.end_of("another")) == (12, 13, None)
+    assert journal.epochs() == [("first", 4), (own, 12)]
+
+
+def test_what_nobody_took_over_is_cut_off(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([note(1), note(2), note(3)])
+    journal.cut_back(2)
+    assert journal.tail()[1] == 2 and journal.last_seq == 2
+    assert journal.append([note(4)])[0].seq == 3
+    assert journal.foldable(0) and not journal.foldable(-1)
+
+
+@pytest.mark.parametrize(("recorded", "kept"), [(3, 0), (2, 1)])
+def test_a_journal_that_begins_anew_keeps_aside_what_history_may_lack(tmp_path: Path, recorded: int, kept: int) -> None:
+    journal = Journal(tmp_path)
+    journal.append([note(1), note(2), note(3)])
+    journal.begin_at(50, 9_000, recorded=recorded)
+    assert journal.tail() == ("", 0) and journal.last_seq == 50
+    aside = list(tmp_path.glob("former-*-journal.sqlite3"))
+    assert len(aside) == kept
+    written: list[StoredFact] = []
+    recorder = Recorder(tmp_path, written.extend)
+    recorder.step()
+    recorder.close()
+    assert [item.seq for item in written] == [1, 2, 3][: 3 * kept]
+    assert not list(tmp_path.glob("former-*"))

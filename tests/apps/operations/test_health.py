@@ -141,3 +141,19 @@ def test_metrics_need_their_token(engine: type[Engine], settings: Any) -> None:
     assert page.status_code == 200
     assert 'trunkline_health{part="engine"} 1.0' in text
     assert 'trunkline_web_requests_total{method="GET",status="401",view="metrics"}' in text
+
+
+def test_of_several_engines_the_leader_is_asked_and_a_standby_missed(engine: type[Engine], settings: Any) -> None:
+    other = type("Other", (Engine,), {"body": {"status": "ok", "role": "standing_by", "following": True}})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    leading = settings.ENGINE_URL
+    settings.ENGINE_URL = f"http://127.0.0.1:{server.server_port},{leading}"
+    engine.body = {**WELL, "role": "leading", "standbys": ["1"]}
+    assert ready()[1]["parts"]["engine"] == {"status": "ok", "detail": ""}
+    engine.body = {**WELL, "role": "leading", "standbys": []}
+    assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "1 of the engines not standing by"}
+    settings.ENGINE_URL = f"http://127.0.0.1:{server.server_port},http://127.0.0.1:1"
+    assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "no engine leads"}
+    server.shutdown()
+    server.server_close()
