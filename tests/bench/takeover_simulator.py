@@ -137,7 +137,9 @@ async def run(directory: Path, server: str, *, kills: int, rate: float, seed: in
         for number in range(1, kills + 1):
             took_s = await kill_one(floor, auditor, chance)
             auditor.outcome.takeovers_s.append(took_s)
-            say(f"kill {number:3}  {took_s:.2f} s  lost {len(auditor.outcome.lost)} of {len(auditor.callers)}")
+            lost, there = auditor.outcome.lost, len(floor.model.channels)
+            said = f"{there:4} channels  lost {len(lost)} of {len(auditor.callers)}"
+            say(" ".join([f"kill {number:3}  {took_s:.2f} s ", said, *lost[-1:]]))
         await level(floor)
         await callers.stop()
         await drained(floor)
