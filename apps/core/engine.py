@@ -285,10 +285,14 @@ def _agent_due(center: Center, agent_id: AgentId) -> None:
 def _call_due(center: Center, call_id: CallId) -> None:
     """Whatever of this call is due; one may settle the other, so each is looked at anew."""
     center.dirty_calls[call_id] = None
+    call = center.state.calls.get(call_id)
+    due = center.deadlines_of(call) if call is not None else {}
     for kind, rule in _CALL_DEADLINES.items():
+        if call is None or due.get(kind, center.now_ms + 1) > center.now_ms:
+            continue
+        rule(center, call)
         call = center.state.calls.get(call_id)
-        if call is not None and center.deadlines_of(call).get(kind, center.now_ms + 1) <= center.now_ms:
-            rule(center, call)
+        due = center.deadlines_of(call) if call is not None else {}
 
 
 def _each_offer(kind: str, rule: OfferRule) -> DueRule:

@@ -48,7 +48,8 @@ class Matcher:
         lines = self._lines_like(requirement)
         line = lines.get(requirement)
         if line is None:
-            line = lines[requirement] = Line(requirement)
+            line = Line(requirement, self.view(requirement) if requirement.only is None else None)
+            lines[requirement] = line
         if self._waiting.get(call) not in (None, line):
             self.caller_leaves(call)
         self._waiting[call] = line
@@ -135,9 +136,9 @@ class Matcher:
         line = self._waiting.get(call)
         if line is None:
             return None
-        if line.requirement.only is None:
-            return self.view(line.requirement).first()
         only = line.requirement.only
+        if only is None:
+            return line.view.first() if line.view is not None else None
         return only if only in self._free and self._reaches(only, line.requirement) else None
 
     def caller_for(self, agent: AgentId) -> CallId | None:
@@ -171,8 +172,7 @@ class Matcher:
     def counts(self, call: CallId) -> tuple[int, int]:
         """(free agents who fit, callers in line) for the requirement of this caller."""
         line = self._waiting[call]
-        free = self.view(line.requirement).count() if line.requirement.only is None else 1
-        return free, len(line.callers)
+        return line.view.free if line.view is not None else 1, len(line.callers)
 
     def possible(self, requirement: Requirement) -> bool:
         """Whether any agent of the configuration could ever serve this, at work or not, whatever the tier."""
@@ -203,8 +203,7 @@ class Matcher:
                 yield own.priority if line.requirement.kept and own is not None else FIRST_OF_ALL, line
         for seat in self._seats_of(agent):
             for line in seat.pool.lines.values():
-                view = seat.pool.view(line.requirement)  # first: a skill new to the pool sorts its agents anew
-                if seat.bucket is not None and seat.bucket.kind in view.fitting:
+                if line.view is not None and seat.bucket in line.view.fitting:
                     yield seat.membership.priority, line
 
     def _seats_of(self, agent: AgentId) -> tuple[Seat, ...]:

@@ -36,24 +36,44 @@ class Kind(NamedTuple):
 
 
 class Bucket:
-    __slots__ = ("agents", "kind", "levels")
+    """Agents of one kind who are free. ``views`` are those that it fits."""
+
+    __slots__ = ("agents", "kind", "levels", "views")
 
     def __init__(self, kind: Kind, skills: tuple[SkillId, ...]) -> None:
         self.kind = kind
         self.levels: dict[SkillId, int] = dict(zip(skills, kind.levels, strict=True))
         self.agents: Ordered[AgentId] = Ordered()
+        self.views: list[tuple[View, Prefix]] = []
+
+    def add(self, agent: AgentId, key: Key) -> None:
+        first = not self.agents
+        self.agents.add(agent, key)
+        for view, prefix in self.views:
+            view.free += 1
+            if first:
+                view.groups[prefix][self] = None
+
+    def discard(self, agent: AgentId) -> None:
+        self.agents.discard(agent)
+        last = not self.agents
+        for view, prefix in self.views:
+            view.free -= 1
+            if last:
+                del view.groups[prefix][self]
 
 
 class View:
-    """The buckets that fit a requirement, in groups of equal prefix, best first."""
+    """The buckets that fit a requirement and hold somebody, in groups of equal prefix."""
 
-    __slots__ = ("_groups", "_prefixes", "fitting", "queue", "requirement")
+    __slots__ = ("fitting", "free", "groups", "prefixes", "queue", "requirement")
 
     def __init__(self, queue: QueueConfig, requirement: Requirement, buckets: Iterable[Bucket]) -> None:
         self.queue, self.requirement = queue, requirement
-        self.fitting: set[Kind] = set()
-        self._prefixes: list[Prefix] = []
-        self._groups: dict[Prefix, list[Bucket]] = {}
+        self.fitting: set[Bucket] = set()
+        self.free = 0  # agents in them
+        self.prefixes: list[Prefix] = []  # best first
+        self.groups: dict[Prefix, dict[Bucket, None]] = {}
         for bucket in buckets:
             self.consider(bucket)
 
@@ -62,32 +82,29 @@ class View:
         code, _detail = why_not(self.requirement, kind.switch, kind.tier, bucket.levels, kind.capacity)
         if code:
             return
-        self.fitting.add(bucket.kind)
-        prefix = (bucket.kind.tier, -needs.score(self.requirement.needs, bucket.levels, self.queue.strategy))
-        if prefix not in self._groups:
-            insort(self._prefixes, prefix)
-        self._groups.setdefault(prefix, []).append(bucket)
+        self.fitting.add(bucket)
+        prefix = (kind.tier, -needs.score(self.requirement.needs, bucket.levels, self.queue.strategy))
+        bucket.views.append((self, prefix))
+        if prefix not in self.groups:
+            insort(self.prefixes, prefix)
+            self.groups[prefix] = {}
+        if bucket.agents:
+            self.groups[prefix][bucket] = None
+            self.free += len(bucket.agents)
 
     def first(self) -> AgentId | None:
-        for prefix in self._prefixes:
-            best: tuple[Key, AgentId] | None = None
-            for bucket in self._groups[prefix]:
-                head = bucket.agents.first()
-                if head is not None and (best is None or head < best):
-                    best = head
+        for prefix in self.prefixes:
+            heads = (bucket.agents.first() for bucket in self.groups[prefix])
+            best = min((head for head in heads if head is not None), default=None)
             if best is not None:
                 return best[1]
         return None
 
     def in_order(self) -> Iterator[tuple[Key, AgentId, Bucket]]:
         """All who fit, the best first, each with the whole rank."""
-        for prefix in self._prefixes:
-            buckets = [bucket for bucket in self._groups[prefix] if bucket.agents]
-            for key, agent, bucket in merge(*(_with_bucket(bucket) for bucket in buckets)):
+        for prefix in self.prefixes:
+            for key, agent, bucket in merge(*(_with_bucket(bucket) for bucket in self.groups[prefix])):
                 yield (*prefix, *key), agent, bucket
-
-    def count(self) -> int:
-        return sum(len(bucket.agents) for buckets in self._groups.values() for bucket in buckets)
 
 
 def _with_bucket(bucket: Bucket) -> Iterator[tuple[Key, AgentId, Bucket]]:
@@ -129,9 +146,15 @@ class Pool:
             if not skills <= set(self.skills):
                 self._sort_by(skills | set(self.skills))
             if len(self._views) >= MOST_VIEWS + len(self.lines):
-                self._views = {asked: view for asked, view in self._views.items() if asked in self.lines}
+                self._forget_views()
             view = self._views[requirement] = View(self.queue, requirement, self.buckets.values())
         return view
+
+    def _forget_views(self) -> None:
+        """Those of which nobody waits."""
+        self._views = {asked: view for asked, view in self._views.items() if asked in self.lines}
+        for bucket in self.buckets.values():
+            bucket.views = [(view, prefix) for view, prefix in bucket.views if view.requirement in self._views]
 
     def agent_free(self, agent: AgentConfig, seat: Seat, standing: Standing) -> None:
         if agent.device is None:
@@ -143,13 +166,13 @@ class Pool:
             bucket = self.buckets[kind] = Bucket(kind, self.skills)
             for view in self._views.values():
                 view.consider(bucket)
-        bucket.agents.add(agent.id, self._order(agent.id, standing, seat.membership.position))
+        bucket.add(agent.id, self._order(agent.id, standing, seat.membership.position))
         seat.bucket = bucket
         self._seats[agent.id] = (agent, seat, standing)
 
     def agent_not_free(self, agent: AgentId, seat: Seat) -> None:
         if seat.bucket is not None:
-            seat.bucket.agents.discard(agent)
+            seat.bucket.discard(agent)
             seat.bucket = None
             del self._seats[agent]
 
@@ -171,6 +194,8 @@ class Pool:
         self.skills, self.buckets, self._views = tuple(sorted(skills)), {}, {}
         for agent, seat, standing in seats:
             self.agent_free(agent, seat, standing)
+        for line in self.lines.values():
+            line.view = self.view(line.requirement)
 
 
 def why_not(

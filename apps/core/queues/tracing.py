@@ -66,7 +66,7 @@ def _considered(pool: Pool, asked: Requirement) -> tuple[f.Considered, ...]:
     ]
     left = MOST_UNFIT
     for bucket in islice(pool.buckets.values(), MOST_BUCKETS):
-        if left and bucket.agents and bucket.kind not in view.fitting:
+        if left and bucket.agents and bucket not in view.fitting:
             unfit = list(islice(bucket.agents.in_order(), left))
             left -= len(unfit)
             code = why_not(asked, bucket.kind.switch, bucket.kind.tier, bucket.levels, bucket.kind.capacity)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from apps.core.ids import AgentId, CallId, QueueId, SwitchId
 from apps.core.queues.needs import Needs
 from apps.core.queues.strategies import Key
+
+if TYPE_CHECKING:
+    from apps.core.queues.pool import View
 
 Member = TypeVar("Member", bound=str)
 
@@ -88,10 +91,10 @@ class Ordered(Generic[Member]):
 
 
 class Line:
-    """Callers with one requirement, by their place (``ordering.py``)."""
+    """Callers with one requirement, by their place (``ordering.py``), and the agents who fit; None: of one alone."""
 
-    __slots__ = ("callers", "requirement")
+    __slots__ = ("callers", "requirement", "view")
 
-    def __init__(self, requirement: Requirement) -> None:
-        self.requirement = requirement
+    def __init__(self, requirement: Requirement, view: View | None) -> None:
+        self.requirement, self.view = requirement, view
         self.callers: Ordered[CallId] = Ordered()
