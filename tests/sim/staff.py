@@ -27,6 +27,8 @@ DELAYS_MS = {
     AgentState.WRAP_UP: (500, 15_000),
     AgentState.TALKING: (2_000, 30_000),
     AgentState.HOLDING: (1_000, 8_000),
+    AgentState.CONSULTING: (1_000, 12_000),
+    AgentState.CONFERENCING: (2_000, 20_000),
     AgentState.DISCONNECTED: (500, 3_000),
     AgentState.OFFERED: (20, 900),
     AgentState.DIALING: (500, 20_000),
@@ -131,6 +133,10 @@ class Staff:
             self.ask(e.AgentConnectionRestored, agent.id)
         elif agent.state is AgentState.TALKING:
             self._during_talk(agent.id, call)
+        elif agent.state is AgentState.CONSULTING:
+            self._during_consult(agent.id, call)
+        elif agent.state is AgentState.CONFERENCING:
+            self._during_three_way(agent.id, call)
 
     def _do_one_of(
         self, agent: AgentId, choices: tuple[tuple[float, type[e.AgentRequest], dict[str, Any]], ...]
@@ -156,9 +162,32 @@ class Staff:
         self._do_one_of(agent, (
             (0.1, e.HoldRequested, {"call": call}),
             (0.15, e.TransferRequested, {"call": call, "kind": kind, "target": target}),
+            (0.15, e.ConsultRequested, {"call": call, "kind": kind, "target": target}),
             (0.03, e.AgentForced, {"state": "PAUSED", "now": True}),
             (0.32, e.HangUpRequested, {"call": call}),
         ))  # fmt: skip
+
+    def _during_consult(self, agent: AgentId, call: CallId) -> None:
+        """Not yet possible is refused, and tried again a little later."""
+        still = self._state().calls.get(call)
+        if still is None or still.consult is None or still.consult.agent != agent:
+            return
+        self._do_one_of(agent, (
+            (0.3, e.ConsultSwapRequested, {"call": call}),
+            (0.2, e.ConsultCompleteRequested, {"call": call}),
+            (0.15, e.ConsultCancelRequested, {"call": call}),
+            (0.15, e.ThreeWayRequested, {"call": call}),
+            (0.05, e.HangUpRequested, {"call": call}),
+        ))  # fmt: skip
+        self._after(DELAYS_MS[AgentState.CONSULTING], self._during_consult, agent, call)
+
+    def _during_three_way(self, agent: AgentId, call: CallId) -> None:
+        still = self._state().agents.get(agent)
+        if still is None or still.state is not AgentState.CONFERENCING or still.call != call:
+            return
+        choices = ((0.4, e.HangUpRequested, {"call": call}), (0.2, e.ConsultCancelRequested, {"call": call}))
+        self._do_one_of(agent, choices)
+        self._after(DELAYS_MS[AgentState.CONFERENCING], self._during_three_way, agent, call)
 
     def _transfer_target(self) -> tuple[e.TransferKind, str]:
         config = self._state().config

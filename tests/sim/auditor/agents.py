@@ -39,6 +39,7 @@ class AgentSeen:
     offered_ms: int = 0
     offers: dict[str, str] = field(default_factory=dict)  # leg -> call, while it rings or is being connected
     dial: str | None = None
+    consulted: str | None = None  # in this call, and has answered
     not_rung_ms: int | None = None
     missed: bool = False
 
@@ -54,7 +55,7 @@ class AgentBook(Book):
         self.away: set[tuple[str, str]] = set()  # devices that are not registered
         self.up: set[str] = set()
         self.up_since_ms = 0  # since when any link is up
-        self.dials = 0
+        self.dials = self.consults = 0
         self.not_reached: Counter[str] = Counter()
 
     def agent(self, agent: str) -> AgentSeen:
@@ -160,6 +161,15 @@ class AgentBook(Book):
         if talk is not None and talk[1] is not None:
             self.agent(talk[0]).talked_ms += fact.talked_ms
 
+    def _on_ConsultStarted(self, fact: f.ConsultStarted) -> None:
+        self.talks.pop(fact.call, None)
+        self.consults += 1
+
+    def _on_ConsultAnswered(self, fact: f.ConsultAnswered) -> None:
+        self._let_off(fact.call, fact.leg)
+        if fact.agent is not None:
+            self.agent(fact.agent).consulted = fact.call
+
     def _on_BridgeLost(self, fact: f.BridgeLost) -> None:
         self._let_off(fact.call, fact.leg)
 
@@ -221,7 +231,8 @@ class AgentBook(Book):
                 held = seen.offers or seen.dial or seen.call
                 hold(not held, Promise.NOBODY_STUCK, "a ready agent has no call", seen)
             elif seen.doing == "OFFERED":
-                hold(bool(seen.offers), Promise.NOBODY_STUCK, "an offered agent has an offer", seen)
+                has_one = bool(seen.offers) or seen.consulted == seen.call
+                hold(has_one, Promise.NOBODY_STUCK, "an offered agent has an offer", seen)
             elif seen.doing == "DIALING":
                 hold(seen.dial == seen.call, Promise.NOBODY_STUCK, "who dials has a call", seen)
 

@@ -52,6 +52,7 @@ class CallBook(Book):
         self.backs: dict[str, Back] = {}
         self.backs_ended: dict[str, f.CallbackOutcome] = {}
         self.talks: dict[str, Talk] = {}
+        self.aside: set[str] = set()  # in a consult or a three-way: who hears whom is another matter
         self.talked: set[str] = set()
         self.connecting: set[str] = set()  # with an agent, or on the way back from one who was not reached
         self.decided: dict[str, f.CallOutcome] = {}
@@ -134,6 +135,20 @@ class CallBook(Book):
         self.talks[fact.call] = Talk(fact.leg, fact.other, fact.agent, fact.at_ms)
         self.talked.add(fact.call)
 
+    def _on_ConsultStarted(self, fact: f.ConsultStarted) -> None:
+        talk = self.talks.pop(fact.call, None)
+        hold(talk is not None and talk.agent == fact.agent, Promise.ONE_AGENT, "who consults has the talk", fact, talk)
+        self.aside.add(fact.call)
+
+    def _on_ConsultEnded(self, fact: f.ConsultEnded) -> None:
+        self.aside.remove(fact.call)
+
+    def _on_ThreeWayBegan(self, fact: f.ThreeWayBegan) -> None:
+        self.aside.add(fact.call)
+
+    def _on_ThreeWayEnded(self, fact: f.ThreeWayEnded) -> None:
+        self.aside.remove(fact.call)
+
     def _on_CallUnbridged(self, fact: f.CallUnbridged) -> None:
         hold(fact.call in self.talks, Promise.ONE_AGENT, "what ends had begun", fact)
         del self.talks[fact.call]
@@ -154,6 +169,7 @@ class CallBook(Book):
         hold(not self.legs[fact.call], Promise.ONE_OUTCOME, "no leg outlives its call", fact, self.legs[fact.call])
         self.ended[fact.call] = fact.outcome
         self.outcomes[fact.outcome] += 1
+        self.aside.discard(fact.call)
         del self.legs[fact.call]
 
     def at_the_end(self) -> None:

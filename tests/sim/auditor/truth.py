@@ -77,7 +77,7 @@ class TruthBook(Book):
     def _bridges_one(self, command: c.BridgeLegs) -> None:
         customer = self.switch.find(command.other)
         peer = customer.bridged_to if customer is not None else None
-        alone = peer is None or peer.uuid == command.leg
+        alone = peer is None or peer.uuid == command.leg or command.keep  # a consult swaps
         hold(alone, Promise.ONE_AGENT, "who talks is not given to another agent", command, peer and peer.uuid)
 
     # --- what the engine says ---
@@ -136,6 +136,8 @@ class TruthBook(Book):
 
     def _agents_are_where_they_say(self, now_ms: int, up_ms: int) -> None:
         for agent in self.agents.seen.values():
+            if agent.call in self.calls.aside:
+                continue
             call = self.calls.talks.get(agent.call or "")
             leg = self.switch.find(call.leg) if call is not None and call.agent == agent.id else None
             talks = leg is not None and leg.bridge is not None
