@@ -47,3 +47,10 @@ def browser_seat(number: str, websocket_url: str) -> None:
         agent.save()
         SipAccount.objects.filter(agent=agent).update(kind="browser")
         config_changed()
+
+
+def queue_is(code: str, values: dict[str, object]) -> None:
+    """A queue set up differently from the story's."""
+    with transaction.atomic():
+        Queue.objects.filter(code=code).update(**values)
+        config_changed()
