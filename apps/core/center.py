@@ -15,7 +15,7 @@ from apps.core.callbacks.readiness import due_ms as callback_due_ms
 from apps.core.callbacks.readiness import off_line
 from apps.core.calls.model import Call, CallState, Offer, Wait
 from apps.core.commands import Command, HangUpLeg, ParkLeg
-from apps.core.config import AgentConfig, QueueConfig
+from apps.core.config import AgentConfig, CenterConfig, QueueConfig
 from apps.core.deadlines import Deadlines
 from apps.core.events import Event
 from apps.core.facts import AgentFact, AlarmCleared, AlarmRaised, Anomaly, CallFact, DeviceStateChanged, Fact
@@ -128,18 +128,32 @@ class Center:
     # --- indexes: derived from the state, never the other way round ---
 
     def reindex(self) -> None:
-        """Build every index anew: after a fold, and when the configuration changed. O(n log n)."""
+        """Build every index anew: after a fold, and when the configuration changed much. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents, self.state.config.queues)
         self.staffing, self.places = Staffing(self.state.config.queues), {}
         self._stands_in, self._kept_for = {}, {}
+        self._look_at_config()
+        self.dirty_agents.update(dict.fromkeys(self.state.agents))
+        for switch, link in self.state.switches.items():
+            self.deadlines.set(("lost", switch), None if link.up else link.since_ms + SWITCH_LOST_MS)
+
+    def reconfigured(self, before: CenterConfig) -> None:
+        """A new configuration came. Where only agents are others, only they are indexed anew: that is most changes."""
+        now = self.state.config
+        if before.queues != now.queues or before.tenants != now.tenants:
+            self.reindex()
+            return
+        changed = [name for name in {**before.agents, **now.agents} if before.agents.get(name) != now.agents.get(name)]
+        self.matcher.agents_changed(now.agents, changed)
+        self.dirty_agents.update(dict.fromkeys(changed))
+        self._look_at_config()
+
+    def _look_at_config(self) -> None:
         if any(queue.life.calendar for queue in self.state.config.queues.values()):
             self.deadlines.set(("hours", ""), self.now_ms)  # what is open may have changed meanwhile
         agents = self.state.config.agents.values()
         self._agent_at = {(one.device.switch, one.device.address): one.id for one in agents if one.device is not None}
         self.dirty_calls.update(dict.fromkeys(self.state.calls))
-        self.dirty_agents.update(dict.fromkeys(self.state.agents))
-        for switch, link in self.state.switches.items():
-            self.deadlines.set(("lost", switch), None if link.up else link.since_ms + SWITCH_LOST_MS)
 
     def index_call(self, call_id: CallId) -> bool:
         """Bring the indexes up to one call. True when it now waits for an agent."""

@@ -246,8 +246,9 @@ _CONFIG_ALARMS = frozenset(
 def _config_changed(center: Center, event: e.ConfigChanged) -> None:
     if event.config == center.state.config:
         return
+    before = center.state.config
     center.emit(f.ConfigApplied(at_ms=center.now_ms, tenant=None, config=event.config))
-    center.reindex()
+    center.reconfigured(before)
     for alarm in list(center.state.alarms.values()):
         if alarm.kind in _CONFIG_ALARMS:
             center.clear_alarm(alarm.kind, alarm.subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -55,6 +56,7 @@ STEP = st.one_of(
     st.tuples(st.just("leave"), WHO),
     st.tuples(st.just("free"), WHO, STANDING),
     st.tuples(st.just("busy"), WHO, st.booleans()),
+    st.tuples(st.just("change"), WHO, st.sampled_from([None, *range(24, 60)])),
 )
 
 
@@ -90,7 +92,8 @@ def precedence(one: AgentConfig, asked: Requirement) -> int:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STEP, max_size=60))
 def test_same_choice_as_a_full_scan(plan: list[tuple[Any, ...]]) -> None:
-    matcher = Matcher(AGENTS, QUEUES)
+    agents = dict(AGENTS)
+    matcher = Matcher(agents, QUEUES)
     waiting: dict[Any, tuple[int, Requirement]] = {}
     free: dict[Any, Standing] = {}
     for number, (kind, who, *more) in enumerate(plan):
@@ -101,23 +104,29 @@ def test_same_choice_as_a_full_scan(plan: list[tuple[Any, ...]]) -> None:
         elif kind == "leave":
             waiting.pop(f"c{who}", None)
             matcher.caller_leaves(f"c{who}")  # type: ignore[arg-type]
-        elif kind == "free":
+        elif kind == "change":
+            agents = {name: one for name, one in agents.items() if name != f"g{who}"}
+            if more[0] is not None:
+                agents[f"g{who}"] = replace(agent(more[0]), id=f"g{who}")  # type: ignore[arg-type]
+            free.pop(f"g{who}", None)
+            matcher.agents_changed(agents, [f"g{who}"])  # type: ignore[list-item]
+        elif kind == "free" and f"g{who}" in agents:
             free[f"g{who}"] = more[0]
             matcher.agent_is(f"g{who}", signed_in=True, at_work=True, free=more[0])  # type: ignore[arg-type]
-        else:
+        elif kind == "busy":
             free.pop(f"g{who}", None)
             matcher.agent_is(f"g{who}", signed_in=more[0], at_work=more[0], free=None)  # type: ignore[arg-type]
         for name in free:
-            one = AGENTS[name]
+            one = agents[name]
             asking = [
                 (precedence(one, asked), place, call) for call, (place, asked) in waiting.items() if fits(one, asked)
             ]
             assert matcher.caller_for(name) == (min(asking)[2] if asking else None)
         for call, (_, asked) in waiting.items():
             able = [
-                (rank(AGENTS[name], standing, asked), name)
+                (rank(agents[name], standing, asked), name)
                 for name, standing in free.items()
-                if fits(AGENTS[name], asked)
+                if fits(agents[name], asked)
             ]
             assert matcher.agent_for(call) == (min(able)[1] if able else None)
             if asked.only is None:

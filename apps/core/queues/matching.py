@@ -7,7 +7,7 @@ stands once in each of its queues however many ask for what, a caller once in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from apps.core.config import AgentConfig, Membership, QueueConfig
 from apps.core.ids import AgentId, CallId, QueueId
@@ -25,11 +25,9 @@ class Matcher:
     def __init__(self, agents: Mapping[AgentId, AgentConfig], queues: Mapping[QueueId, QueueConfig]) -> None:
         self._agents, self._queues = agents, queues
         self._pools: dict[QueueId, Pool] = {}
-        self._members: dict[QueueId, list[tuple[AgentConfig, Membership]]] = {queue: [] for queue in queues}
+        self._members: dict[QueueId, dict[AgentId, tuple[AgentConfig, Membership]]] = {queue: {} for queue in queues}
         for agent in agents.values():
-            for queue, membership in agent.queues.items():
-                if queue in queues:
-                    self._members[queue].append((agent, membership))
+            self._join(agent)
         self._seats: dict[AgentId, tuple[Seat, ...]] = {}
         self._free: dict[AgentId, Standing] = {}
         self._told: dict[AgentId, tuple[bool, Standing | None]] = {}
@@ -129,6 +127,23 @@ class Matcher:
             and self._reaches(agent, requirement)
         )
 
+    def agents_changed(self, agents: Mapping[AgentId, AgentConfig], changed: Iterable[AgentId]) -> None:
+        """Other configurations of these agents, who are out until they are told of again. The queues are the same."""
+        before, self._agents, self._possible = self._agents, agents, {}
+        queues: set[QueueId] = set()
+        for agent in changed:
+            old, new = before.get(agent), agents.get(agent)
+            self.agent_is(agent, signed_in=False, at_work=False, free=None)
+            self._told.pop(agent, None)
+            self._seats.pop(agent, None)
+            for queue in old.queues if old is not None else ():
+                self._members.get(queue, {}).pop(agent, None)
+            if new is not None:
+                self._join(new)
+            queues.update(*(config.queues for config in (old, new) if config is not None))
+        for queue in queues & self._pools.keys():
+            self._pools[queue].look_at_tiers()
+
     # --- the match ---
 
     def agent_for(self, call: CallId) -> AgentId | None:
@@ -185,11 +200,16 @@ class Matcher:
                 and agent.device.switch == requirement.switch
                 and agent.capacity.get(requirement.medium, 0) >= requirement.cost
                 and needs.lacking(requirement.needs, agent.skills) is None
-                for agent, _membership in self._members[requirement.queue]
+                for agent, _membership in self._members[requirement.queue].values()
             )
         return known
 
     # --- inside ---
+
+    def _join(self, agent: AgentConfig) -> None:
+        for queue, membership in agent.queues.items():
+            if queue in self._queues:
+                self._members[queue][agent.id] = (agent, membership)
 
     def _lines_like(self, requirement: Requirement) -> dict[Requirement, Line]:
         if requirement.only is not None:

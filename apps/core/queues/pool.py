@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from typing import NamedTuple
 
@@ -123,8 +123,8 @@ class Seat:
 
 
 class Pool:
-    def __init__(self, queue: QueueConfig, members: list[tuple[AgentConfig, Membership]]) -> None:
-        self.queue, self.members = queue, members
+    def __init__(self, queue: QueueConfig, members: Mapping[AgentId, tuple[AgentConfig, Membership]]) -> None:
+        self.queue, self._members = queue, members
         self.lines: dict[Requirement, Line] = {}  # in which somebody waits
         self.busy: dict[AgentId, None] = {}  # signed in and not free, those longest first
         self.skills: tuple[SkillId, ...] = tuple(sorted({need.skill for need in queue.needs}))
@@ -133,10 +133,8 @@ class Pool:
         self._views: dict[Requirement, View] = {}
         self._seats: dict[AgentId, tuple[AgentConfig, Seat, Standing]] = {}  # of free agents
         self._at_work: Counter[int] = Counter()  # by tier
-        self._tiers = {membership.tier for _agent, membership in members}
         self._order = ORDERS[queue.strategy]
-        if tiers.are_timed(queue):
-            self.openings = tiers.openings(queue, self._tiers, self._at_work)
+        self.look_at_tiers()
 
     def view(self, requirement: Requirement) -> View:
         """Found, or made in one pass over the kinds of agents; a skill that nobody asked for yet sorts them anew."""
@@ -184,10 +182,17 @@ class Pool:
     def staffed(self, tier: int, more: int) -> bool:
         """Somebody of this tier came to work (1) or left (-1). True: callers may now have to wait for other tiers."""
         self._at_work[tier] += more
-        if not tiers.are_timed(self.queue) or self._at_work[tier] > 1:
+        if self._at_work[tier] > 1:
             return False
-        before, self.openings = self.openings, tiers.openings(self.queue, self._tiers, self._at_work)
+        before = self.openings
+        self.look_at_tiers()
         return self.openings != before
+
+    def look_at_tiers(self) -> None:
+        """Also when members came or went."""
+        if tiers.are_timed(self.queue):
+            known = {membership.tier for _agent, membership in self._members.values()}
+            self.openings = tiers.openings(self.queue, known, self._at_work)
 
     def _sort_by(self, skills: set[SkillId]) -> None:
         seats, self._seats = list(self._seats.values()), {}
