@@ -54,7 +54,7 @@ class Outcome:
         return not self.lost and not self.wrong and self.at(0.99) < PROMISED_S
 
 
-async def on_simulator(kills: int, rate: float, seed: int) -> Outcome:
+async def on_simulator(kills: int, rate: float, seed: int, at_most_s: float) -> Outcome:
     from tests.bench.takeover_simulator import run
 
     directory = Path(tempfile.mkdtemp(prefix="trunkline-takeover-"))
@@ -62,7 +62,7 @@ async def on_simulator(kills: int, rate: float, seed: int) -> Outcome:
     server = PrivatePostgres(directory / "postgres")
     await asyncio.to_thread(server.start)
     try:
-        return await run(directory, server.url, kills=kills, rate=rate, seed=seed, say=print)
+        return await run(directory, server.url, kills=kills, rate=rate, seed=seed, at_most_s=at_most_s, say=print)
     finally:
         await asyncio.to_thread(server.stop)
         shutil.rmtree(directory, ignore_errors=True)
@@ -73,6 +73,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--rate", type=float, default=20.0, help="calls a second")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--at-most-s", type=float, default=3600.0, help="on the simulator: no more kills after that")
     parser.add_argument("--freeswitch", action="store_true", help="on a real FreeSWITCH, with SIPp for people")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -84,7 +85,7 @@ def main() -> int:
 
         outcome = on_switch(kills=options.kills, rate=options.rate, seed=options.seed, say=print)
     else:
-        outcome = asyncio.run(on_simulator(options.kills, options.rate, options.seed))
+        outcome = asyncio.run(on_simulator(options.kills, options.rate, options.seed, options.at_most_s))
     print(*outcome.lines(), sep="\n")
     return 0 if outcome.kept else 1
 

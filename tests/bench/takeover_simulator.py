@@ -124,7 +124,9 @@ def prepare(server: str, agents: int) -> str:
     return url
 
 
-async def run(directory: Path, server: str, *, kills: int, rate: float, seed: int, say: Say) -> Outcome:
+async def run(
+    directory: Path, server: str, *, kills: int, rate: float, seed: int, say: Say, at_most_s: float = 3600.0
+) -> Outcome:
     chance = random.Random(seed)
     agents = max(4, int(rate * AGENTS_PER_CALL))
     floor = Floor(directory, await asyncio.to_thread(prepare, server, agents), engines=2)
@@ -134,7 +136,10 @@ async def run(directory: Path, server: str, *, kills: int, rate: float, seed: in
         await make_ready(floor, agents)
         auditor = Auditor(floor)
         callers = Callers(floor, rate, chance)
+        until_s = time.monotonic() + at_most_s
         for number in range(1, kills + 1):
+            if time.monotonic() > until_s:
+                break
             took_s = await kill_one(floor, auditor, chance)
             auditor.outcome.takeovers_s.append(took_s)
             lost, there = auditor.outcome.lost, len(floor.model.channels)
