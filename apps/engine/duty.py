@@ -13,7 +13,7 @@ import structlog
 from apps.core.state import State
 from apps.engine.drivers import SwitchSpec
 from apps.engine.journal import Journal
-from apps.engine.leadership import Claim, Leadership
+from apps.engine.leadership import SURE_S, Claim, Leadership
 from apps.engine.standby import Follower
 from apps.switches.freeswitch.register import Register
 
@@ -89,9 +89,9 @@ class Duty:
         self._arbiter = arbiter
         if self._leadership is None:
             least = int(self._journal.meta(TERM) or 0)
-            self._leadership = Leadership(Register(*arbiter), str(self._number), least_term=least)
+            self._leadership = Leadership(Register(*arbiter, timeout_s=SURE_S), str(self._number), least_term=least)
         else:
-            self._leadership.use(Register(*arbiter))
+            self._leadership.use(Register(*arbiter, timeout_s=SURE_S))
         self._settled.set()
 
     def start(self) -> None:

@@ -203,6 +203,7 @@ class Leadership:
                     continue
                 log.warning("claim_not_renewed", detail=str(error))
                 lost = await contested()
+                asked_s = now_s()  # nobody has it by now: the switch is slow, or away
             if lost:
                 self.claim = None
                 return lost
