@@ -28,6 +28,7 @@ def problems(change: Change) -> list[tuple[str, str]]:
 
 def test_a_good_flow_has_no_problems() -> None:
     assert problems(lambda doc: None) == []
+    assert problems(lambda doc: doc["nodes"]["tech"].update(skills=["lang:{{call.lang}}=3", "net=2?", "vip?"])) == []
     assert problems(lambda doc: doc["nodes"]["main"].update(title={"zh": "部门", "en": "Department"})) == []
     assert problems(lambda doc: doc["nodes"]["main"].update(title="Department")) == []
 
@@ -54,6 +55,9 @@ def test_a_good_flow_has_no_problems() -> None:
         (lambda doc: doc["nodes"]["open"].update(schedule="never"), ("E14", "open")),
         (lambda doc: doc["nodes"]["bye"].update(type="teleport"), ("E00", "bye")),
         (lambda doc: doc["nodes"]["main"].update(retries=99), ("E00", "main")),
+        (lambda doc: doc["nodes"]["tech"].update(skills="net"), ("E00", "tech")),
+        (lambda doc: doc["nodes"]["tech"].update(skills=["net=6"]), ("E00", "tech")),
+        (lambda doc: doc["nodes"]["tech"].update(skills=[{"skill": "net"}]), ("E00", "tech")),
         (lambda doc: doc["nodes"]["main"].update(title=["Menu"]), ("E00", "main")),
         (lambda doc: doc["nodes"]["main"].update(title={"zh": 5}), ("E00", "main")),
         (lambda doc: doc["nodes"]["main"]["keys"].update({"x": "bye"}), ("E00", "main")),

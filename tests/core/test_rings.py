@@ -60,6 +60,17 @@ def test_a_restarted_engine_asks_for_the_same() -> None:
     assert rung(call) == ["ann"] and scene.last(f.OfferDecided).ring == 1
 
 
+def test_a_flow_asks_for_levels_and_preferences() -> None:
+    scene = office(able("ann", net=3, vip=1), able("bob", net=3), able("cai", net=2, vip=5))
+    config = scene.state.config
+    flow = config.flows["hot"]  # type: ignore[index]
+    nodes = {**flow.document["nodes"], "sales": {"type": "enqueue", "queue": "sales", "skills": ["net=3", "vip?"]}}
+    flows = {"hot": replace(flow, version="v2", document={**flow.document, "nodes": nodes})}
+    scene.feed(e.ConfigChanged(config=replace(config, version=2, flows=flows)))  # type: ignore[arg-type]
+    scene.ready("cai", "bob", "ann")
+    assert [rung(caller(scene, f"c{n}")) for n in range(3)] == [["ann"], ["bob"], []]
+
+
 # --- the agent of last time ----------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.core.ivr.nodes import NODES
+from apps.core.ivr.nodes.enqueue import SKILL
 
 SCHEMA = "ivr/1"
 MAX_NODES = 400
@@ -114,12 +115,22 @@ def _node(
     kind = node["type"]
     if kind in ("menu", "language"):
         yield from _keys(document, name, node)
-    if kind in ("enqueue", "callback") and str(node.get("queue", "")) not in queues:
-        yield Problem("E14", name, "queue", f'no queue "{node.get("queue", "")}"')
+    if kind in ("enqueue", "callback"):
+        yield from _queue(name, node, queues)
     if kind == "hours" and str(node.get("schedule", "")) not in calendars:
         yield Problem("E14", name, "schedule", f'no calendar "{node.get("schedule", "")}"')
     if kind == "transfer" and not _NUMBER.fullmatch(str(node.get("to", ""))):
         yield Problem("E14", name, "to", "not a telephone number")
+
+
+def _queue(name: str, node: Document, queues: Collection[str]) -> Iterator[Problem]:
+    if str(node.get("queue", "")) not in queues:
+        yield Problem("E14", name, "queue", f'no queue "{node.get("queue", "")}"')
+    skills = node.get("skills", [])
+    if not isinstance(skills, list) or not all(isinstance(one, str) and SKILL.fullmatch(one) for one in skills):
+        yield Problem(
+            "E00", name, "skills", "a list of skills like lang:zh, net=3, or net=3? where it is only preferred"
+        )
 
 
 def _ports(document: Document, name: str, node: Document) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from apps.core.config import SkillNeed
@@ -10,6 +11,7 @@ from apps.core.ivr.actions import Enqueue
 from apps.core.ivr.context import Context, Node, Step
 from apps.core.ivr.position import IvrPosition
 
+SKILL = re.compile(r"(?P<skill>[^=?\s]{1,80})(=(?P<level>[1-5]))?(?P<preferred>\?)?")
 PORTS = ("agent_done", "timeout", "full", "no_agents", "closed", "error")
 
 
@@ -30,6 +32,12 @@ def enter(ctx: Context, node: Node, position: IvrPosition) -> Step:
 
 
 def needs_of(node: Node, lang: str) -> tuple[SkillNeed, ...]:
-    return tuple(
-        SkillNeed(skill=SkillId(str(skill).replace("{{call.lang}}", lang))) for skill in node.get("skills", ())
-    )
+    """``skills`` of a node: ``net``, ``net=3`` for a level, ``net=3?`` where it only ranks who is asked first."""
+    return tuple(_need(str(skill).replace("{{call.lang}}", lang)) for skill in node.get("skills", ()))
+
+
+def _need(text: str) -> SkillNeed:
+    found = SKILL.fullmatch(text)
+    if found is None:  # published before this was looked at
+        return SkillNeed(skill=SkillId(text))
+    return SkillNeed(skill=SkillId(found["skill"]), level=int(found["level"] or 1), required=found["preferred"] is None)
