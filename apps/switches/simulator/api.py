@@ -62,6 +62,25 @@ def _kill(switch: Switch, argument: str) -> str:
     return "+OK\n"
 
 
+def _hang_up_all(switch: Switch, argument: str) -> str:
+    cause = argument.strip() or "MANAGER_REQUEST"
+    for channel in reversed(list(switch.channels.values())):
+        switch.hang_up(channel, cause)
+    return f"+OK hangup all channels with cause {cause}\n"
+
+
+def _conference(switch: Switch, argument: str) -> str:
+    words = argument.split()
+    members = switch.rooms.get(words[0], []) if words else []
+    if words[1:] != ["list"]:
+        return "-USAGE: conference <name> list\n"
+    if not members:
+        return f"-ERR Conference {words[0]} not found\n"
+    rows = [f"{number};{member.name};{member.uuid};{member.caller_name};{member.caller_number};hear|speak;0;0;0"
+            for number, member in enumerate(members, 1)]  # fmt: skip
+    return "".join(f"{row}\n" for row in reversed(rows))
+
+
 def _transfer(switch: Switch, argument: str) -> str:
     words = _quoted_words(argument)
     if len(words) < 2:
@@ -422,10 +441,12 @@ def _gateway_status(switch: Switch, name: str) -> str:
 
 
 COMMANDS: dict[str, Handler] = {
+    "conference": _conference,
     "create_uuid": lambda switch, argument: switch.new_uuid(),
     "global_getvar": _global_getvar,
     "global_setvar": _global_setvar,
     "hostname": lambda switch, argument: switch.globals["hostname"],
+    "hupall": _hang_up_all,
     "reloadxml": lambda switch, argument: "+OK [Success]\n",
     "show": _show,
     "sofia": _sofia,

@@ -162,7 +162,11 @@ class Socket(Application):
     def interrupted(self) -> None:
         if self.connected:
             self.connected = False
+            state = self.channel.next_state
+            if self.channel.resumes:
+                self.channel.next_state = "CS_RESET"
             self.switch.emit("CHANNEL_UNPARK", self.channel)
+            self.channel.next_state = state
 
 
 class Playback(Application):

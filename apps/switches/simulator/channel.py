@@ -104,6 +104,7 @@ class Channel:
     apps: list[Application] = field(default_factory=list)
     inbox: deque[Message] = field(default_factory=deque)
     controller: Controller | None = None
+    resumes: bool = False  # its controller said "resume": a socket that closes passes through a reset
     socket_lost: bool = False  # its controller died; an idle socket application ends
     deaf: bool = False  # outside any application that reads messages: sendmsg says +OK and never runs
     bridge: Bridge | None = None

@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
             "noevents": self._noevents,
             "nolinger": self._nolinger,
             "nolog": lambda command, rest: self.reply("+OK no longer logging"),
+            "resume": self._resume,
             "sendmsg": self._sendmsg,
             "userauth": lambda command, rest: self.reply("-ERR invalid"),
         }
@@ -225,6 +226,14 @@ class Connection(asyncio.Protocol):
     def _nolinger(self, command: Command, rest: str) -> None:
         self.linger_s = None
         self.reply("+OK will not linger" if self.channel is not None else "-ERR not controlling a session")
+
+    def _resume(self, command: Command, rest: str) -> None:
+        """The dialplan goes on when the socket closes, as it does without; by way of a reset."""
+        if self.channel is None:
+            self.reply("-ERR not controlling a session")
+        else:
+            self.channel.resumes = True
+            self.reply("+OK")
 
     def _getvar(self, command: Command, rest: str) -> None:
         if self.channel is None:
