@@ -71,7 +71,7 @@ def wall_view(state: State, tenant: TenantId, only: Scope | None = None) -> View
 
 def _within(call: Call, only: Scope | None) -> bool:
     """With one of the agents, or waiting in one of the queues, also while it is offered to somebody else."""
-    if only is None or _agent_on(call) in only.agents:
+    if only is None or _agent_on(call, only) in only.agents:
         return True
     return call.wait is not None and call.wait.queue in only.queues
 
@@ -151,7 +151,7 @@ def _wall_agent(state: State, agent: Agent, config: AgentConfig) -> Entity:
 
 
 def _wall_call(state: State, call: Call, only: Scope | None) -> Entity:
-    agent_id = _agent_on(call)
+    agent_id = _agent_on(call, only)
     if only is not None and agent_id not in only.agents:
         agent_id = None
     agent = state.config.agents.get(agent_id) if agent_id is not None else None
@@ -198,12 +198,14 @@ def callback_entity(state: State, call: Call) -> Entity:
     }
 
 
-def _agent_on(call: Call) -> AgentId | None:
+def _agent_on(call: Call, only: Scope | None) -> AgentId | None:
+    """Where several telephones ring for it, that of an agent within ``only``."""
     part = call.consult or call.three_way
     if part is not None:
         return part.agent
-    if call.offer is not None:
-        return call.offer.agent
+    if call.offers:
+        ringing = [offer.agent for offer in call.offers.values()]
+        return next((agent for agent in ringing if only is None or agent in only.agents), ringing[0])
     if call.dial is not None:
         return call.dial.agent
     leg = call.legs.get(call.bridge.leg) if call.bridge is not None else None

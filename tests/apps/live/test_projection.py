@@ -152,10 +152,14 @@ def test_a_floor_confined_to_a_team_shows_its_agents_queues_and_calls() -> None:
     offered = wall_view(state, "1", Scope(frozenset({"10"}), frozenset({"15"})))["calls"]["waits here"]
     assert wall_view(state, "1")["calls"]["waits here"]["agent_id"] == "11"
     assert (offered["agent"], offered["agent_id"]) == ("", None), "to whom is the other team's"
+    offer_to(state, "waits there", "11")
+    offer_to(state, "waits there", "10")
+    calls = wall_view(state, "1", Scope(frozenset({"10"}), frozenset({"15"})))["calls"]
+    assert calls["waits there"]["agent_id"] == "10", "one of the telephones that ring for it is the own team's"
 
 
 def offer_to(state: State, call: str, agent: str) -> None:
-    about: dict[str, Any] = {"at_ms": START_MS, "tenant": "1", "call": call, "leg": f"{call}-1", "agent": agent}
+    about: dict[str, Any] = {"at_ms": START_MS, "tenant": "1", "call": call, "leg": f"{call}-{agent}", "agent": agent}
     state.apply(f.LegStarted(**about, switch="1", role=LegRole.AGENT, address="x", queue="15"))
     state.apply(
         f.AgentOffered(
