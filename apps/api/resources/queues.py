@@ -37,7 +37,8 @@ class QueueSerializer(serializers.ModelSerializer):
     class Meta:
         model = Queue
         fields = (
-            "id", "code", "name", "priority", "max_wait_s", "ring_timeout_s", "wrap_up_s", "service_level_s", "live",
+            "id", "code", "name", "strategy", "priority", "ageing_s", "max_wait_s", "ring_timeout_s", "wrap_up_s",
+            "service_level_s", "live",
         )  # fmt: skip
 
     @extend_schema(responses=LiveQueueSerializer(allow_null=True))

@@ -1,4 +1,6 @@
-"""A call to the story's technical support, taken by a real engine to its first offer: with the trace it puts on record.
+"""A call to the story's technical support, which asks for more here, taken by a real engine to its first offer.
+
+The offer's facts hold the trace that the engine puts on record.
 
 何敏's 技术组 is at work: 周涛 (too low a level), 郑凯 (fits), 吴昊 (an expert, in the third tier) and 孙悦 (on pause).
 """
@@ -6,13 +8,14 @@
 from __future__ import annotations
 
 from apps.accounts.models import Tenant
-from apps.agents.models import Agent
+from apps.agents.models import Agent, Skill
 from apps.calls.services import StoredFact
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.config import CenterConfig
 from apps.core.engine import Engine
 from apps.core.ids import AgentId, LegId, SwitchId
+from apps.queues.models import Queue
 from apps.telephony.center_config import compile_center_config
 from tests.apps.facts_of_calls import T0, stored
 
@@ -56,6 +59,10 @@ class Floor:
 def support_call(story: Tenant, *, waits_s: float = 0) -> list[StoredFact]:
     """Facts up to the first offer; with ``waits_s`` only 周涛 is at work, who fits when less is asked for."""
     Agent.objects.update(device_kind="sip")
+    support = Queue.objects.get(tenant=story, code="support")
+    support.needs.filter(skill__code="network").update(level=4)
+    support.rings.all().delete()
+    support.rings.create(after_s=30, skill=Skill.objects.get(code="network"), level=3)
     floor = Floor(compile_center_config(1, story.pk))
     agents = {agent.number: agent for agent in Agent.objects.filter(tenant=story)}
     for number in (*(READY[:1] if waits_s else READY), PAUSED):

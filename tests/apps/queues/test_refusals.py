@@ -91,7 +91,7 @@ def test_taking_the_last_able_agent_away_is_refused_on_the_agents_side(admin_pag
 def test_relaxations_that_relax_nothing_are_refused(admin_page: Client) -> None:
     support = Queue.objects.get(code="support")
     network = skill("network").pk
-    response = post(admin_page, support, "rings", {"after_s": 50, "skill": network, "level": 4})
+    response = post(admin_page, support, "rings", {"after_s": 90, "skill": network, "level": 3})
     assert "more would be asked for than before" in errors_of(response)
     many = [{"after_s": 100 + number, "skill": skill("lang:zh").pk} for number in range(7)]
     assert "more than 6 different times" in errors_of(post(admin_page, support, "rings", *many))
