@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import People, RunningDemo, in_state
+from tests.browser.conftest import People, RunningDemo, eventually, in_state
 from tests.browser.test_console import talk
 
 pytestmark = pytest.mark.browser
@@ -15,12 +15,13 @@ pytestmark = pytest.mark.browser
 OUTSIDE = "13700000001"
 
 
-def seat(demo: RunningDemo, kind: str) -> str:
+def seat(demo: RunningDemo, kind: str, *, kept_open: bool = False) -> str:
     """Give 赵敏 another telephone; the account or number that rings."""
     outside = OUTSIDE if kind == "pstn" else ""
     trunk = "(SELECT min(id) FROM telephony_trunk)" if kind == "pstn" else "NULL"
     demo.change(
-        f"UPDATE agents_agent SET device_kind = '{kind}', outside_number = '{outside}', outside_trunk_id = {trunk}"
+        f"UPDATE agents_agent SET device_kind = '{kind}', outside_number = '{outside}', outside_trunk_id = {trunk},"
+        f" kept_open = {kept_open}"
         " WHERE number = '1007'"
     )
     account = outside or "1007"
@@ -59,6 +60,41 @@ def test_a_telephone_on_the_desk_is_picked_up(people: People, demo: RunningDemo,
     in_state(agent, "HOLDING")
     demo.simulator(do="put_down", phone=account)
     in_state(agent, "WRAP_UP")
+
+
+def pick_up_when_it_rings(demo: RunningDemo) -> None:
+    eventually(lambda: demo.ask_simulator(do="pick_up", phone=OUTSIDE)["ok"], "it rings")
+
+
+@pytest.mark.usefixtures("no_seat_left")
+def test_a_line_that_stays_open_is_picked_up_once(people: People, demo: RunningDemo) -> None:
+    """Callers come by themselves; a line that is gone says so and comes back on request."""
+    seat(demo, "pstn", kept_open=True)
+    agent = people.sign_in_agent("zhaomin")
+    line, banner = agent.get_by_test_id("line"), agent.get_by_test_id("banner")
+    expect(line).to_have_attribute("data-line", "closed")
+    agent.click("[data-action=ready]")
+    expect(banner).to_have_attribute("data-code", "banner_line_dialing")
+    pick_up_when_it_rings(demo)
+    expect(line).to_have_attribute("data-line", "open")
+    expect(banner).not_to_have_attribute("data-code", "banner_line_dialing")
+    for number in ("13800138303", "13800138304"):
+        in_state(agent, "READY")
+        demo.call(number)
+        in_state(agent, "TALKING")
+        expect(agent.get_by_test_id("call-number")).to_have_text(number)
+        agent.keyboard.press("Control+F2")
+        in_state(agent, "WRAP_UP")
+        expect(line).to_have_attribute("data-line", "open")
+        agent.locator("label:has([data-disposition=resolved])").click()
+        agent.keyboard.press("Control+Enter")
+    in_state(agent, "READY")
+    demo.simulator(do="put_down", phone=OUTSIDE)
+    in_state(agent, "PAUSED")
+    expect(banner).to_have_attribute("data-code", "banner_line_gone")
+    agent.click("[data-action=ready]")
+    pick_up_when_it_rings(demo)
+    expect(line).to_have_attribute("data-line", "open")
 
 
 def test_one_agent_at_two_computers_has_one_sound(people: People, demo: RunningDemo) -> None:
