@@ -29,7 +29,7 @@ def steps(draw: st.DrawFn) -> list[tuple[str, int, int, int]]:
 
 
 def _leg(scene: Scene, n: int) -> LegId:
-    legs = [*scene.state.legs, *CUSTOMERS, "stranger"]
+    legs = [*scene.state.legs, *scene.state.kept_legs, *CUSTOMERS, "stranger"]
     return LegId(legs[n % len(legs)])
 
 
@@ -192,8 +192,11 @@ def lively_centre(version: int = 1, override: str = "") -> cfg.CenterConfig:
                          overflow=cfg.Overflow(kind=cfg.OverflowKind.QUEUE, target="tech")),
         "tech": replace(base.queues["tech"], life=tech, overflow=flow),
     }  # fmt: skip
+    cai = base.agents["cai"]
+    assert cai.device is not None
+    agents = {**base.agents, "cai": replace(cai, device=replace(cai.device, kept_open=True))}
     calendars = {"1/main": replace(base.calendars["1/main"], override=override)}
-    return replace(base, version=version, queues=queues, calendars=calendars)
+    return replace(base, version=version, queues=queues, calendars=calendars, agents=agents)
 
 
 _QUICK = {"consult", "consult2", "moves", "moves2", "moves3"}  # a switch does these within milliseconds
@@ -233,6 +236,8 @@ def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
     scene.ask(e.AgentSignedIn, "ann")
     scene.ask(e.MediaReady, "ann", ready=True)
     scene.ready("ann", "bob", "cai")
+    for line in list(scene.state.kept_legs):  # of "cai", whose line stays open
+        scene.feed(e.LegParked(switch=SWITCH, leg=line))
     for kind, a, b, c in plan:
         scene.feed(_STEPS[kind](scene, a, b, c))
         scene.wait(c / 4 if kind not in _QUICK else c / 400)
@@ -267,7 +272,7 @@ def _quiesce(scene: Scene) -> None:
     for _ in range(4):
         scene.wait(40)
         scene.feed(e.SwitchSnapshot(switch=SWITCH, legs=()))
-    assert not scene.state.calls and not scene.state.legs
+    assert not scene.state.calls and not scene.state.legs and not scene.state.lent_legs
     scene.wait(700)
     resting = {"READY", "PAUSED", "LOGGED_OUT", "NOT_RESPONDING"}
     assert {str(agent.state) for agent in scene.state.agents.values()} <= resting

@@ -152,7 +152,7 @@ class CenterMaker:
             id=AgentId(f"a{n}"), tenant=TENANT, name=f"Agent {n}",
             device=cfg.DeviceConfig(
                 kind=kind, switch=SWITCH, address=f"1360000{n:04d}" if outside else f"{1001 + n}",
-                trunk="t1" if outside else None,
+                trunk="t1" if outside else None, kept_open=self._maybe(0.25),
             ),
             skills={skill: rng.randint(1, 5) for skill in SKILLS if self._maybe(0.7)},
             queues={queue: self._membership() for queue in mine},
