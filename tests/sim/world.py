@@ -116,7 +116,8 @@ class World:
 
     def _is_busy(self) -> bool:
         wrapping_up = any(agent.state not in RESTING for agent in self.auditor.agents.seen.values())
-        talking = any(leg.alive for leg in self.switch.channels.values())
+        legs = (leg for leg in self.switch.channels.values() if "trunkline_kept" not in leg.variables)
+        talking = any(leg.alive for leg in legs)  # a line that is kept open is none
         return bool(self.auditor.calls.living) or talking or wrapping_up
 
     def _again_and_again(self, per_hour: float, act: Callable[[], None]) -> None:

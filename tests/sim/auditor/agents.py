@@ -34,6 +34,7 @@ class AgentSeen:
     idle_since_ms: int = 0
     suspended: bool = False
     media_ready: bool = False
+    line: str = ""  # that is kept open, while it is
     served: int = 0
     talked_ms: int = 0
     offered_ms: int = 0
@@ -79,6 +80,12 @@ class AgentBook(Book):
     def _on_AgentMediaChanged(self, fact: f.AgentMediaChanged) -> None:
         self.agent(fact.agent).media_ready = fact.ready
 
+    def _on_KeptLegOpened(self, fact: f.KeptLegOpened) -> None:
+        self.agent(fact.agent).line = fact.leg
+
+    def _on_KeptLegClosed(self, fact: f.KeptLegClosed) -> None:
+        self.agent(fact.agent).line = ""
+
     def _on_OffersSuspended(self, fact: f.OffersSuspended) -> None:
         self.agent(fact.agent).suspended = True
 
@@ -95,6 +102,8 @@ class AgentBook(Book):
         device = config.device
         registers = device.kind is not DeviceKind.PSTN
         if device.switch not in self.up or (registers and (device.switch, device.address) in self.away):
+            return False
+        if device.kept_open and not seen.line:
             return False
         return device.kind is not DeviceKind.BROWSER or seen.media_ready
 

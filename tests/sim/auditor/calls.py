@@ -58,7 +58,8 @@ class CallBook(Book):
         self.decided: dict[str, f.CallOutcome] = {}
         self.ended: dict[str, f.CallOutcome] = {}
         self.outcomes: Counter[str] = Counter()
-        self.legs: dict[str, set[str]] = {}  # of a living call
+        self.legs: dict[str, set[str]] = {}  # of a living call, as the switch names them
+        self.lent: dict[str, str] = {}  # what a call names an agent's open line -> what the switch does
 
     @property
     def living(self) -> set[str]:
@@ -72,10 +73,14 @@ class CallBook(Book):
         self.legs[fact.call] = {fact.leg} if fact.direction is f.Direction.INBOUND else set()
 
     def _on_LegStarted(self, fact: f.LegStarted) -> None:
-        self.legs[fact.call].add(fact.leg)
+        if fact.lent is not None:
+            used = fact.lent in self.lent.values()
+            hold(not used, Promise.ONE_AGENT, "one open line, one call", fact)
+            self.lent[fact.leg] = fact.lent
+        self.legs[fact.call].add(self.lent.get(fact.leg, fact.leg))
 
     def _on_LegEnded(self, fact: f.LegEnded) -> None:
-        self.legs[fact.call].discard(fact.leg)
+        self.legs[fact.call].discard(self.lent.pop(fact.leg, fact.leg))
 
     def _on_CallQueued(self, fact: f.CallQueued) -> None:
         before = self.line.get(fact.call)
@@ -132,7 +137,7 @@ class CallBook(Book):
     def _on_CallBridged(self, fact: f.CallBridged) -> None:
         hold(fact.call not in self.talks, Promise.ONE_AGENT, "one talk at a time", fact, self.talks.get(fact.call))
         self.connecting.discard(fact.call)
-        self.talks[fact.call] = Talk(fact.leg, fact.other, fact.agent, fact.at_ms)
+        self.talks[fact.call] = Talk(self.lent.get(fact.leg, fact.leg), fact.other, fact.agent, fact.at_ms)
         self.talked.add(fact.call)
 
     def _on_ConsultStarted(self, fact: f.ConsultStarted) -> None:
