@@ -214,7 +214,7 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
         "attached": dict(call.attached),
         "customer": call.customer,
         "path": [_step(state, call, index) for index in range(len(call.path))],
-        **_handover(state, call),
+        **_handover(state, agent, call),
         **_offer(agent, call, queue),
         **_talk(call),
         "company": company(state, agent.id, call),
@@ -249,8 +249,9 @@ def _step(state: State, call: Call, index: int) -> Entity:
     return {"node": step.node, "title": node_title(node), "digits": step.digits, "at_ms": step.at_ms}
 
 
-def _handover(state: State, call: Call) -> Entity:
-    handover = call.handover
+def _handover(state: State, agent: Agent, call: Call) -> Entity:
+    """Not to whom it is their own: who asks still has the call."""
+    handover = call.handover if call.handover is not None and call.handover.agent != agent.id else None
     config = state.config.agents.get(handover.agent) if handover is not None else None
     return {
         "transferred_by": config.name if config is not None else "",
