@@ -57,7 +57,7 @@ def _agrees_with_counting_row_by_row(total: dict[str, Any]) -> None:
     """A third way, too slow for the wall: no SQL and no projection."""
     waits = list(Segment.objects.filter(kind="queue", ended_at__isnull=False))
     answered = [row.duration_ms or 0 for row in waits if row.outcome == "answered"]
-    talks = Segment.objects.filter(kind__in=("talk", "hold"), agent_id__isnull=False)
+    talks = Segment.objects.filter(kind__in=("talk", "hold", "consult", "conference"), agent_id__isnull=False)
     handling_ms = sum(row.duration_ms or 0 for row in talks) + sum(
         row.wrap_up_ms for row in CallDisposition.objects.filter(agent_id__isnull=False)
     )
@@ -65,7 +65,7 @@ def _agrees_with_counting_row_by_row(total: dict[str, Any]) -> None:
     assert total["abandoned"] == sum(row.outcome == "abandoned" for row in waits)
     called_back = [row for row in talks if row.kind == "hold" and not row.leg_id]
     assert total["handled"] == sum(
-        row.outcome not in ("held", "connected") for row in talks if row not in called_back
+        row.outcome not in ("held", "connected", "consulting", "merged") for row in talks if row not in called_back
     ) - sum(row.outcome == "connected" for row in called_back)
     assert total["aht_ms"] == round(handling_ms / total["handled"])
 
