@@ -18,7 +18,7 @@ from apps.core.calls.model import Call
 from apps.core.config import AgentConfig, DeviceKind, QueueConfig
 from apps.core.events import LegRole
 from apps.core.ids import AgentId, QueueId, TenantId
-from apps.core.queues.estimates import expected_ms
+from apps.core.queues.estimates import errors_ms, expected_ms
 from apps.core.state import State
 from apps.queues.scope import Scope
 
@@ -102,6 +102,7 @@ def _wall_queue(state: State, queue: QueueConfig, waiting: int, oldest_ms: int |
         "service_level_ms": queue.service_level_ms,
         "closed": load.closed if load is not None else "",
         "expected_ms": expected_ms(waiting, staff["ready"], serving, load),  # for who would join now
+        "expected_off_ms": errors_ms(load),  # of such estimates, and of the last wait
         "staffed": serving + staff["paused"],
         "ready": staff["ready"],
         "ringing": staff["ringing"],

@@ -91,6 +91,8 @@ def test_the_error_is_kept_beside_that_of_the_last_to_enter_service() -> None:
     assert load.squared_error.weight > 300
     assert (load.squared_error.mean or 0) < (load.squared_error_of_last.mean or 0)
     assert errors.waits >= load.squared_error_of_last.weight
+    off_ms, last_off_ms = estimates.errors_ms(load) or (0, 0)
+    assert 0 < off_ms < last_off_ms and estimates.errors_ms(None) is None is estimates.errors_ms(QueueLoad())
 
 
 # --- places in line --------------------------------------------------------------------------------------------------

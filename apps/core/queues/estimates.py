@@ -8,6 +8,8 @@ was answered (``tests/bench/expected_wait.py``).
 
 from __future__ import annotations
 
+from math import sqrt
+
 from apps.core.queues.load import QueueLoad
 
 HANDLING_WINDOW = 3_000
@@ -47,6 +49,15 @@ def correction(load: QueueLoad) -> float:
     ratio = (load.waited.total + doubt_ms) / (load.told.total + doubt_ms)
     beyond = max(ratio - 1 - TOLERATED, 0.0) + min(ratio - 1 + TOLERATED, 0.0)
     return min(MOST, max(1 / MOST, 1 + beyond))
+
+
+def errors_ms(load: QueueLoad | None) -> tuple[int, int] | None:
+    """How far the latest estimates were off, and how far telling everybody the last wait would have been.
+
+    Root mean squares, ours first. None before anybody has waited.
+    """
+    ours, last = (load.squared_error.mean, load.squared_error_of_last.mean) if load is not None else (None, None)
+    return (round(sqrt(ours)), round(sqrt(last))) if ours is not None and last is not None else None
 
 
 def handled(load: QueueLoad, handling_ms: int) -> None:

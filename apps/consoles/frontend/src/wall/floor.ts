@@ -21,6 +21,8 @@ export interface Queue {
   closed?: string;
   /** What somebody who joins now may expect; null where nothing can be said. */
   expected_ms?: number | null;
+  /** How far such estimates were off lately, and how far telling the last wait would have been. */
+  expected_off_ms?: [ours: number, last: number] | null;
 }
 
 /** An agent's day up to `since_ms`; since then they are in `state`. */
