@@ -12,7 +12,7 @@ CALLS = 100
 MUST_HAPPEN = {
     f.AnnouncementStarted, f.AgentOverruled, f.CallbackBooked, f.CallbackEnded, f.CallbackJoined, f.CallbackTried,
     f.CallHeld, f.CallOverflowed, f.ConfigApplied, f.ConsultAnswered, f.DeviceStateChanged, f.DialEnded,
-    f.OffersResumed,
+    f.KeptLegOpened, f.OffersResumed,
     f.QueueClosed, f.QueueDeserted, f.QueueOpened, f.RecordingPaused, f.RequestRefused, f.SwitchDisconnected,
     f.ThreeWayBegan, f.TransferFailed, f.TransferStarted, f.WhisperStarted,
 }  # fmt: skip
