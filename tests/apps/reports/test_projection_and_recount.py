@@ -15,6 +15,7 @@ from apps.calls.models import AgentStateSpan, CallDisposition, Segment
 from apps.calls.services import record_facts
 from apps.core import facts as f
 from apps.reports.day.figures import figures, works
+from apps.reports.day.tally import ANSWERED_WORDS
 from apps.reports.recount import count_today, one_moment, position
 from tests.apps.facts_of_calls import T0, arrival, ending, queued, stored
 from tests.apps.live import centre
@@ -56,7 +57,7 @@ def _was_worth_counting(day: dict[str, Any]) -> None:
 def _agrees_with_counting_row_by_row(total: dict[str, Any]) -> None:
     """A third way, too slow for the wall: no SQL and no projection."""
     waits = list(Segment.objects.filter(kind="queue", ended_at__isnull=False))
-    answered = [row.duration_ms or 0 for row in waits if row.outcome == "answered"]
+    answered = [row.duration_ms or 0 for row in waits if row.outcome in ANSWERED_WORDS]
     talks = Segment.objects.filter(kind__in=("talk", "hold", "consult", "conference"), agent_id__isnull=False)
     handling_ms = sum(row.duration_ms or 0 for row in talks) + sum(
         row.wrap_up_ms for row in CallDisposition.objects.filter(agent_id__isnull=False)
