@@ -149,7 +149,7 @@ def test_a_leader_that_stood_still_commands_nothing_any_more(rig: Rig, pair: Pai
     late = [line for one, line in commands.sent[terms.index(term + 1) :] if one == term and "api " in line]
     refused = [event for event in _all(carried_out) if "fenced-" in event.get("API-Command-Argument", "")]
     print(f"sent too late: {late}, refused: {len(refused)}")
-    assert len(refused) == len(late)
+    assert len(refused) >= len(late)
     carried_out.close()
 
 
@@ -178,7 +178,7 @@ def test_the_switch_refuses_a_command_of_a_term_that_is_over(rig: Rig, pair: Pai
     now = api.api("global_getvar trunkline_term").strip()
     assert now != guard
     assert api.api(f"expand uuid_kill ${{trunkline_fenced_{now}}}{leg}").startswith("+OK")
-    waiting.hang_up()
+    eventually(lambda: waiting.gone, 20, "the same command of the leader obeyed")
 
 
 def test_a_rolling_restart_loses_nobody(rig: Rig, pair: Pair) -> None:
