@@ -42,7 +42,7 @@ def test_a_change_is_kept_with_who_what_and_from_where(story: Tenant, admin_page
 
 def test_who_serves_a_queue_and_what_is_asked_of_them_is_in_the_log(story: Tenant, admin_page: Client) -> None:
     queue = Queue.objects.get(code="support")
-    names = {"memberships-0-DELETE": "on", "memberships-1-position": 7, "needs-1-level": 2, "rings-0-DELETE": "on"}
+    names = {"memberships-0-DELETE": "on", "memberships-1-position": 7, "needs-1-level": 4, "rings-0-DELETE": "on"}
     assert change(admin_page, queue, **names).status_code == 302
     entries = LogEntry.objects.filter(additional_data={"tenant": story.pk})
     told = {(entry.content_type.model, entry.get_action_display(), *sorted(entry.changes)) for entry in entries}
