@@ -70,7 +70,7 @@ def listen(page: Page) -> None:
     page.get_by_test_id("speed-1.5").click()
     assert page.evaluate("document.querySelector('audio').playbackRate") == 1.5
     page.reload()
-    page.locator("summary").click()
+    page.get_by_test_id("player").locator("summary").click()
     expect(page.get_by_test_id("player").locator("details li").first).to_contain_text("huang")
 
 
