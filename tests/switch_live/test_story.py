@@ -54,7 +54,7 @@ def _check_history(rig: Rig, call: str, agent: str) -> None:
     assert [segment["kind"] for segment in segments] == ["ivr", "queue", "talk"]
     assert all(segment["duration_ms"] is not None for segment in segments)
     decision = _only(rig.center.rows("SELECT * FROM calls_decision WHERE call_id = %s", call))
-    assert str(decision["agent_id"]) == agent and decision["rule"] == "longest_idle"
+    assert str(decision["agent_id"]) == agent and decision["rule"] == "round_robin"
     assert decision["outcome"] == "answered" and decision["waiting_calls"] == 1
     note = _only(rig.center.rows("SELECT * FROM calls_calldisposition WHERE call_id = %s", call))
     assert (note["disposition"], note["note"], str(note["agent_id"])) == ("order", "live test", agent)
