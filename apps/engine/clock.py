@@ -39,8 +39,8 @@ class EngineClock:
         return int(self._now_ms)
 
     def not_before(self, at_ms: int) -> None:
-        """Facts of another engine are as late as this: time goes on from there."""
-        self._now_ms = max(self._now_ms, float(at_ms))
+        """Facts of another engine are as late as this: time goes on from there, and what has passed here is in it."""
+        self._now_ms = max(float(self.now_ms()), float(at_ms))
 
     def behind_wall_ms(self) -> int:
         """How far the wall clock is ahead of us; negative when it is behind."""

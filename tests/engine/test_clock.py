@@ -34,6 +34,17 @@ def test_resumes_at_the_journals_last_time_when_the_wall_is_behind() -> None:
     assert clock.behind_wall_ms() == 0
 
 
+def test_who_stood_by_for_an_hour_does_not_count_that_hour_twice() -> None:
+    """Else every deadline of every caller would pass at once when it takes over."""
+    times = Times()
+    clock = times.clock()
+    times.pass_s(3600)
+    clock.not_before(1_700_003_599_000)  # the last fact that it followed
+    assert clock.now_ms() == 1_700_003_600_000
+    clock.not_before(1_700_003_600_400)  # the other engine's clock was a little ahead
+    assert clock.now_ms() == 1_700_003_600_400
+
+
 def test_a_step_of_the_wall_is_made_up_gently() -> None:
     times = Times()
     clock = times.clock()

@@ -124,6 +124,8 @@ async def test_a_killed_leader_is_followed_within_two_seconds_and_comes_back_as_
     print(f"leading after {took_s:.2f} s")
     assert took_s < TAKEOVER_S
     await follows(pair, second)
+    health = await asyncio.to_thread(second.health)
+    assert abs(health["clock_ahead_ms"]) < 1000, "the time of standing by counts once"
     await same_calls(pair, phases.customers(), ids)
     assert phases.talking.peer is not None
     assert pair.agent_state(TALKER) is AgentState.TALKING
