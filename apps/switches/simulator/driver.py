@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from apps.core import commands, events
-from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId, TrunkId
+from apps.core.ids import CallId, LegId, SwitchId, TrunkId
 from apps.switches.base import Capabilities, Emit
-from apps.switches.simulator import causes, consults, originate
-from apps.switches.simulator.channel import Channel, Job, Message
+from apps.switches.simulator import consults
+from apps.switches.simulator.channel import Channel, Message
+from apps.switches.simulator.dialling import Dialler
 from apps.switches.simulator.dialplan import ARRIVAL, CONTEXT
-from apps.switches.simulator.model import Switch, is_idle_in_socket
+from apps.switches.simulator.model import Switch
 from apps.switches.simulator.playing import Player
 from apps.switches.simulator.rooms import is_in_room
+from apps.switches.simulator.snapshot import snapshot
+from apps.switches.simulator.tapes import Tapes
 
 COMMAND_TAKES_MS = 1
-JOB_TAKES_MS = 3
 SNAPSHOT_TAKES_MS = 5
 
 
@@ -33,18 +35,16 @@ class SimulatorDriver:
         self.link_up = False
         self._accepting = True
         self._emit: Emit | None = None
-        self._originating: set[str] = set()
-        self._dialled_now: set[str] = set()  # legs that we dialled, until they have first parked
-        self._cancelled: dict[str, str] = {}
-        self._recordings: dict[tuple[str, str], RecordingId] = {}
+        self._dialler = Dialler(switch, model, self._tell)
         self._player = Player(switch, model, self._tell)
+        self._tapes = Tapes(switch, model, self._tell)
         model.dial = self._dialled
         model.listeners.append(self._heard)
         self._on: dict[str, Callable[[Channel, dict[str, str]], None]] = {
-            "CHANNEL_CREATE": self._created,
+            "CHANNEL_CREATE": self._dialler.created,
             "CHANNEL_PROGRESS": self._ringing,
             "CHANNEL_ANSWER": self._answered,
-            "CHANNEL_PARK": self._parked,
+            "CHANNEL_PARK": self._dialler.parked,
             "CHANNEL_BRIDGE": self._bridged,
             "CHANNEL_UNBRIDGE": self._unbridged,
             "CHANNEL_HOLD": self._held,
@@ -55,15 +55,15 @@ class SimulatorDriver:
             "PLAYBACK_STOP": self._player.play_stopped,
             "DTMF": self._digit,
             "CUSTOM": self._room_changed,
-            "RECORD_START": self._recording_started,
-            "RECORD_STOP": self._recording_stopped,
+            "RECORD_START": self._tapes.started,
+            "RECORD_STOP": self._tapes.stopped,
         }
         self._do: dict[type[commands.Command], Callable[[commands.Command], None]] = {
-            commands.OriginateLeg: self._originate,
+            commands.OriginateLeg: self._dialler.originate,
             commands.TagLeg: self._tag,
             commands.AnswerLeg: self._answer,
             commands.AnswerDevice: self._answer_device,
-            commands.HangUpLeg: self._hang_up,
+            commands.HangUpLeg: self._dialler.hang_up,
             commands.ParkLeg: self._park,
             commands.BridgeLegs: self._bridge,
             commands.PartLegs: self._part,
@@ -76,10 +76,10 @@ class SimulatorDriver:
             commands.MuteLeg: self._mute,
             commands.UnmuteLeg: self._unmute,
             commands.SendDigits: self._send_digits,
-            commands.MaskRecording: self._mask,
-            commands.UnmaskRecording: self._unmask,
-            commands.StartRecording: self._start_recording,
-            commands.StopRecording: self._stop_recording,
+            commands.MaskRecording: self._tapes.mask,
+            commands.UnmaskRecording: self._tapes.unmask,
+            commands.StartRecording: self._tapes.start,
+            commands.StopRecording: self._tapes.stop,
             commands.ReclaimLeg: self._reclaim,
             commands.RequestSnapshot: self._snapshot,
             commands.CompareLegs: self._snapshot,
@@ -126,7 +126,7 @@ class SimulatorDriver:
         """From here on events are lost and commands go nowhere, until ``connect``. Arrival sockets stay as they are."""
         if self.link_up:
             self.link_up = False
-            self._originating.clear()
+            self._dialler.link_lost()
             self._send(events.LinkDown(switch=self.switch, reason=reason))
 
     def _plan_drop(self) -> None:
@@ -200,26 +200,15 @@ class SimulatorDriver:
             if handler is not None:
                 handler(channel, headers)
         elif name == "BACKGROUND_JOB":
-            self._job_answered(headers)
+            self._dialler.job_answered(headers)
         elif name == "CUSTOM":
             self._custom(headers)
-
-    def _created(self, channel: Channel, headers: dict[str, str]) -> None:
-        cause = self._cancelled.pop(channel.uuid, "")
-        if cause:
-            self.model.clock.after(COMMAND_TAKES_MS, lambda: self.model.hang_up(channel, cause))
 
     def _ringing(self, channel: Channel, headers: dict[str, str]) -> None:
         self._tell(events.LegRinging(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _answered(self, channel: Channel, headers: dict[str, str]) -> None:
         self._tell(events.LegAnswered(switch=self.switch, leg=LegId(channel.uuid)))
-
-    def _parked(self, channel: Channel, headers: dict[str, str]) -> None:
-        if channel.direction == "outbound" and (not consults.is_customer(channel) or channel.uuid in self._dialled_now):
-            self._originating.discard(channel.uuid)
-            self._dialled_now.discard(channel.uuid)
-            self._tell(events.LegParked(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _bridged(self, channel: Channel, headers: dict[str, str]) -> None:
         a, b = headers["Bridge-A-Unique-ID"], headers["Bridge-B-Unique-ID"]
@@ -247,23 +236,11 @@ class SimulatorDriver:
         self._tell(events.LegUnheld(switch=self.switch, leg=LegId(channel.uuid)))
 
     def _hung_up(self, channel: Channel, headers: dict[str, str]) -> None:
-        self._originating.discard(channel.uuid)
-        self._dialled_now.discard(channel.uuid)
         self._player.forget(channel.uuid)
-        self._say_gone(channel.uuid, channel.hangup_cause)
-
-    def _say_gone(self, uuid: str, raw: str) -> None:
-        self._tell(events.LegHungUp(switch=self.switch, leg=LegId(uuid), cause=causes.decode(raw), raw=raw))
+        self._dialler.hung_up(channel, headers)
 
     def _digit(self, channel: Channel, headers: dict[str, str]) -> None:
         self._tell(events.DigitPressed(switch=self.switch, leg=LegId(channel.uuid), digit=headers["DTMF-Digit"]))
-
-    def _job_answered(self, headers: dict[str, str]) -> None:
-        uuid, reply = headers["Job-UUID"], headers["_body"]
-        if uuid in self._originating and reply.startswith("-"):
-            self._originating.discard(uuid)
-            self._cancelled.pop(uuid, None)
-            self._say_gone(uuid, reply.split()[1] if reply.startswith("-ERR ") else "ERROR")
 
     def _custom(self, headers: dict[str, str]) -> None:
         kind = headers.get("Event-Subclass", "")
@@ -280,35 +257,6 @@ class SimulatorDriver:
     def _execute(self, command: commands.Command) -> None:
         if self.link_up:
             self._do[type(command)](command)
-
-    def _originate(self, command: commands.Command) -> None:
-        assert isinstance(command, commands.OriginateLeg)
-        device = command.destination.kind is commands.DestinationKind.DEVICE
-        variables = {
-            "origination_uuid": command.leg,
-            "originate_timeout": str(max(1, command.ring_timeout_ms // 1000)),
-            "origination_caller_id_number": command.caller_number,
-            "origination_caller_id_name": command.caller_name,
-            "trunkline_call": command.call,
-            "trunkline_tenant": command.tenant,
-            "trunkline_role": command.role,
-            "trunkline_agent": command.agent or "",
-            "park_timeout": "" if command.kept_open else str(max(1, command.idle_timeout_ms // 1000)),
-            "park_after_bridge": "true" if command.kept_open else "",
-            "trunkline_kept": "true" if command.kept_open else "",
-            "sip_auto_answer": "true" if command.auto_answer else "",
-        }
-        dial = originate.DialString(
-            variables={name: value for name, value in variables.items() if value},
-            endpoint="user" if device else "gateway",
-            profile=self.model.profiles[-1] if device else command.destination.gateway,
-            address=command.destination.address,
-            application=("park", ""),
-        )
-        self._originating.add(command.leg)
-        self._dialled_now.add(command.leg)
-        job = Job(command.leg, "originate", "")
-        self.model.clock.after(JOB_TAKES_MS, lambda: originate.launch(self.model, dial, job))
 
     def _tag(self, command: commands.Command) -> None:
         assert isinstance(command, commands.TagLeg)
@@ -331,17 +279,6 @@ class SimulatorDriver:
         if channel is not None:
             self.model.phones.asked_to_answer(channel)
 
-    def _hang_up(self, command: commands.Command) -> None:
-        assert isinstance(command, commands.HangUpLeg)
-        channel = self.model.channels.get(command.leg)
-        if channel is not None:
-            self.model.hang_up(channel, causes.encode(command.cause))
-        elif command.leg in self._originating:
-            self._cancelled[command.leg] = causes.encode(command.cause)
-        else:
-            event = events.LegHungUp(switch=self.switch, leg=command.leg, cause=events.HangupCause.LOST)
-            self._tell(event)
-
     def _park(self, command: commands.Command) -> None:
         """As the FreeSWITCH driver: one that is in no bridge stands by already; nothing is left of the last talk."""
         self._player.stop(command)
@@ -350,8 +287,7 @@ class SimulatorDriver:
             return
         channel.muted = False
         self.model.hold(channel, False)
-        in_room = any(channel in members for members in self.model.rooms.values())
-        if in_room or channel.bridge is not None:
+        if is_in_room(channel) or channel.bridge is not None:
             self.model.park(channel)
 
     def _bridge(self, command: commands.Command) -> None:
@@ -406,51 +342,6 @@ class SimulatorDriver:
         if channel is not None:
             channel.tones_heard += command.digits
 
-    def _mask(self, command: commands.Command) -> None:
-        assert isinstance(command, commands.MaskRecording)
-        channel = self.model.find(command.leg)
-        reply = self.model.recorder.mask(self.model, channel, command.path, True) if channel is not None else "-ERR"
-        if reply.startswith("+OK"):
-            self._tell(events.RecordingMasked(switch=self.switch, leg=command.leg, recording=command.recording))
-
-    def _unmask(self, command: commands.Command) -> None:
-        """What is not recorded any more is not masked either."""
-        assert isinstance(command, commands.UnmaskRecording)
-        channel = self.model.find(command.leg)
-        if channel is not None:
-            self.model.recorder.mask(self.model, channel, command.path, False)
-        self._tell(events.RecordingUnmasked(switch=self.switch, leg=command.leg, recording=command.recording))
-
-    def _start_recording(self, command: commands.Command) -> None:
-        assert isinstance(command, commands.StartRecording)
-        channel = self.model.find(command.leg)
-        self._recordings[command.leg, command.path] = command.recording
-        reply = self.model.recorder.start(self.model, channel, command.path) if channel else "-ERR no such leg"
-        if reply.startswith("-"):
-            del self._recordings[command.leg, command.path]
-            event = events.RecordingFailed(
-                switch=self.switch, leg=command.leg, recording=command.recording, reason=reply.strip()
-            )
-            self._tell(event)
-
-    def _stop_recording(self, command: commands.Command) -> None:
-        assert isinstance(command, commands.StopRecording)
-        channel = self.model.find(command.leg)
-        if channel is not None:
-            self.model.recorder.stop(self.model, channel, command.path)
-
-    def _recording_started(self, channel: Channel, headers: dict[str, str]) -> None:
-        recording = self._recordings.get((channel.uuid, headers["Record-File-Path"]))
-        if recording is not None:
-            self._tell(events.RecordingStarted(switch=self.switch, leg=LegId(channel.uuid), recording=recording))
-
-    def _recording_stopped(self, channel: Channel, headers: dict[str, str]) -> None:
-        recording = self._recordings.pop((channel.uuid, headers["Record-File-Path"]), None)
-        if recording is not None:
-            length_ms = int(channel.variables.get("record_ms", "0"))
-            leg = LegId(channel.uuid)
-            self._tell(events.RecordingStopped(switch=self.switch, leg=leg, recording=recording, duration_ms=length_ms))
-
     def _reclaim(self, command: commands.Command) -> None:
         channel = self.model.find(command.leg)
         if channel is None:
@@ -462,37 +353,11 @@ class SimulatorDriver:
         self.request_snapshot()
 
     def _report_snapshot(self) -> None:
-        listed = self.model.listed()
-        ghosts = self.model.faults.rates.show_lag_ms > 0
-        legs = tuple(
-            _snapshot_leg(channel)
-            for channel in listed
-            if (channel.alive or ghosts) and "trunkline_call" in channel.variables
-        )
-        tagged = {leg.leg for leg in legs}
-        others = tuple(LegId(channel.uuid) for channel in listed if channel.uuid not in tagged)
-        registered = tuple(sorted(self.model.phones.registered()))
         for gateway, trunk in self.trunks.items():
             up = self.model.gateways.get(gateway, False)
             self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up))
         if self.link_up:
-            self._send(events.SwitchSnapshot(switch=self.switch, legs=legs, others=others, registered=registered))
-
-
-def _snapshot_leg(channel: Channel) -> events.SnapshotLeg:
-    variables = channel.variables
-    call, role, agent = (variables.get(f"trunkline_{name}") for name in ("call", "role", "agent"))
-    peer = channel.bridged_to
-    return events.SnapshotLeg(
-        leg=LegId(channel.uuid),
-        call=CallId(call) if call else None,
-        role=events.LegRole(role) if role else None,
-        agent=AgentId(agent) if agent else None,
-        answered=channel.answered,
-        bridged_to=LegId(peer.uuid) if peer is not None else None,
-        controlled=is_idle_in_socket(channel),
-        in_room=is_in_room(channel),
-    )
+            self._send(snapshot(self.switch, self.model))
 
 
 def clean(text: str) -> str:
