@@ -38,7 +38,7 @@ class Application:
         self.finish()
 
     def finish(self) -> None:
-        self.switch.application_ended(self)
+        self.switch.executor.ended(self)
 
     def stop(self) -> None:
         """``uuid_break``: only media stops."""
@@ -116,7 +116,7 @@ class Transfer(Application):
         transfer.route(self.switch, self.channel, extension, words[2] if len(words) > 2 else "")
 
     def finish_quietly(self) -> None:
-        self.switch.application_ended(self, carry_on=False)
+        self.switch.executor.ended(self, carry_on=False)
 
 
 class Park(Application):
@@ -152,7 +152,7 @@ class Socket(Application):
         if self in self.channel.apps and not self.connected:
             self.connected = True
             self.switch.emit("CHANNEL_PARK", self.channel)
-            self.switch.carry_on(self.channel)
+            self.switch.executor.carry_on(self.channel)
 
     def lost(self) -> None:
         """The controller died while the call idled here: the next action of the dialplan runs."""

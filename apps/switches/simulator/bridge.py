@@ -69,7 +69,7 @@ def _unwind(switch: Switch, bridge: Bridge) -> None:
 
 
 def _into_soft_execute(switch: Switch, channel: Channel) -> None:
-    switch.interrupt(channel)
+    switch.executor.interrupt(channel)
     channel.actions.clear()
     for state in ("CS_HIBERNATE", "CS_RESET", "CS_SOFT_EXECUTE"):
         switch.set_state(channel, state)
@@ -148,11 +148,11 @@ def after(switch: Switch, channel: Channel) -> None:
     channel.deaf = False
     where = channel.variables.get("transfer_after_bridge", "")
     if channel.flag("park_after_bridge"):
-        switch.interrupt(channel)
+        switch.executor.interrupt(channel)
         switch.set_state(channel, "CS_PARK")
         switch.arm_park_timeout(channel)
         switch.emit("CHANNEL_PARK", channel)
-        switch.carry_on(channel)
+        switch.executor.carry_on(channel)
     elif where:
         del channel.variables["transfer_after_bridge"]  # the switch forgets it each time (BR:958)
         extension, _, rest = where.partition(":")

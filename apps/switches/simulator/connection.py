@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from apps.switches.simulator import api, frames, headers
+from apps.switches.simulator import api, frames, headers, sockets
 from apps.switches.simulator.channel import Channel, Job, Message
 from apps.switches.simulator.frames import Command
 from apps.switches.simulator.subscription import Subscription
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self.server.remove(self)
         if self.channel is not None:
             self.server.time.catch_up()
-            self.model.controller_gone(self.channel, self)
+            sockets.controller_gone(self.model, self.channel, self)
             self.server.time.catch_up()
 
     # --- Controller: what the model tells the far end of a call's socket ------------------------------------------
@@ -250,7 +250,7 @@ class Connection(asyncio.Protocol):
         fields = command.headers
         self.reply("+OK")
         if fields.get("call-command") == "hangup":
-            self.model.send_hangup(channel, fields.get("hangup-cause") or "NORMAL_CLEARING")
+            self.model.executor.send_hangup(channel, fields.get("hangup-cause") or "NORMAL_CLEARING")
         elif fields.get("call-command") == "execute":
             argument = command.body if command.body else fields.get("execute-app-arg", "")
             message = Message(
@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
                 uuid=fields.get("event-uuid", ""),
                 locked=fields.get("event-lock") == "true",
             )
-            self.model.send_message(channel, message)
+            self.model.executor.send(channel, message)
 
     def _command(self, rest: str) -> tuple[str, str]:
         self.server.on_command(rest.strip())

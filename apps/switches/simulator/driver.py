@@ -11,7 +11,7 @@ from collections.abc import Callable
 from apps.core import commands, events
 from apps.core.ids import CallId, LegId, SwitchId, TrunkId
 from apps.switches.base import Capabilities, Emit
-from apps.switches.simulator import consults
+from apps.switches.simulator import consults, sockets
 from apps.switches.simulator.channel import Channel, Message
 from apps.switches.simulator.dialling import Dialler
 from apps.switches.simulator.dialplan import ARRIVAL, CONTEXT
@@ -163,9 +163,9 @@ class SimulatorDriver:
     def _dialled(self, channel: Channel, hosts: list[str]) -> None:
         taken = self._accepting or "trunkline_call" in channel.variables
         if taken and self.link_up and self._emit is not None:
-            self.model.socket_accepted(channel, self, hosts[0])
+            sockets.accepted(self.model, channel, self, hosts[0])
         else:
-            self.model.socket_refused(channel)
+            sockets.refused(channel)
 
     def attached(self, channel: Channel) -> None:
         """A socket of its own brings this, so it is never lost."""
@@ -190,7 +190,7 @@ class SimulatorDriver:
     def _let_go(self) -> None:
         for channel in list(self.model.channels.values()):
             if channel.controller is self:
-                self.model.controller_gone(channel, self)
+                sockets.controller_gone(self.model, channel, self)
 
     # --- happenings to events -----------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class SimulatorDriver:
             self._player.forget(uuid)
             leg = self.model.find(uuid)
             if leg is not None and leg.controller is self:
-                self.model.controller_gone(leg, self)
+                sockets.controller_gone(self.model, leg, self)
         self._tell(events.LegsBridged(switch=self.switch, leg=LegId(a), other=LegId(b)))
 
     def _unbridged(self, channel: Channel, headers: dict[str, str]) -> None:
@@ -272,7 +272,7 @@ class SimulatorDriver:
     def _answer(self, command: commands.Command) -> None:
         channel = self.model.find(command.leg)
         if channel is not None:
-            self.model.send_message(channel, Message("answer", "", "", locked=True))
+            self.model.executor.send(channel, Message("answer", "", "", locked=True))
 
     def _answer_device(self, command: commands.Command) -> None:
         channel = self.model.find(command.leg)

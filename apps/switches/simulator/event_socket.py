@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from apps.switches.simulator import frames, headers
+from apps.switches.simulator import frames, headers, sockets
 from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.connection import Connection
 from apps.switches.simulator.model import Switch
@@ -203,10 +203,10 @@ class EventSocketServer:
             self.time.catch_up()
             if connection.lost:
                 continue
-            if not self.model.socket_accepted(channel, connection, host):
+            if not sockets.accepted(self.model, channel, connection, host):
                 connection.close()
             self.time.catch_up()
             return
         self.time.catch_up()
-        self.model.socket_refused(channel)
+        sockets.refused(channel)
         self.time.catch_up()

@@ -12,20 +12,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from apps.switches.simulator import bridge, originate, transfer
-from apps.switches.simulator.applications import APPLICATIONS, Application, Park, Socket
-from apps.switches.simulator.channel import Channel, Controller, Job, Message
+from apps.switches.simulator import bridge, originate, sockets, transfer
+from apps.switches.simulator.channel import Channel, Job
 from apps.switches.simulator.clock import Scheduler
 from apps.switches.simulator.dialplan import Dialplan
+from apps.switches.simulator.execution import Executor
 from apps.switches.simulator.faults import Faults
 from apps.switches.simulator.media import SoundLibrary
 from apps.switches.simulator.recording import Recorder
-from apps.switches.simulator.rooms import ROOM_APPLICATIONS
 
 Listener = Callable[[str, Channel | None, dict[str, str]], None]
 Dial = Callable[[Channel, list[str]], None]
 
-PICK_UP_MESSAGE_MS = 10
 UNWIND_MS = 20
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 
@@ -80,8 +78,9 @@ class Switch:
         self.gateways = dict.fromkeys(gateways, True)
         self.profiles = profiles
         self.max_sessions = max_sessions
+        self.executor = Executor(self)
         self.phones: Phones = NoPhones()
-        self.dial: Dial = lambda channel, hosts: self.socket_refused(channel)
+        self.dial: Dial = lambda channel, hosts: sockets.refused(channel)
         self.channels: dict[str, Channel] = {}
         self.rooms: dict[str, list[Channel]] = {}  # who is in which conference
         self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
@@ -238,7 +237,7 @@ class Switch:
             channel.actions.extend(self.dialplan.actions(channel.destination))
             self.set_state(channel, "CS_ROUTING", callstate="RINGING")
             self.set_state(channel, "CS_EXECUTE")
-            self.carry_on(channel)
+            self.executor.carry_on(channel)
 
     def number(self, channel: Channel) -> None:
         self.sessions += 1
@@ -267,7 +266,7 @@ class Switch:
         self.clock.after(delay, lambda: self._destroy(channel))
 
     def _destroy(self, channel: Channel) -> None:
-        self.interrupt(channel)
+        self.executor.interrupt(channel)
         self.set_state(channel, "CS_HANGUP")
         self.recorder.stop_all(self, channel)
         self.set_callstate(channel, "HANGUP")
@@ -286,85 +285,7 @@ class Switch:
             controller, channel.controller = channel.controller, None
             controller.hung_up(channel)
 
-    # --- applications -------------------------------------------------------------------------------------------
-
-    def run(self, channel: Channel, message: Message) -> None:
-        kind = APPLICATIONS.get(message.app) or ROOM_APPLICATIONS.get(message.app)
-        if kind is None:
-            self.hang_up(channel, "DESTINATION_OUT_OF_ORDER")  # an unknown application ends the call (CS:2770)
-            return
-        data = self.expand(channel, message.data)
-        app = kind(self, channel, message.app, data, message.uuid or self.new_uuid(), message.locked)
-        channel.variables.pop("current_application_response", None)
-        channel.variables["current_application"] = message.app
-        channel.variables["current_application_data"] = data
-        channel.apps.append(app)
-        self.emit("CHANNEL_EXECUTE", channel, _described(app))
-        app.start()
-
-    def application_ended(self, app: Application, carry_on: bool = True) -> None:
-        channel = app.channel
-        if app not in channel.apps:
-            return
-        while channel.apps[-1] is not app:  # nested ones go first
-            nested = channel.apps[-1]
-            nested.interrupted()
-            self._complete(nested)
-        self._complete(app)
-        if carry_on:
-            self.carry_on(channel)
-
-    def _complete(self, app: Application) -> None:
-        app.channel.apps.remove(app)
-        response = app.channel.variables.get("current_application_response", "_none_")
-        headers = {**_described(app), "Application-Response": response}
-        self.emit("CHANNEL_EXECUTE_COMPLETE", app.channel, headers)
-
-    def interrupt(self, channel: Channel) -> None:
-        """Unwind every running application."""
-        was_parked = channel.state == "CS_PARK"
-        while channel.apps:
-            app = channel.apps[-1]
-            app.interrupted()
-            if app in channel.apps:
-                self._complete(app)
-        self.disarm_park_timeout(channel)
-        if was_parked:
-            self.emit("CHANNEL_UNPARK", channel)
-
-    def carry_on(self, channel: Channel) -> None:
-        """Whatever comes next on a channel that has just become free, or has got a message."""
-        if not channel.alive or channel.bridge is not None or channel.deaf:
-            return
-        if channel.apps:
-            self._carry_on_inside(channel, channel.apps[-1])
-        elif channel.state == "CS_PARK":
-            if channel.inbox:
-                self.run(channel, channel.inbox.popleft())
-        elif channel.actions:
-            name, data = channel.actions.popleft()
-            self.run(channel, Message(name, data, "", False))
-        elif channel.state == "CS_EXECUTE":
-            self.hang_up(channel, "NORMAL_CLEARING")
-
-    def _carry_on_inside(self, channel: Channel, top: Application) -> None:
-        if isinstance(top, Socket) and channel.socket_lost:
-            channel.socket_lost = False
-            top.lost()
-        elif channel.inbox and top.reads_messages and not top.locked and not self._dialling(top):
-            self.run(channel, channel.inbox.popleft())
-
-    def _dialling(self, app: Application) -> bool:
-        return isinstance(app, Socket) and not app.connected
-
-    def send_message(self, channel: Channel, message: Message) -> None:
-        """Queued; the channel takes it on its next tick, if it runs something that reads messages."""
-        channel.inbox.append(message)
-        self.clock.after(PICK_UP_MESSAGE_MS, lambda: self.carry_on(channel))
-
-    def send_hangup(self, channel: Channel, cause: str) -> None:
-        """A queued hang-up waits behind a locked application; the driver uses ``uuid_kill`` instead."""
-        self.send_message(channel, Message("hangup", cause, "", True))
+    # --- gateways and keys --------------------------------------------------------------------------------------
 
     def announce_gateway(self, name: str) -> None:
         up = self.gateways[name]
@@ -382,10 +303,6 @@ class Switch:
         self.gateways[name] = up
         self.announce_gateway(name)
 
-    def break_media(self, channel: Channel) -> None:
-        if channel.apps:
-            channel.apps[-1].stop()
-
     def press(self, channel: Channel, digit: str, source: str = "ENDPOINT") -> None:
         """A key at the far end. Outside any application the digit is heard by whatever comes next: here, at once."""
         if not channel.alive or not channel.answered:
@@ -395,35 +312,6 @@ class Switch:
             channel.apps[-1].digit(digit, source)
         else:
             self.emit_digit(channel, digit, source)
-
-    # --- the arrival socket -------------------------------------------------------------------------------------
-
-    def socket_accepted(self, channel: Channel, controller: Controller, host: str) -> bool:
-        """False when the channel is no longer waiting for it."""
-        app = channel.apps[-1] if channel.apps else None
-        if not channel.alive or not isinstance(app, Socket):
-            return False
-        channel.controller = controller
-        app.accepted(host)
-        controller.attached(channel)
-        return True
-
-    def socket_refused(self, channel: Channel) -> None:
-        app = channel.apps[-1] if channel.apps else None
-        if channel.alive and isinstance(app, Socket) and not app.connected:
-            app.finish()
-
-    def controller_gone(self, channel: Channel, controller: Controller) -> None:
-        """The controller closed its socket, or died. Closing an old one un-parks the call from a new one too (live)."""
-        if channel.controller is controller:
-            channel.controller = None
-        if not channel.alive:
-            return
-        if channel.state == "CS_PARK" and not channel.apps:
-            channel.deaf = channel.direction == "inbound"  # a zombie until transferred or bridged
-        elif any(isinstance(app, Socket) for app in channel.apps):
-            channel.socket_lost = True
-            self.clock.after(UNWIND_MS, lambda: self.carry_on(channel))
 
     # --- parking ------------------------------------------------------------------------------------------------
 
@@ -459,19 +347,3 @@ class Switch:
 
     def originate(self, argument: str, job: Job) -> None:
         originate.originate(self, argument, job)
-
-
-def _described(app: Application) -> dict[str, str]:
-    headers = {"Application": app.name, "Application-UUID": app.uuid}
-    if app.data:
-        headers["Application-Data"] = app.data
-    return headers
-
-
-def is_idle_in_socket(channel: Channel) -> bool:
-    """A controller of ours holds it."""
-    return channel.controller is not None and any(isinstance(app, Socket) for app in channel.apps)
-
-
-def is_parked(channel: Channel) -> bool:
-    return channel.state == "CS_PARK" or bool(channel.apps and isinstance(channel.apps[-1], Park))

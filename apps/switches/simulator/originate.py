@@ -197,4 +197,4 @@ def answered(switch: Switch, channel: Channel) -> None:
         job, channel.originate_job = channel.originate_job, None
         switch.job_done(job, f"+OK {channel.uuid}\n")
     switch.set_state(channel, "CS_EXECUTE")
-    switch.carry_on(channel)
+    switch.executor.carry_on(channel)

@@ -67,7 +67,7 @@ class Player:
         if playing is None:
             return
         if playing.started:
-            self.model.break_media(channel)
+            self.model.executor.stop_media(channel)
             return
         del self._playing[channel.uuid]
         for message in [m for m in channel.inbox if m.uuid == playing.message_uuid]:
@@ -78,7 +78,7 @@ class Player:
     def _send(self, channel: Channel, playing: _Playing, sound: str, barge: bool) -> None:
         self._playing[channel.uuid] = playing
         channel.variables["playback_terminators"] = "any" if barge else "none"
-        self.model.send_message(channel, Message("playback", sound, playing.message_uuid, locked=True))
+        self.model.executor.send(channel, Message("playback", sound, playing.message_uuid, locked=True))
 
     def _lease_music(self, channel: Channel, music: str) -> None:
         self._counter += 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from apps.core import events
 from apps.core.ids import AgentId, CallId, LegId, SwitchId
 from apps.switches.simulator.channel import Channel
-from apps.switches.simulator.model import Switch, is_idle_in_socket
+from apps.switches.simulator.model import Switch
 from apps.switches.simulator.rooms import is_in_room
+from apps.switches.simulator.sockets import is_idle_in_socket
 
 
 def snapshot(switch: SwitchId, model: Switch) -> events.SwitchSnapshot:

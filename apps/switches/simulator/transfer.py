@@ -53,7 +53,7 @@ def route(
     actions: list[tuple[str, str]] | None = None,
 ) -> None:
     """Drop whatever runs and start the extension's actions."""
-    switch.interrupt(channel)
+    switch.executor.interrupt(channel)
     channel.inbox.clear()
     channel.deaf = False
     channel.destination = extension
@@ -63,4 +63,4 @@ def route(
     switch.set_state(channel, "CS_ROUTING", callstate="RINGING" if channel.direction == "inbound" else "")
     channel.hit_dialplan = True
     switch.set_state(channel, "CS_EXECUTE", callstate="ACTIVE" if channel.answered else "RINGING")
-    switch.carry_on(channel)
+    switch.executor.carry_on(channel)

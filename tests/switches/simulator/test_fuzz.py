@@ -60,7 +60,7 @@ class Monkey:
             channel = switch.find(rng.choice(uuids))
             if channel is not None:
                 app, data = rng.choice(MESSAGES)
-                switch.send_message(channel, Message(app, data, "", rng.random() < 0.7))
+                switch.executor.send(channel, Message(app, data, "", rng.random() < 0.7))
         elif choice < 0.95:
             channel = switch.find(rng.choice(uuids))
             if channel is not None:

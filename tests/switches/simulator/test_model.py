@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.switches.simulator import api
+from apps.switches.simulator import api, sockets
 from apps.switches.simulator.channel import Channel, Job, Message
 from apps.switches.simulator.clock import Scheduler
 from apps.switches.simulator.dialplan import Dialplan
@@ -27,9 +27,9 @@ class Engine:
 
     def dialled(self, channel: Channel, hosts: list[str]) -> None:
         if self.accepts:
-            self.switch.socket_accepted(channel, self, hosts[0])
+            sockets.accepted(self.switch, channel, self, hosts[0])
         else:
-            self.switch.socket_refused(channel)
+            sockets.refused(channel)
 
     def attached(self, channel: Channel) -> None:
         self.held.append(channel)
@@ -40,7 +40,7 @@ class Engine:
     def die(self) -> None:
         self.accepts = False
         for channel in self.held:
-            self.switch.controller_gone(channel, self)
+            sockets.controller_gone(self.switch, channel, self)
         self.held.clear()
 
 
@@ -79,7 +79,7 @@ class Place:
         return channel
 
     def execute(self, channel: Channel, app: str, data: str, *, locked: bool = True) -> None:
-        self.switch.send_message(channel, Message(app, data, "token", locked))
+        self.switch.executor.send(channel, Message(app, data, "token", locked))
         self.pass_ms(30)
 
 
@@ -201,7 +201,7 @@ def test_a_parked_caller_whose_socket_dies_is_a_zombie(place: Place) -> None:
     place.pass_ms(100)
     place.switch.hang_up(agent, "NORMAL_CLEARING")
     place.pass_ms(100)
-    place.switch.controller_gone(caller, place.engine)
+    sockets.controller_gone(place.switch, caller, place.engine)
     place.execute(caller, "hangup", "")
     assert caller.alive
     assert place.switch.transfer(caller, ["park", "XML", "trunkline"]) == "+OK\n"
