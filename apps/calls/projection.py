@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +138,12 @@ class Projection:
         if total is not None:
             setattr(call, total, getattr(call, total) + segment.duration_ms)
 
+    def end_segment_if(self, fact: CallFact, *kinds: SegmentKind, outcome: str) -> None:
+        """End the open stretch if it is of one of these kinds; another has already taken its place otherwise."""
+        segment = self.open_segments.get(fact.call)
+        if segment is not None and segment.kind in kinds:
+            self.end_segment(self.calls[fact.call], fact.at_ms, outcome=outcome)
+
     def write(self) -> None:
         """Insert what is new and update what was there, one statement a table."""
         _upsert(Call, self.calls.values(), ["id"])
@@ -168,6 +174,10 @@ _GIVES_WAY_TO = {
     SegmentKind.CONFERENCE: "merged",
     SegmentKind.CALLBACK: "callback",
 }
+
+
+Fold = Callable[[Projection, StoredFact, Any], None]
+"""What one kind of fact does to the rows."""
 
 
 def _upsert(model: type[models.Model], rows: Iterable[models.Model], key: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """From facts to the stretches of a caller's time that figures are about: waits, talks and holds. Pure.
 
-History cuts a call into segments by the same rules (``apps.calls.folding``), written there as rows. The two are kept
-apart on purpose: that they agree over simulated days with faults is what the tests of the figures prove.
+History cuts a call into segments by the same rules (``apps.calls.folds.stretches``), written there as rows. The two
+are kept apart on purpose: that they agree over simulated days with faults is what the tests of the figures prove.
 """
 
 from __future__ import annotations
