@@ -58,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
         """Where one session is the rule and the newest wins, the others end now and their pages close."""
         if user.tenant is not None and user.tenant.sessions_at_once == SessionsAtOnce.NEWEST:
-            from apps.live.hub import expel_user  # the pages stand on us
+            from apps.live.from_threads import expel_user  # the pages stand on us
 
             end_sessions(user, but=request.session.session_key)
             expel_user(str(user.pk))

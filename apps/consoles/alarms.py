@@ -14,7 +14,7 @@ from apps.accounts.audit_events import Event, note
 from apps.accounts.models import User
 from apps.consoles.floor import floor_tenant, problem
 from apps.live.floor_alarms import concerns, may_shelve
-from apps.live.hub import alarm_acknowledged, alarm_shelved
+from apps.live.from_threads import alarm_acknowledged, alarm_shelved
 from apps.queues.scope import Scope
 from apps.queues.selectors import scope_of
 from apps.reports import alarm_rows

@@ -16,7 +16,7 @@ class LiveConfig(AppConfig):
 
 def _close_pages(sender: object, user: Any, **kwargs: object) -> None:
     """A page must not stay open, and in command of an agent, after its user signed off."""
-    from apps.live.hub import expel_user
+    from apps.live.from_threads import expel_user
 
     if user is not None:
         expel_user(str(user.pk))

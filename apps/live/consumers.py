@@ -110,7 +110,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
     async def disconnect(self, code: int) -> None:
         if self._sender is not None:
             self._sender.cancel()
-            self.hub.close(self)
+            self.hub.pages.close(self)
 
     # --- out ---
 
@@ -130,7 +130,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
             return
         self._sender.cancel()
         self._sender = None
-        self.hub.close(self)
+        self.hub.pages.close(self)
         self._closing = asyncio.create_task(self.close(code))
 
     async def _send_outbox(self) -> None:
@@ -169,7 +169,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
 
     async def take(self, kind: str, message: dict[str, Any]) -> None:
         if kind == "resync":
-            self.hub.greet(self)
+            self.hub.pages.greet(self)
         elif kind == "beat":
             self.beat()
         else:
@@ -197,7 +197,7 @@ class LivePage(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no
         if code:
             self.reply(type="outcome", cmd_id=cmd_id, ok=False, code=code, reason=reason)
         else:
-            await self.hub.ask(self, cmd_id, request)
+            await self.hub.outcomes.ask(self, cmd_id, request)
 
     async def why_not(self, message: dict[str, Any], request: AgentRequest) -> tuple[str, str]:
         """Code and reason of a refusal; two empty texts when it may be asked. Reads the database."""

@@ -1,7 +1,7 @@
-"""The hub for code that runs in a thread, such as a REST view: read the engine's state, hand it a request, wait.
+"""The hub for code that runs in a thread, such as a REST view: the engine's state, a request to it, the open pages.
 
 The hub's data belongs to its event loop, so everything here runs there and only the answer crosses. A process without
-a running hub (no ASGI lifespan) has no engine: ``EngineUnreachable``.
+a running hub (no ASGI lifespan) has no engine (``EngineUnreachable``) and no page.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from apps.core.state import State
 from apps.live import hub as hubs
 from apps.live.engine_client import SEND_TIMEOUT_S, EngineUnreachable
 from apps.live.hub import Hub
+from apps.reports.alarms.watch import Alarm, Shelf
 
 Answer = TypeVar("Answer")
 
@@ -59,6 +60,34 @@ def outcome(cmd_id: str, wait_s: float) -> str | None:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     return _run(on_loop, wait_s + READ_TIMEOUT_S)
+
+
+def open_pages() -> int:
+    """How many pages of this process follow something."""
+    hub = hubs.running()
+    return hub.pages.count() if hub is not None else 0
+
+
+def expel_user(user_id: str) -> None:
+    """Close the open pages of a user who signed off."""
+    _soon(lambda hub: hub.expel_user(user_id))
+
+
+def alarm_acknowledged(tenant: int, alarm: Alarm) -> None:
+    """Show at once who takes an alarm on; other web processes see it in the rows."""
+    _soon(lambda hub: hub.alarms.acknowledged(tenant, alarm))
+
+
+def alarm_shelved(tenant: int, alarm_id: str, shelf: Shelf | None) -> None:
+    """As ``alarm_acknowledged``: put aside, or taken back."""
+    _soon(lambda hub: hub.alarms.shelved(tenant, alarm_id, shelf))
+
+
+def _soon(on_loop: Callable[[Hub], None]) -> None:
+    """Where no hub runs there is no page, and nothing to do."""
+    hub = hubs.running()
+    if hub is not None:
+        hub.loop.call_soon_threadsafe(on_loop, hub)
 
 
 def _run(on_loop: Callable[[Hub], Coroutine[Any, Any, Answer]], timeout_s: float) -> Answer:

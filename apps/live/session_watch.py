@@ -1,7 +1,7 @@
 """Open pages whose session, or whose right to what they show, has ended meanwhile: found by asking every few seconds.
 
-Whoever ends a session in this process may close its pages at once (``hub.expel_user``); this finds all others: ended
-by another process, run out, a new password, a disabled agent, another team.
+Whoever ends a session in this process may close its pages at once (``from_threads.expel_user``); this finds all others:
+ended by another process, run out, a new password, a disabled agent, another team.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.live.hub import open_pages
+from apps.live.from_threads import open_pages
 from apps.operations import health, web_metrics
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantScopedAdmin
-from apps.live.hub import expel_user
+from apps.live.from_threads import expel_user
 from apps.reports.models import RaisedAlarm, ReportSettings, ShelvedAlarm, WallScreen
 
 

@@ -23,7 +23,7 @@ from apps.accounts.models import Role, Team, User
 from apps.accounts.passwords import set_password
 from apps.accounts.sessions import end_sessions
 from apps.accounts.tenant_admin import TenantForm, TenantScopedAdmin, own_tenant
-from apps.live.hub import expel_user
+from apps.live.from_threads import expel_user
 
 RIGHTS = {"is_active", "role", "reach", "tenant", "is_superuser", "username"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from apps.live import from_threads
 from apps.live import hub as hubs
 
 
@@ -13,4 +14,4 @@ def test_a_sign_off_after_the_loop_has_ended_is_no_error() -> None:
 
     asyncio.run(start())
     assert hubs.running() is None
-    hubs.expel_user("1")
+    from_threads.expel_user("1")
