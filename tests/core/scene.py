@@ -148,6 +148,11 @@ class Scene:
         """Of the last event only."""
         return [item for item in self.new if isinstance(item, kind)]
 
+    def refused(self) -> str:
+        """Why the last request was refused; nothing was done for it."""
+        assert not self.just(c.Command)
+        return self.just(f.RequestRefused)[0].code
+
     # --- people ---
 
     def ask(self, request: type[e.AgentRequest], agent: str, /, **fields: Any) -> None:

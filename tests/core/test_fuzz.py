@@ -12,8 +12,8 @@ from apps.core import config as cfg
 from apps.core import events as e
 from apps.core.codec import decode, encode
 from apps.core.ids import LegId
+from tests.core.browser_phones import browser_centre
 from tests.core.scene import SWITCH, TENANT, Scene
-from tests.core.test_desk import browser_centre
 
 AGENTS = ["ann", "bob", "cai", "nobody"]
 CUSTOMERS = ["cust1", "cust2", "cust3"]

@@ -8,8 +8,8 @@ from apps.core import facts as f
 from apps.core.calls import rejoining
 from apps.core.calls.model import Call
 from apps.core.ids import LegId
+from tests.core.browser_phones import browser_centre, with_sound
 from tests.core.scene import SWITCH, Scene
-from tests.core.test_desk import browser_centre, refused, with_sound
 
 
 def talk() -> tuple[Scene, Call, LegId]:
@@ -165,7 +165,7 @@ def test_the_agent_may_end_it_meanwhile() -> None:
     scene.ask(e.RejoinRequested, "bob", call=call.id)
     scene.arrive(call.leg)
     scene.ask(e.HoldRequested, "bob", call=call.id)
-    assert refused(scene) == "wrong_state"
+    assert scene.refused() == "wrong_state"
     scene.ask(e.HangUpRequested, "bob", call=call.id)
     assert scene.agent_state("bob") == "WRAP_UP" and call.outcome == "served"
 
@@ -198,8 +198,8 @@ def test_only_a_telephone_in_the_page_is_called_back() -> None:
     scene.ready("bob")
     call, leg = scene.talk()
     scene.ask(e.RejoinRequested, "bob", call=call.id)
-    assert refused(scene) == "unsupported"
+    assert scene.refused() == "unsupported"
     scene.hang_up(leg, e.HangupCause.MEDIA_TIMEOUT)
     assert scene.agent_state("bob") == "WRAP_UP"
     scene.ask(e.RejoinRequested, "bob", call=call.id)
-    assert refused(scene) == "wrong_state"
+    assert scene.refused() == "wrong_state"
