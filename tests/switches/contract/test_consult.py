@@ -6,8 +6,8 @@ from apps.core import commands as c
 from apps.core import events as e
 from apps.core.events import HangupCause
 from apps.core.ids import LegId
+from tests.switches.contract.callers import CALL, arrive, talk
 from tests.switches.contract.rigs import ANSWERS, GATEWAY, SWITCH, Scene
-from tests.switches.contract.test_contract import CALL, arrive, talk
 
 NUMBER = "13912345678"
 

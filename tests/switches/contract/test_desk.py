@@ -11,8 +11,8 @@ from apps.core import commands as c
 from apps.core import events as e
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import CallId, LegId, RecordingId
+from tests.switches.contract.callers import CALL, arrive, talk
 from tests.switches.contract.rigs import ANSWERS, BUSY, GATEWAY, SWITCH, Scene
-from tests.switches.contract.test_contract import CALL, arrive, talk
 
 
 def call_customer(scene: Scene, number: str = "13912345678") -> LegId:

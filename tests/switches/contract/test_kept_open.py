@@ -5,19 +5,8 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core.ids import LegId, PlayId
-from tests.switches.contract.rigs import ANSWERS, GATEWAY, SWITCH, TENANT, Scene
-from tests.switches.contract.test_contract import CALL, CALLER
-
-
-def arrive(scene: Scene) -> LegId:
-    """One caller more, answered and tagged."""
-    mark = scene.mark()
-    scene.rig.place_call(CALLER, "Wang Fang")
-    leg = scene.wait(e.CallArrived, after=mark).leg
-    scene.do(c.TagLeg(switch=SWITCH, leg=leg, call=CALL, tenant=TENANT))
-    scene.do(c.AnswerLeg(switch=SWITCH, leg=leg))
-    scene.wait(e.LegAnswered, after=mark, leg=leg)
-    return leg
+from tests.switches.contract.callers import arrive
+from tests.switches.contract.rigs import ANSWERS, GATEWAY, SWITCH, Scene
 
 
 def line(scene: Scene) -> LegId:
