@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import TenantOwned, code_name, dialable
+from apps.accounts.fields import whole_number, whole_number_or_none
+from apps.accounts.models import Coded, TenantOwned, dialable
 
 skill_code = RegexValidator(
     r"^[a-z][a-z0-9_]*(:[a-z0-9_-]+)?$", _("Small letters, e.g. billing or lang:en; flows name skills by this.")
@@ -16,18 +17,14 @@ skill_code = RegexValidator(
 extension = RegexValidator(r"^[0-9]{2,8}$", _("2 to 8 digits."))
 
 
-class Skill(TenantOwned):
+class Skill(Coded):
     code = models.CharField(_("code"), max_length=40, validators=[skill_code])
-    name = models.CharField(_("name"), max_length=100)
 
     class Meta:
         verbose_name = _("skill")
         verbose_name_plural = _("skills")
         ordering = ["code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="skill_once_per_tenant")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class DeviceChoice(models.TextChoices):
@@ -108,12 +105,7 @@ class Agent(TenantOwned):
 class AgentSkill(models.Model):
     agent = models.ForeignKey(Agent, models.CASCADE, verbose_name=_("agent"), related_name="agent_skills")
     skill = models.ForeignKey(Skill, models.PROTECT, verbose_name=_("skill"))
-    proficiency = models.PositiveSmallIntegerField(
-        _("proficiency"),
-        default=3,
-        validators=[MinValueValidator(1), MaxValueValidator(5)],
-        help_text=_("1 to 5, 5 is best."),
-    )
+    proficiency = whole_number(_("proficiency"), 1, 5, default=3, help_text=_("1 to 5, 5 is best."))
 
     class Meta:
         verbose_name = _("skill of an agent")
@@ -124,22 +116,18 @@ class AgentSkill(models.Model):
         return f"{self.skill} {self.proficiency}"
 
 
-class PauseReason(TenantOwned):
-    code = models.CharField(_("code"), max_length=40, validators=[code_name])
-    name = models.CharField(_("name"), max_length=100)
+class PauseReason(Coded):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    each_min = models.PositiveSmallIntegerField(
+    each_min = whole_number_or_none(
         _("minutes at once"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        1,
+        1440,
         help_text=_("A longer pause is said to the agent and raises an alarm on the floor; nothing is cut off."),
     )
-    allowed_min = models.PositiveSmallIntegerField(
+    allowed_min = whole_number_or_none(
         _("minutes a day"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        1,
+        1440,
         help_text=_("All pauses for this reason in one day together; shown to the agent as used and allowed."),
     )
 
@@ -149,18 +137,13 @@ class PauseReason(TenantOwned):
         ordering = ["position", "code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="pause_reason_once_per_tenant")]
 
-    def __str__(self) -> str:
-        return self.name
-
 
 MOST_LEVELS = 3
 
 
-class Disposition(TenantOwned):
+class Disposition(Coded):
     """How a call went, chosen in wrap-up: a tree of up to three levels, of which only the last ones can be chosen."""
 
-    code = models.CharField(_("code"), max_length=40, validators=[code_name])
-    name = models.CharField(_("name"), max_length=100)
     parent = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -177,9 +160,6 @@ class Disposition(TenantOwned):
         verbose_name_plural = _("dispositions")
         ordering = ["position", "code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="disposition_once_per_tenant")]
-
-    def __str__(self) -> str:
-        return self.name
 
     def clean(self) -> None:
         above = self.parent

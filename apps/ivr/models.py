@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import TenantOwned, code_name
+from apps.accounts.fields import person
+from apps.accounts.models import Coded, TenantOwned
 
 
 def validate_document(document: object) -> None:
@@ -20,9 +20,7 @@ def empty_document() -> dict[str, object]:
     return {"schema": "ivr/1", "langs": ["zh", "en"], "default_lang": "zh", "start": "", "prompts": {}, "nodes": {}}
 
 
-class Flow(TenantOwned):
-    code = models.CharField(_("code"), max_length=40, validators=[code_name])
-    name = models.CharField(_("name"), max_length=100)
+class Flow(Coded):
     draft = models.JSONField(_("draft"), default=empty_document, validators=[validate_document])
     published = models.ForeignKey(
         "FlowVersion",
@@ -40,9 +38,6 @@ class Flow(TenantOwned):
         ordering = ["code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="flow_once_per_tenant")]
 
-    def __str__(self) -> str:
-        return self.name
-
 
 class FlowVersion(TenantOwned):
     """A published document. Never changed: calls are pinned to it."""
@@ -51,9 +46,7 @@ class FlowVersion(TenantOwned):
     number = models.PositiveIntegerField(_("number"))
     sha256 = models.CharField(_("hash"), max_length=64, help_text=_("Of the canonical document without its layout."))
     document = models.JSONField(_("document"))
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("author")
-    )
+    author = person(_("author"))
     comment = models.CharField(_("comment"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("published at"), auto_now_add=True)
 

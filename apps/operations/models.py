@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import person
 from apps.accounts.history import History, LenientKey
 from apps.accounts.models import TenantOwned
 
@@ -19,18 +19,9 @@ class LegalHold(TenantOwned):
 
     call_id = models.TextField(_("call"), help_text=_("Its id, as the call history shows it."))
     reason = models.CharField(_("reason"), max_length=500, help_text=_("E.g. the reference of the complaint."))
-    placed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
-    )
+    placed_by = person(_("by"), editable=False)
     placed_at = models.DateTimeField(_("placed"), auto_now_add=True)
-    released_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="+",
-        verbose_name=_("released by"),
-    )
+    released_by = person(_("released by"), editable=False)
     released_at = models.DateTimeField(_("released"), null=True, editable=False)
 
     class Meta:

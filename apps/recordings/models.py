@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import person
 from apps.accounts.history import History, LenientKey
 
 
@@ -50,9 +50,7 @@ class RecordingAccess(History):
         DOWNLOADED = "downloaded", _("downloaded")
 
     recording = models.ForeignKey(Recording, models.CASCADE, related_name="accesses", verbose_name=_("recording"))
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("user"), related_name="+"
-    )
+    user = person(_("user"))
     username = models.TextField(_("user name"))
     at = models.DateTimeField(_("at"), auto_now_add=True)
     address = models.TextField(_("from"), blank=True)

@@ -34,7 +34,7 @@ class WallScreenAdmin(TenantScopedAdmin):
     def save_model(self, request: HttpRequest, obj: WallScreen, form: Any, change: bool) -> None:
         token = ""
         if not change:
-            obj.created_by = request.user  # type: ignore[assignment]
+            obj.created_by = request.user
             token = obj.renew_token()
         super().save_model(request, obj, form, change)
         if token:

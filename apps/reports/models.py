@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import person, whole_number
 from apps.accounts.models import Tenant, TenantOwned
 from apps.reports.formulas import service_level
 
@@ -32,22 +31,25 @@ class ReportSettings(models.Model):
         default=service_level.DEFAULT,
         help_text=_("Ans: answered by an agent; Ab: hung up while waiting; T: the queue's own threshold."),
     )
-    short_abandon_s = models.PositiveSmallIntegerField(
+    short_abandon_s = whole_number(
         _("short abandon, seconds"),
+        0,
+        120,
         default=service_level.DEFAULT_SHORT_MS // 1000,
-        validators=[MaxValueValidator(120)],
         help_text=_("Who hangs up within this time is left out by F5 and F6."),
     )
-    service_level_target = models.PositiveSmallIntegerField(
+    service_level_target = whole_number(
         _("service level target, %"),
+        1,
+        100,
         default=80,
-        validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text=_("An alarm is raised when the last 30 minutes stay 10 points below."),
     )
-    alarm_wait_s = models.PositiveSmallIntegerField(
+    alarm_wait_s = whole_number(
         _("alarm at a wait of, seconds"),
+        10,
+        7200,
         default=60,
-        validators=[MinValueValidator(10), MaxValueValidator(7200)],
         help_text=_("Raised after 5 seconds above, cleared after 10 seconds below half of it."),
     )
     occupancy = models.CharField(
@@ -71,9 +73,7 @@ class WallScreen(TenantOwned):
     name = models.CharField(_("name"), max_length=100, help_text=_("Where it hangs."))
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
-    )
+    created_by = person(_("created by"), editable=False)
     enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
@@ -104,9 +104,7 @@ class RaisedAlarm(models.Model):
     raised_at = models.DateTimeField(_("raised"))
     cleared_at = models.DateTimeField(_("cleared"), null=True)
     acked_at = models.DateTimeField(_("acknowledged"), null=True)
-    acked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("acknowledged by"), related_name="+"
-    )
+    acked_by = person(_("acknowledged by"))
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     class Meta:
@@ -128,14 +126,10 @@ class ShelvedAlarm(models.Model):
     subject = models.CharField(_("subject"), max_length=100, blank=True)
     shelved_at = models.DateTimeField(_("put aside"), auto_now_add=True)
     until = models.DateTimeField(_("until"))
-    shelved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("put aside by"), related_name="+"
-    )
+    shelved_by = person(_("put aside by"))
     reason = models.CharField(_("reason"), max_length=500)
     ended_at = models.DateTimeField(_("taken back"), null=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("taken back by"), related_name="+"
-    )
+    ended_by = person(_("taken back by"))
 
     class Meta:
         verbose_name = _("alarm put aside")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import secrets
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import sealing
+from apps.accounts.fields import person
 from apps.accounts.models import TenantOwned
 from apps.webhooks.destinations import validate_url
 
@@ -70,9 +70,7 @@ class Endpoint(TenantOwned):
     sealed_secret = models.TextField(default=new_sealed_secret, editable=False)
     sealed_old_secret = models.TextField(blank=True, editable=False)
     old_secret_until = models.DateTimeField(_("old key signs until"), null=True, editable=False)
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("made by")
-    )
+    made_by = person(_("made by"))
     created_at = models.DateTimeField(_("made"), auto_now_add=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)

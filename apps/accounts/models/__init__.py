@@ -2,16 +2,19 @@
 
 from apps.accounts.models.people import PasswordUsed, Reach, Role, Team, User
 from apps.accounts.models.tenants import (
+    Coded,
     MfaPolicy,
     SessionsAtOnce,
     Tenant,
     TenantOwned,
+    TenantOwnedOrShared,
     code_name,
     dialable,
     validate_time_zone,
 )
 
 __all__ = [
+    "Coded",
     "MfaPolicy",
     "PasswordUsed",
     "Reach",
@@ -20,6 +23,7 @@ __all__ = [
     "Team",
     "Tenant",
     "TenantOwned",
+    "TenantOwnedOrShared",
     "User",
     "code_name",
     "dialable",

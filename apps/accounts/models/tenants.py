@@ -6,9 +6,11 @@ import zoneinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.fields import whole_number, whole_number_or_none
 
 # What a switch may be asked to dial (freeswitch.md section 12: anything else could be dial string syntax).
 dialable = RegexValidator(r"^\+?[0-9*#]{1,32}$", _("Digits, * and #, with an optional leading +, at most 32."))
@@ -33,10 +35,6 @@ class SessionsAtOnce(models.TextChoices):
     MANY = "many", _("Several at once")
     NEWEST = "newest", _("One: a new sign-in ends the earlier one")
     OLDEST = "oldest", _("One: a new sign-in is refused while the earlier one lives")
-
-
-def _within(least: int, most: int) -> list[MinValueValidator | MaxValueValidator]:
-    return [MinValueValidator(least), MaxValueValidator(most)]
 
 
 class Tenant(models.Model):
@@ -69,60 +67,38 @@ class Tenant(models.Model):
         help_text=_("Code of the prompt played before a call is ended because of a fault."),
     )
 
-    vip_priority = models.PositiveSmallIntegerField(
+    vip_priority = whole_number(
         _("priority of VIPs"),
+        0,
+        9,
         default=8,
-        validators=_within(0, 9),
         help_text=_("Of customers whose level is VIP, in every queue, at least: 0 to 9."),
     )
 
-    missed_limit = models.PositiveSmallIntegerField(
+    missed_limit = whole_number(
         _("missed calls in a row"),
+        1,
+        10,
         default=1,
-        validators=_within(1, 10),
         help_text=_("After so many calls rang unanswered an agent gets no more until they press Ready."),
     )
 
-    keep_calls_days = models.PositiveSmallIntegerField(
-        _("keep calls, days"), null=True, blank=True, validators=_within(1, 3660), help_text=_("Empty: for ever.")
+    keep_calls_days = whole_number_or_none(_("keep calls, days"), 1, 3660, help_text=_("Empty: for ever."))
+    keep_recordings_days = whole_number_or_none(_("keep recordings, days"), 1, 3660, help_text=_("Empty: for ever."))
+    keep_audit_days = whole_number_or_none(
+        _("keep the audit log, days"), 30, 3660, default=365, help_text=_("Empty: for ever.")
     )
-    keep_recordings_days = models.PositiveSmallIntegerField(
-        _("keep recordings, days"),
-        null=True,
-        blank=True,
-        validators=_within(1, 3660),
-        help_text=_("Empty: for ever."),
-    )
-    keep_audit_days = models.PositiveSmallIntegerField(
-        _("keep the audit log, days"),
-        null=True,
-        blank=True,
-        default=365,
-        validators=_within(30, 3660),
-        help_text=_("Empty: for ever."),
-    )
-    keep_facts_days = models.PositiveSmallIntegerField(
+    keep_facts_days = whole_number_or_none(
         _("keep the facts of calls, days"),
-        null=True,
-        blank=True,
-        validators=_within(1, 3660),
+        1,
+        3660,
         help_text=_("What timelines are drawn from. Empty: as long as the calls."),
     )
-    keep_deliveries_days = models.PositiveSmallIntegerField(
-        _("keep webhook deliveries, days"),
-        null=True,
-        blank=True,
-        default=30,
-        validators=_within(1, 3660),
-        help_text=_("Empty: for ever."),
+    keep_deliveries_days = whole_number_or_none(
+        _("keep webhook deliveries, days"), 1, 3660, default=30, help_text=_("Empty: for ever.")
     )
-    keep_imports_days = models.PositiveSmallIntegerField(
-        _("keep imported files, days"),
-        null=True,
-        blank=True,
-        default=30,
-        validators=_within(1, 3660),
-        help_text=_("Empty: for ever."),
+    keep_imports_days = whole_number_or_none(
+        _("keep imported files, days"), 1, 3660, default=30, help_text=_("Empty: for ever.")
     )
 
     mfa_policy = models.CharField(
@@ -132,35 +108,35 @@ class Tenant(models.Model):
         default=MfaPolicy.NOBODY,
         help_text=_("Who must sign in with a code or a security key as well. Whoever has none is asked to set it up."),
     )
-    idle_timeout_min = models.PositiveSmallIntegerField(
+    idle_timeout_min = whole_number(
         _("idle sessions end after, minutes"),
+        5,
+        10_080,
         default=120,
-        validators=_within(5, 10080),
         help_text=_("Without a request and without an open console or floor."),
     )
-    session_hours = models.PositiveSmallIntegerField(
+    session_hours = whole_number(
         _("sessions end after, hours"),
+        1,
+        720,
         default=14,
-        validators=_within(1, 720),
         help_text=_("From sign-in, whatever one does. Longer than a shift, or calls are cut off from their agents."),
     )
     sessions_at_once = models.CharField(
         _("sessions of a person"), max_length=6, choices=SessionsAtOnce.choices, default=SessionsAtOnce.MANY
     )
-    password_min_length = models.PositiveSmallIntegerField(
-        _("shortest password"), default=10, validators=_within(8, 64), help_text=_("Characters.")
-    )
-    password_history = models.PositiveSmallIntegerField(
+    password_min_length = whole_number(_("shortest password"), 8, 64, default=10, help_text=_("Characters."))
+    password_history = whole_number(
         _("passwords not used again"),
+        0,
+        24,
         default=3,
-        validators=[MaxValueValidator(24)],
         help_text=_("How many of a person's last passwords are refused; 0: none."),
     )
-    password_max_age_days = models.PositiveSmallIntegerField(
+    password_max_age_days = whole_number_or_none(
         _("passwords expire after, days"),
-        null=True,
-        blank=True,
-        validators=_within(1, 3660),
+        1,
+        3660,
         help_text=_("Empty: never, which is today's advice; a leaked password is changed at once instead."),
     )
 
@@ -180,3 +156,34 @@ class TenantOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+class TenantOwnedOrShared(models.Model):
+    """Base of what tenants may have of their own or share."""
+
+    tenant = models.ForeignKey(
+        Tenant,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("tenant"),
+        help_text=_("Empty: shared by all tenants."),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Coded(TenantOwned):
+    """Base of what people know by a name, and flows and programs by a code that stays."""
+
+    code = models.CharField(
+        _("code"), max_length=40, validators=[code_name], help_text=_("As flows and programs name it.")
+    )
+    name = models.CharField(_("name"), max_length=100)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             name='Disposition',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
+                ('code', models.CharField(help_text='As flows and programs name it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('parent', models.ForeignKey(blank=True, help_text='At most three levels; what others belong to is a heading and cannot be chosen itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='agents.disposition', verbose_name='belongs to')),
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             name='PauseReason',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
+                ('code', models.CharField(help_text='As flows and programs name it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('each_min', models.PositiveSmallIntegerField(blank=True, help_text='A longer pause is said to the agent and raises an alarm on the floor; nothing is cut off.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1440)], verbose_name='minutes at once')),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import phonenumbers
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import person
 from apps.accounts.models import Tenant, TenantOwned
 from apps.customers.models.people import Customer
 from apps.customers.numbers import Plan
@@ -70,9 +70,7 @@ class Note(TenantOwned):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="written_notes", verbose_name=_("customer"))
     text = models.TextField(_("text"), max_length=4000)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("author"), related_name="+"
-    )
+    author = person(_("author"))
     author_name = models.CharField(_("author's name"), max_length=160, blank=True)
     call_id = models.CharField(_("call"), max_length=128, blank=True, help_text=_("During which it was written."))
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
@@ -95,9 +93,7 @@ class CallLink(TenantOwned):
 
     call_id = models.CharField(_("call"), max_length=128)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="call_links", verbose_name=_("customer"))
-    linked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("linked by"), related_name="+"
-    )
+    linked_by = person(_("linked by"))
     linked_at = models.DateTimeField(_("linked"), auto_now=True)
 
     class Meta:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import person
 from apps.accounts.models import TenantOwned
 
 
@@ -31,9 +31,7 @@ OPEN = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 class ImportJob(TenantOwned):
     """``rows_done`` moves in the same transaction as the rows themselves: whoever goes on, goes on from there."""
 
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("by"), related_name="+"
-    )
+    created_by = person(_("by"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     file_name = models.CharField(_("file"), max_length=200)
     size_bytes = models.BigIntegerField(_("size, bytes"))

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Flow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
+                ('code', models.CharField(help_text='As flows and programs name it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('draft', models.JSONField(default=apps.ivr.models.empty_document, validators=[apps.ivr.models.validate_document], verbose_name='draft')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),

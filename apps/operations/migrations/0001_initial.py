@@ -25,8 +25,8 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(help_text='E.g. the reference of the complaint.', max_length=500, verbose_name='reason')),
                 ('placed_at', models.DateTimeField(auto_now_add=True, verbose_name='placed')),
                 ('released_at', models.DateTimeField(editable=False, null=True, verbose_name='released')),
-                ('placed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('released_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
+                ('placed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('released_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),
             ],
             options={

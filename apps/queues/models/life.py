@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import whole_number
 from apps.accounts.models import dialable
 
 
@@ -86,24 +87,16 @@ class QueueLife(models.Model):
         default=NoAgentsChoice.NEVER,
         help_text=_("Callers then go where the queue overflows to."),
     )
-    no_agents_grace_s = models.PositiveSmallIntegerField(
-        _("for longer than, seconds"),
-        default=30,
-        validators=[MaxValueValidator(3600)],
-        help_text=_("An agent may come back."),
+    no_agents_grace_s = whole_number(
+        _("for longer than, seconds"), 0, 3600, default=30, help_text=_("An agent may come back.")
     )
 
-    comfort_every_s = models.PositiveSmallIntegerField(
-        _("comfort message every, seconds"),
-        default=0,
-        validators=[MaxValueValidator(3600)],
-        help_text=_("One of those below, in turn; 0: none."),
+    comfort_every_s = whole_number(
+        _("comfort message every, seconds"), 0, 3600, default=0, help_text=_("One of those below, in turn; 0: none.")
     )
     tell_position = models.BooleanField(_("tell the place in line"), default=False)
     tell_wait = models.BooleanField(_("tell the expected wait"), default=False)
-    tell_every_s = models.PositiveSmallIntegerField(
-        _("tell it every, seconds"), default=60, validators=[MinValueValidator(10), MaxValueValidator(3600)]
-    )
+    tell_every_s = whole_number(_("tell it every, seconds"), 10, 3600, default=60)
 
     callback = models.BooleanField(
         _("offer a call back"),
@@ -118,21 +111,13 @@ class QueueLife(models.Model):
         validators=[RegexValidator(r"^[0-9*#]$", _("One of 0 to 9, * and #."))],
         help_text=_("Empty: only flows and programs book one."),
     )
-    callback_from_s = models.PositiveIntegerField(
-        _("offered from an expected wait of, seconds"), default=0, validators=[MaxValueValidator(7200)]
-    )
+    callback_from_s = whole_number(_("offered from an expected wait of, seconds"), 0, 7200, default=0)
     callback_agent_first = models.BooleanField(
         _("agent first"), default=True, help_text=_("Off: the customer's telephone rings first.")
     )
-    callback_attempts = models.PositiveSmallIntegerField(
-        _("attempts"), default=3, validators=[MinValueValidator(1), MaxValueValidator(10)]
-    )
-    callback_retry_min = models.PositiveSmallIntegerField(
-        _("between attempts, minutes"), default=15, validators=[MinValueValidator(1), MaxValueValidator(1440)]
-    )
-    callback_window_min = models.PositiveSmallIntegerField(
-        _("kept for, minutes"), default=240, validators=[MinValueValidator(5), MaxValueValidator(10_080)]
-    )
+    callback_attempts = whole_number(_("attempts"), 1, 10, default=3)
+    callback_retry_min = whole_number(_("between attempts, minutes"), 1, 1440, default=15)
+    callback_window_min = whole_number(_("kept for, minutes"), 5, 10_080, default=240)
 
     class Meta:
         abstract = True

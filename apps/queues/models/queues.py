@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import TenantOwned, code_name, dialable
+from apps.accounts.fields import whole_number
+from apps.accounts.models import Coded, dialable
 from apps.queues.models.life import OverflowChoice, QueueLife, a_prompt
 
 
@@ -25,22 +25,19 @@ class StrategyChoice(models.TextChoices):
     BEST_SKILL = "best_skill", _("best skill first")
 
 
-class Queue(QueueLife, TenantOwned):
+class Queue(QueueLife, Coded):
     """A line of callers. Times are in seconds here, as people set them; the core counts milliseconds."""
 
-    code = models.CharField(_("code"), max_length=40, validators=[code_name], help_text=_("As flows name it."))
-    name = models.CharField(_("name"), max_length=100)
     skills = models.ManyToManyField("agents.Skill", through="QueueSkill", blank=True, verbose_name=_("skills"))
     members = models.ManyToManyField(
         "agents.Agent", through="QueueMembership", blank=True, verbose_name=_("agents"), related_name="queues"
     )
-    priority = models.PositiveSmallIntegerField(
-        _("priority"), default=5, validators=[MaxValueValidator(9)], help_text=_("0 to 9, 9 is served first.")
-    )
-    ageing_s = models.PositiveSmallIntegerField(
+    priority = whole_number(_("priority"), 0, 9, default=5, help_text=_("0 to 9, 9 is served first."))
+    ageing_s = whole_number(
         _("ageing, seconds"),
+        0,
+        3600,
         default=0,
-        validators=[MaxValueValidator(3600)],
         help_text=_("A caller rises by one priority for every so many seconds of waiting; 0: never."),
     )
     strategy = models.CharField(
@@ -50,16 +47,14 @@ class Queue(QueueLife, TenantOwned):
         default=StrategyChoice.LONGEST_IDLE,
         help_text=_("Which of the agents who can serve a caller is rung."),
     )
-    ring_step_s = models.PositiveSmallIntegerField(
-        _("another agent every, seconds"),
-        default=5,
-        validators=[MinValueValidator(1), MaxValueValidator(60)],
-        help_text=_("When ringing progressively."),
+    ring_step_s = whole_number(
+        _("another agent every, seconds"), 1, 60, default=5, help_text=_("When ringing progressively.")
     )
-    tier_wait_s = models.PositiveSmallIntegerField(
+    tier_wait_s = whole_number(
         _("wait for each tier, seconds"),
+        0,
+        3600,
         default=0,
-        validators=[MaxValueValidator(3600)],
         help_text=_("The second tier joins after this, the third after twice that; 0: all at once."),
     )
     tier_wait_grows = models.BooleanField(
@@ -70,33 +65,26 @@ class Queue(QueueLife, TenantOwned):
         default=True,
         help_text=_("A tier in which nobody is signed in is not waited for."),
     )
-    sticky_days = models.PositiveSmallIntegerField(
+    sticky_days = whole_number(
         _("last agent first, days"),
+        0,
+        90,
         default=0,
-        validators=[MaxValueValidator(90)],
         help_text=_("Whoever talked with the caller within so many days is asked first; 0: nobody is."),
     )
-    sticky_wait_s = models.PositiveSmallIntegerField(
-        _("wait for the last agent, seconds"),
-        default=15,
-        validators=[MaxValueValidator(600)],
-        help_text=_("Then anybody who can serve is asked."),
+    sticky_wait_s = whole_number(
+        _("wait for the last agent, seconds"), 0, 600, default=15, help_text=_("Then anybody who can serve is asked.")
     )
-    resume_s = models.PositiveSmallIntegerField(
+    resume_s = whole_number(
         _("place kept after hanging up, seconds"),
+        0,
+        3600,
         default=0,
-        validators=[MaxValueValidator(3600)],
         help_text=_("A caller who hung up while waiting and calls again within this time has the old place; 0: no."),
     )
-    max_wait_s = models.PositiveIntegerField(
-        _("longest wait, seconds"), default=900, validators=[MinValueValidator(1), MaxValueValidator(7200)]
-    )
-    ring_timeout_s = models.PositiveSmallIntegerField(
-        _("ring time, seconds"), default=20, validators=[MinValueValidator(5), MaxValueValidator(120)]
-    )
-    wrap_up_s = models.PositiveSmallIntegerField(
-        _("wrap-up, seconds"), default=30, validators=[MaxValueValidator(3600)]
-    )
+    max_wait_s = whole_number(_("longest wait, seconds"), 1, 7200, default=900)
+    ring_timeout_s = whole_number(_("ring time, seconds"), 5, 120, default=20)
+    wrap_up_s = whole_number(_("wrap-up, seconds"), 0, 3600, default=30)
     disposition_required = models.BooleanField(
         _("result required"),
         default=True,
@@ -104,9 +92,7 @@ class Queue(QueueLife, TenantOwned):
             "Wrap-up cannot be finished without one; when its time is up the call is listed for the agent to complete."
         ),
     )
-    service_level_s = models.PositiveSmallIntegerField(
-        _("service level, seconds"), default=20, validators=[MinValueValidator(1), MaxValueValidator(3600)]
-    )
+    service_level_s = whole_number(_("service level, seconds"), 1, 3600, default=20)
     music = models.ForeignKey(
         "telephony.MusicClass", models.PROTECT, null=True, blank=True, verbose_name=_("music on hold")
     )
@@ -149,9 +135,6 @@ class Queue(QueueLife, TenantOwned):
         verbose_name_plural = _("queues")
         ordering = ["name"]
         constraints = [models.UniqueConstraint("tenant", "code", name="queue_once_per_tenant")]
-
-    def __str__(self) -> str:
-        return self.name
 
     def clean(self) -> None:
         for rule in ("overflow", "closed"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import whole_number, whole_number_or_none
 from apps.queues.models.queues import Queue
 
 MOST_TIERS = 9
@@ -17,12 +17,7 @@ class QueueSkill(models.Model):
 
     queue = models.ForeignKey(Queue, models.CASCADE, verbose_name=_("queue"), related_name="needs")
     skill = models.ForeignKey("agents.Skill", models.PROTECT, verbose_name=_("skill"), related_name="+")
-    level = models.PositiveSmallIntegerField(
-        _("level"),
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(5)],
-        help_text=_("The proficiency asked for, 1 to 5."),
-    )
+    level = whole_number(_("level"), 1, 5, default=1, help_text=_("The proficiency asked for, 1 to 5."))
     required = models.BooleanField(
         _("required"), default=True, help_text=_("Off: preferred. It ranks those who can serve and keeps nobody out.")
     )
@@ -41,25 +36,13 @@ class QueueRing(models.Model):
     """One relaxation after a time of waiting. Those of the same time are one ring; what they relax stays relaxed."""
 
     queue = models.ForeignKey(Queue, models.CASCADE, verbose_name=_("queue"), related_name="rings")
-    after_s = models.PositiveSmallIntegerField(
-        _("after, seconds"), validators=[MinValueValidator(1), MaxValueValidator(7200)]
-    )
+    after_s = whole_number(_("after, seconds"), 1, 7200)
     skill = models.ForeignKey(
         "agents.Skill", models.PROTECT, null=True, blank=True, verbose_name=_("skill"), related_name="+"
     )
-    level = models.PositiveSmallIntegerField(
-        _("lowered to"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(4)],
-        help_text=_("Empty: the skill is no longer asked for."),
-    )
-    tiers_up_to = models.PositiveSmallIntegerField(
-        _("tiers up to"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_TIERS)],
-        help_text=_("These join now, whatever the tier rule says."),
+    level = whole_number_or_none(_("lowered to"), 1, 4, help_text=_("Empty: the skill is no longer asked for."))
+    tiers_up_to = whole_number_or_none(
+        _("tiers up to"), 1, MOST_TIERS, help_text=_("These join now, whatever the tier rule says.")
     )
 
     class Meta:
@@ -91,22 +74,19 @@ class QueueMembership(models.Model):
 
     queue = models.ForeignKey(Queue, models.CASCADE, verbose_name=_("queue"), related_name="memberships")
     agent = models.ForeignKey("agents.Agent", models.CASCADE, verbose_name=_("agent"), related_name="memberships")
-    tier = models.PositiveSmallIntegerField(
-        _("tier"),
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_TIERS)],
-        help_text=_("1 is the first line."),
-    )
-    position = models.PositiveSmallIntegerField(
+    tier = whole_number(_("tier"), 1, MOST_TIERS, default=1, help_text=_("1 is the first line."))
+    position = whole_number(
         _("position"),
+        1,
+        9999,
         default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(9999)],
         help_text=_("Within the tier, 1 first; for top-down, and where all else is equal."),
     )
-    priority = models.PositiveSmallIntegerField(
+    priority = whole_number(
         _("queue's priority"),
+        0,
+        9,
         default=5,
-        validators=[MaxValueValidator(9)],
         help_text=_("Of this queue among those that the agent serves, 0 to 9; 9 is served first."),
     )
 

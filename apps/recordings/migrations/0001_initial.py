@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('way', models.CharField(choices=[('played', 'played'), ('downloaded', 'downloaded')], default='played', max_length=10, verbose_name='way')),
                 ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='recordings.recording', verbose_name='recording')),
                 ('tenant', apps.accounts.history.LenientKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.tenant', verbose_name='tenant')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
                 'verbose_name': 'access to a recording',

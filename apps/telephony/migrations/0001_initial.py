@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Calendar',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text='As flows name it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
+                ('code', models.CharField(help_text='As flows and programs name it.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,39}$', 'Small letters, digits and _, starting with a letter.')], verbose_name='code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('override', models.CharField(blank=True, choices=[('open', 'Open now, whatever the hours say'), ('closed', 'Closed now'), ('emergency', 'Emergency')], max_length=9, verbose_name='override')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.tenant', verbose_name='tenant')),

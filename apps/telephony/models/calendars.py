@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import TenantOwned, code_name
+from apps.accounts.models import Coded
 
 
 class Override(models.TextChoices):
@@ -37,9 +37,7 @@ def check_span(opens: datetime.time, closes: datetime.time) -> None:
         raise ValidationError(_("The end must be after the start; 00:00 as an end means midnight."))
 
 
-class Calendar(TenantOwned):
-    code = models.CharField(_("code"), max_length=40, validators=[code_name], help_text=_("As flows name it."))
-    name = models.CharField(_("name"), max_length=100)
+class Calendar(Coded):
     override = models.CharField(_("override"), max_length=9, choices=Override.choices, blank=True)
 
     class Meta:
@@ -47,9 +45,6 @@ class Calendar(TenantOwned):
         verbose_name_plural = _("calendars")
         ordering = ["code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="calendar_once_per_tenant")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class CalendarSpan(models.Model):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import whole_number
 from apps.accounts.models import TenantOwned
 
 country_code = RegexValidator(r"^[1-9][0-9]{0,2}$", _("1 to 3 digits, without + and zeros, e.g. 86."))
@@ -32,18 +33,12 @@ class DialPolicy(TenantOwned):
         default=False,
         help_text=_("All other countries. Toll fraud goes here: allow single countries by rules instead."),
     )
-    ring_timeout_s = models.PositiveSmallIntegerField(
-        _("ring time, seconds"),
-        default=45,
-        validators=[MinValueValidator(10), MaxValueValidator(120)],
-        help_text=_("How long a number that an agent dials may ring."),
+    ring_timeout_s = whole_number(
+        _("ring time, seconds"), 10, 120, default=45, help_text=_("How long a number that an agent dials may ring.")
     )
     record = models.BooleanField(_("record"), default=True, help_text=_("Calls that agents dial."))
-    wrap_up_s = models.PositiveSmallIntegerField(
-        _("wrap-up, seconds"),
-        default=30,
-        validators=[MaxValueValidator(3600)],
-        help_text=_("After a call that an agent dialled."),
+    wrap_up_s = whole_number(
+        _("wrap-up, seconds"), 0, 3600, default=30, help_text=_("After a call that an agent dialled.")
     )
 
     class Meta:

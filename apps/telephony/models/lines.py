@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.fields import whole_number_or_none
 from apps.accounts.models import TenantOwned, dialable
 from apps.telephony.models.switches import Switch, file_safe_name, random_secret
 
@@ -81,11 +82,10 @@ class Did(TenantOwned):
         _("number"), max_length=33, validators=[dialable], help_text=_("Exactly as the switch reports it.")
     )
     flow = models.ForeignKey("ivr.Flow", models.PROTECT, verbose_name=_("flow"))
-    priority = models.PositiveSmallIntegerField(
+    priority = whole_number_or_none(
         _("priority"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(9)],
+        0,
+        9,
         help_text=_("Of its callers in every queue, at least: 0 to 9. Empty: as flow and queue say."),
     )
     note = models.CharField(_("note"), max_length=200, blank=True)

@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Tenant, TenantOwned
+from apps.accounts.models import TenantOwned, TenantOwnedOrShared
 from apps.telephony.models.switches import file_safe_name
 
 prompt_code = RegexValidator(
@@ -50,17 +50,9 @@ class Prompt(TenantOwned):
         return {lang: name for lang, name in (("zh", self.sound_zh), ("en", self.sound_en)) if name}
 
 
-class MusicClass(models.Model):
+class MusicClass(TenantOwnedOrShared):
     """Music on hold: a stream on the switch, played from a directory of sound files."""
 
-    tenant = models.ForeignKey(
-        Tenant,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        verbose_name=_("tenant"),
-        help_text=_("Empty: shared by all tenants."),
-    )
     name = models.CharField(_("name"), max_length=40, unique=True, validators=[file_safe_name])
     directory = models.CharField(
         _("directory"), max_length=200, default="music", help_text=_("Relative to the switch's sounds directory.")

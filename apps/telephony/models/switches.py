@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Tenant
+from apps.accounts.models import TenantOwnedOrShared
 
 # Names that travel into switch files and dial strings: nothing there needs quoting.
 file_safe_name = RegexValidator(
@@ -37,17 +37,9 @@ class SwitchKind(models.TextChoices):
     SIMULATOR = "simulator", _("Simulator")
 
 
-class Switch(models.Model):
+class Switch(TenantOwnedOrShared):
     """One switch. Tenants may share it; then it belongs to none."""
 
-    tenant = models.ForeignKey(
-        Tenant,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        verbose_name=_("tenant"),
-        help_text=_("Empty: shared by all tenants."),
-    )
     name = models.CharField(_("name"), max_length=40, unique=True, validators=[file_safe_name])
     kind = models.CharField(_("kind"), max_length=12, choices=SwitchKind.choices, default=SwitchKind.FREESWITCH)
     enabled = models.BooleanField(_("enabled"), default=True)
