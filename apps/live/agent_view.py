@@ -180,10 +180,10 @@ def _not_in_company(agent: Agent, call: Call) -> set[str]:
         return set() if room.agent == agent.id and room.other in call.legs else {"consult_cancel"}
     if consult is None:
         return set()
-    settled = consult.joined is not None and consult.asked is None  # nothing is under way
-    both = consult.other is not None and settled and consult.aim in (Aim.CONSULT, Aim.CUSTOMER)
+    together = consult.asked is not None or consult.joined is not None
+    both = consult.other is not None and together and consult.aim in (Aim.CONSULT, Aim.CUSTOMER)
     out = set() if both and not call.customer_gone else {"consult_swap", "consult_complete", "three_way"}
-    out |= set() if both else {"dtmf"}
+    out |= set() if both and consult.asked is None else {"dtmf"}  # there must be one who hears them
     out |= set() if consult.aim is Aim.CUSTOMER else {"mask", "unmask"}
     return out if consult.aim in (Aim.SEEK, Aim.CONSULT, Aim.CUSTOMER) else out | {"consult_cancel"}
 

@@ -27,6 +27,61 @@ def test_all_three_go_into_a_room_of_their_own() -> None:
     assert len(scene.all(f.RecordingAsked)) == 1
 
 
+def test_who_talks_with_the_customer_does_not_send_them_to_us_on_the_way_into_the_room() -> None:
+    """Seen on a busy machine: that arrival overtook the news of the room, and ended it at once."""
+    at = Asked(Scene()).talk()
+    at.swap()
+    at.ask(e.ThreeWayRequested)
+    assert [one.leg for one in at.scene.just(c.JoinRoom)] == [at.call.leg, at.bobs, at.far]
+    at.scene.feed(e.LegParked(switch=SWITCH, leg=at.bobs))  # the customer has left their talk
+    assert not at.scene.just(c.Command), "no music into the room"
+    for leg in (at.call.leg, at.bobs, at.far):
+        at.scene.feed(e.LegJoined(switch=SWITCH, leg=leg, room=at.call.id))
+    assert at.call.state == "conferencing"
+
+
+def test_pressed_while_the_swap_settles_it_is_done_when_all_are_there() -> None:
+    at = Asked(Scene()).talk()
+    scene = at.scene
+    at.ask(e.ConsultSwapRequested)
+    at.ask(e.ThreeWayRequested)
+    assert scene.just(f.RequestDone) and not scene.just(c.Command)
+    at.bridge()
+    assert not scene.just(c.Command), "the consulted is still on the way"
+    assert scene.folded() == scene.state and State.from_data(scene.state.to_data()) == scene.state
+    scene.feed(e.LegParked(switch=SWITCH, leg=at.far))
+    assert {one.leg for one in scene.just(c.Command)} == {at.call.leg, at.bobs, at.far}
+    at.three()
+    assert at.call.state == "conferencing"
+
+
+def test_a_customer_who_is_on_the_way_back_is_waited_for() -> None:
+    at = Asked(Scene()).talk()
+    at.swap()
+    at.ask(e.ConsultSwapRequested)
+    at.bridge()
+    at.ask(e.ThreeWayRequested)
+    assert not at.scene.just(c.Command)
+    at.customer_comes()
+    assert [type(one) for one in at.scene.just(c.Command)] == [c.JoinRoom] * 3, "and no music"
+
+
+def test_a_customer_who_does_not_come_back_keeps_nobody_waiting() -> None:
+    at = Asked(Scene()).talk()
+    at.swap()
+    at.ask(e.ConsultSwapRequested)
+    at.bridge()
+    at.ask(e.ThreeWayRequested)
+    at.scene.wait(3.1)
+    assert at.scene.last(f.ConsultAimed).aim is f.Aim.RETURN
+    at.scene.wait(3.1)
+    assert at.scene.last(c.PartLegs).other == at.call.leg, "is fetched"
+    at.customer_comes()
+    at.scene.feed(e.LegParked(switch=SWITCH, leg=at.bobs))
+    at.bridge()
+    assert at.call.state == "talking" and at.scene.agent_state("bob") == "TALKING"
+
+
 def test_the_one_who_asked_leaves_and_the_two_others_go_on() -> None:
     at = three()
     cai = at.far

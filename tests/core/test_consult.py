@@ -122,6 +122,36 @@ def test_swapping_leaves_the_other_with_music() -> None:
     assert scene.agent_state("bob") == "CONSULTING" and scene.agent_state("cai") == "TALKING"
 
 
+def test_pressed_again_while_the_swap_settles_each_is_done_in_its_turn() -> None:
+    at = asked().talk()
+    scene = at.scene
+    at.ask(e.ConsultSwapRequested)
+    at.ask(e.ConsultSwapRequested)
+    at.bridge()
+    scene.feed(e.LegParked(switch=SWITCH, leg=at.far))
+    assert (scene.last(c.BridgeLegs).leg, scene.last(c.BridgeLegs).other) == (at.bobs, at.far)
+    at.bridge()
+    assert at.consult.joined == (at.bobs, at.far)
+    at.customer_comes()
+    at.ask(e.ConsultSwapRequested)
+    at.ask(e.ConsultCompleteRequested)
+    at.bridge()
+    scene.feed(e.LegParked(switch=SWITCH, leg=at.far))
+    at.bridge()
+    assert at.call.state == "talking" and at.call.bridge and at.call.bridge.agent == "cai"
+
+
+def test_completed_as_soon_as_the_consulted_answers() -> None:
+    at = asked()
+    at.both_parted()
+    at.answer()
+    at.ask(e.ConsultCompleteRequested)
+    at.bridge()
+    assert (at.scene.last(c.BridgeLegs).leg, at.scene.last(c.BridgeLegs).other) == (at.far, at.call.leg)
+    at.bridge()
+    assert at.scene.agent_state("cai") == "TALKING" and at.scene.agent_state("bob") == "WRAP_UP"
+
+
 def test_completed_while_with_the_customer() -> None:
     at = asked().talk()
     at.swap()

@@ -58,7 +58,8 @@ class ConsultingStaff(Staff):
             e.HangUpRequested,
         ) if not self.going_home else (e.HangUpRequested,)  # fmt: skip
         self.ask(self.rng.choice(choices), agent, call=call)
-        self._after((300, 6_000), self._go_on, agent, call)
+        soon = (5, 150) if self.rng.random() < 0.3 else (300, 6_000)  # some press before the last thing has settled
+        self._after(soon, self._go_on, agent, call)
 
 
 class Ledger(Auditor):

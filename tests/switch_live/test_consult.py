@@ -106,7 +106,7 @@ class Trio:
 
     def three(self) -> str:
         room = f"room-{next(_rooms)}"
-        for leg in (self.agent, self.third, self.customer):
+        for leg in (self.customer, self.agent, self.third):  # as the core does it
             self.do(c.JoinRoom(switch=S, leg=leg, room=room))
         for leg in (self.agent, self.third, self.customer):
             assert self.heard.wait(LegJoined, leg=leg).room == room

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def parted(call: Call, leg: LegId) -> None:
     """This leg is heard by nobody any more."""
     consult = call.consult
-    if consult is not None and consult.joined is not None and leg in consult.joined:
+    if consult is None:
+        return
+    consult.in_room = tuple(one for one in consult.in_room if one != leg)
+    if consult.joined is not None and leg in consult.joined:
         consult.joined = None
 
 
@@ -52,7 +55,7 @@ def _consult_aimed(state: State, call: Call, fact: f.ConsultAimed) -> None:
     consult = call.consult
     if consult is None:
         return
-    consult.aim, consult.changed_ms, consult.in_room = fact.aim, fact.at_ms, ()
+    consult.aim, consult.changed_ms, consult.gathering = fact.aim, fact.at_ms, False
     consult.end, consult.detail, consult.ring_until_ms = fact.end, fact.detail, None
     call.deadline_ms = fact.deadline_ms
 
@@ -74,7 +77,8 @@ def _pair_bridged(state: State, call: Call, fact: f.PairBridged) -> None:
         leg = call.legs.get(mine)
         if leg is not None:
             leg.state, leg.other = LegState.BRIDGED, peer
-    call.deadline_ms = None
+    if consult.aim in (f.Aim.CONSULT, f.Aim.CUSTOMER):  # else it is but a step on the way
+        call.deadline_ms = None
 
 
 @on_call(f.PairFailed)
@@ -95,6 +99,14 @@ def _consult_ended(state: State, call: Call, fact: f.ConsultEnded) -> None:
     if fact.deadline_ms is not None:
         call.bridge_lost = True
         call.move(CallState.RETURNING, fact.at_ms, fact.deadline_ms)
+
+
+@on_call(f.RoomAsked)
+def _room_asked(state: State, call: Call, fact: f.RoomAsked) -> None:
+    if call.consult is not None:
+        call.consult.gathering, call.consult.joined, call.consult.in_room = True, None, ()
+        call.consult.changed_ms = fact.at_ms
+        call.deadline_ms = fact.deadline_ms
 
 
 @on_call(f.RoomJoined)

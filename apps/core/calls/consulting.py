@@ -110,18 +110,18 @@ def complete(center: Center, call: Call, consult: Consult) -> Refusal | None:
 def merge(center: Center, call: Call, consult: Consult) -> Refusal | None:
     if (refusal := _not_both(call, consult)) is not None:
         return refusal
-    pairing.merge(center, call)
+    pairing.aim(center, call, f.Aim.MERGE)
     return None
 
 
 def _not_both(call: Call, consult: Consult) -> Refusal | None:
-    """Why there are no two to choose from."""
+    """Why there are no two to choose from. Who asks while the last change settles is served as soon as it has."""
     if call.customer_gone:
         return _CUSTOMER_GONE
     if consult.other is None:
         return _NOBODY_THERE
-    ready = consult.aim in (f.Aim.CONSULT, f.Aim.CUSTOMER) and consult.asked is None and consult.joined is not None
-    return None if ready else _UNDER_WAY
+    together = consult.asked is not None or consult.joined is not None
+    return None if together and consult.aim in (f.Aim.CONSULT, f.Aim.CUSTOMER) else _UNDER_WAY
 
 
 def cancel(center: Center, call: Call, consult: Consult) -> Refusal | None:
@@ -337,14 +337,14 @@ def bridge_failed(center: Center, call: Call, reason: str) -> None:
     consult = call.consult
     if consult is None or consult.asked is None:
         return
-    with_customer = call.leg in consult.asked
+    with_customer, without_agent = call.leg in consult.asked, consult.leg not in consult.asked
     pairing.broken(center, call, reason)
     if with_customer:
         talk.reclaim(center, call)
     center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
-    if consult.aim is f.Aim.CONSULT and call.customer_gone:
+    if call.customer_gone:
         closing.customer_left(center, call, HangupCause.NORMAL)
-    elif consult.aim in (f.Aim.CONSULT, f.Aim.COMPLETE) and consult.leg in call.legs:
+    elif (without_agent or not with_customer) and consult.leg in call.legs:
         turn_back(center, call, f.ConsultEnd.FAILED)
     else:
         lose(center, call, f.ConsultEnd.FAILED)

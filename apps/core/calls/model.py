@@ -140,7 +140,8 @@ class Consult:
     other_agent: AgentId | None = None
     asked: tuple[LegId, LegId] | None = None  # to be bridged
     joined: tuple[LegId, LegId] | None = None
-    in_room: tuple[LegId, ...] = ()  # on the way into a three-way
+    gathering: bool = False  # all three are on their way into a room
+    in_room: tuple[LegId, ...] = ()  # those who are there
     ring_until_ms: int | None = None  # a telephone rung for it without being offered
     end: ConsultEnd | None = None  # why it is over, while the agent is on the way back to the customer
     detail: str = ""

@@ -35,7 +35,7 @@ def aim(center: Center, call: Call, at: f.Aim, *, end: f.ConsultEnd | None = Non
             tenant=call.tenant,
             call=call.id,
             aim=at,
-            deadline_ms=center.now_ms + talk.RETURN_TIMEOUT_MS,
+            deadline_ms=center.now_ms + (MERGE_MS if at is f.Aim.MERGE else talk.RETURN_TIMEOUT_MS),
             end=end,
             detail=detail,
         )
@@ -44,11 +44,17 @@ def aim(center: Center, call: Call, at: f.Aim, *, end: f.ConsultEnd | None = Non
 
 
 def pursue(center: Center, call: Call) -> None:
-    """Ask for the pair that is wanted, unless they are together, asked for, or not both within reach."""
+    """Ask for those who are wanted, unless they are together, asked for, or not all within reach."""
     consult = call.consult
-    pair = _pair(call, consult) if consult is not None else None
-    if consult is None or pair is None or consult.asked is not None:
+    if consult is None or consult.asked is not None:
         return
+    if consult.aim is f.Aim.MERGE:
+        _gather(center, call, consult)
+    elif (pair := _pair(call, consult)) is not None:
+        _bring_together(center, call, consult, pair)
+
+
+def _bring_together(center: Center, call: Call, consult: Consult, pair: tuple[LegId, LegId]) -> None:
     if consult.joined is not None and set(consult.joined) == set(pair):
         _arrived(center, call, consult, pair)
     elif all(in_our_hands(call, leg) for leg in pair):
@@ -151,7 +157,7 @@ def parked(center: Center, call: Call, leg: Leg) -> None:
     if consult is None:
         return
     pursue(center, call)
-    if call.consult is consult and leg.state is LegState.IDLE and leg.id not in (consult.asked or ()):
+    if call.consult is consult and leg.state is LegState.IDLE and not _on_its_way(consult, leg.id):
         sound(center, call, leg)
 
 
@@ -165,8 +171,13 @@ def customer_came(center: Center, call: Call) -> None:
         customer = call.legs[call.leg]
         center.emit(f.CallReattached(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=customer.id))
     pursue(center, call)
-    if call.consult is consult and call.leg not in (consult.asked or ()):
+    if call.consult is consult and not _on_its_way(consult, call.leg):
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=offers.music_for_customer(center, call)))
+
+
+def _on_its_way(consult: Consult, leg: LegId) -> bool:
+    """To somebody: music would play to it there."""
+    return consult.gathering or leg in (consult.asked or ())
 
 
 def sound(center: Center, call: Call, leg: Leg) -> None:
@@ -222,20 +233,20 @@ def fetch(center: Center, call: Call, reason: str) -> None:
 # --- all three -----------------------------------------------------------------------------------------------------
 
 
-def merge(center: Center, call: Call) -> None:
-    consult = call.consult
-    if consult is None or consult.other is None:
+def _gather(center: Center, call: Call, consult: Consult) -> None:
+    """Into their room, as soon as all three are within reach. Nobody may be on the way to us, or be sent there by it.
+
+    The news of a customer who comes to us travels by another way, and may be later than that of the room: as if the
+    room had ended. So the customer goes first: when the agent left their talk first, the switch would send them to us.
+    """
+    if consult.gathering or consult.other is None:
         return
-    center.emit(
-        f.ConsultAimed(
-            at_ms=center.now_ms,
-            tenant=call.tenant,
-            call=call.id,
-            aim=f.Aim.MERGE,
-            deadline_ms=center.now_ms + MERGE_MS,
-        )
-    )
-    for leg in (consult.leg, consult.other, call.leg):  # the customer last: nobody is to be alone there for long
+    three = (call.leg, consult.leg, consult.other)
+    if not all(in_our_hands(call, leg) for leg in three):
+        return
+    deadline_ms = center.now_ms + MERGE_MS
+    center.emit(f.RoomAsked(at_ms=center.now_ms, tenant=call.tenant, call=call.id, deadline_ms=deadline_ms))
+    for leg in three:
         center.send(c.JoinRoom(switch=call.switch, leg=leg, room=call.id))
 
 

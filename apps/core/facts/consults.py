@@ -109,6 +109,13 @@ class CustomerLeft(CallFact):
 
 
 @record
+class RoomAsked(CallFact):
+    """All three are sent into their room, from whatever they were in."""
+
+    deadline_ms: int
+
+
+@record
 class RoomJoined(CallFact):
     leg: LegId
 

@@ -370,9 +370,15 @@ class Control:
         elif name == "CUSTOM":
             self._emit_all(decode.custom_events(headers, self._settings))
             if (member := self.legs.get(decode.field(headers, "Unique-ID"))) is not None:
-                self._emit_all(decode.room_events(headers, member, self._switch))
+                self._in_room(member, decode.room_events(headers, member, self._switch))
         elif (leg := self._leg_of(headers)) is not None:
             self._leg_event(name, headers, leg)
+
+    def _in_room(self, leg: Leg, joined: list[SwitchEvent]) -> None:
+        """It may have parked on the way."""
+        if joined:
+            leg.away = leg.in_room = True
+        self._emit_all(joined)
 
     def _leg_of(self, headers: decode.Headers) -> Leg | None:
         uuid = decode.field(headers, "Unique-ID")

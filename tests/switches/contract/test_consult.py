@@ -38,7 +38,7 @@ class Consult:
 
     def all_three(self) -> None:
         mark = self.scene.mark()
-        legs = (self.agent, self.other, self.customer)
+        legs = (self.customer, self.agent, self.other)  # as the core does it
         for leg in legs:
             self.scene.do(c.JoinRoom(switch=SWITCH, leg=leg, room="run1-c1"))
         for leg in legs:
@@ -87,6 +87,18 @@ def test_three_are_seen_in_their_room_and_two_go_on(scene: Scene) -> None:
     scene.wait(e.LegsBridged, after=mark)
     scene.hang_up(consult.other)
     assert scene.wait(e.CallArrived, after=mark, leg=consult.customer).call == CALL
+
+
+def test_from_a_talk_with_the_customer_nobody_comes_to_us_on_the_way(scene: Scene) -> None:
+    """Its arrival would travel by another way than the news of the room, and may be later: as if the room had ended."""
+    consult = Consult(scene)
+    consult.together(consult.agent, consult.other)
+    mark = consult.together(consult.agent, consult.customer)
+    scene.wait(e.LegParked, after=mark, leg=consult.other)
+    mark = scene.mark()
+    consult.all_three()
+    scene.rig.let_pass(500)
+    assert not scene.all(e.CallArrived, after=mark)
 
 
 def test_who_is_left_alone_in_a_room_comes_back(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from apps.core.events import (
     HangupCause,
     LegAnswered,
     LegHungUp,
+    LegJoined,
     LegParked,
     LegRole,
     LegsBridged,
@@ -418,3 +419,19 @@ def test_an_arrival_that_names_no_channel_is_refused(pair: Pair) -> None:
     with pytest.raises(clean.Unsafe):
         control.arrived({"Caller-Caller-ID-Name": "x"})
     assert ports.take() == []
+
+
+def test_a_leg_that_parks_on_its_way_into_a_room_is_in_the_room(pair: Pair) -> None:
+    control, ports = pair
+    originate(control)
+    control.event(event("CHANNEL_PARK", AGENT))
+    control.execute(c.JoinRoom(switch=S, leg=AGENT, room="k-c1"))
+    control.event(event("CHANNEL_PARK", AGENT))  # whom it talked with was moved first
+    member = {"Event-Subclass": "conference::maintenance", "Action": "add-member", "Conference-Name": "k-c1"}
+    control.event(event("CUSTOM", AGENT) | member)
+    assert ports.take()[-1] == LegJoined(switch=S, leg=AGENT, room="k-c1")
+    ports.commands()
+    control.execute(c.StartMusic(switch=S, leg=AGENT))
+    assert not ports.commands(), "nobody there would hear the others through it"
+    control.execute(c.ParkLeg(switch=S, leg=AGENT))
+    assert f"api uuid_park {AGENT}" in ports.commands()
