@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from apps.core import devices, leases, recovery
 from apps.core import events as e
 from apps.core import facts as f
-from apps.core import leases, recovery
 from apps.core.agents import attended, call_in_hand, desk, kept_open, pauses, states, supervising
 from apps.core.agents.kept_names import as_called
 from apps.core.callbacks import attempts, booking, dialog
@@ -21,6 +21,7 @@ from apps.core.calls import (
     dialing,
     legs,
     pairing,
+    recorded,
     recording,
     rejoining,
     removal,
@@ -33,6 +34,7 @@ from apps.core.ids import AgentId, CallId, QueueId, SwitchId
 from apps.core.ivr import runs
 from apps.core.queues import announcements, assigning, impossible, life, offers, overflow, unanswered, whisper
 from apps.core.state import State
+from apps.core.texts import LONGEST_DETAIL
 
 
 class Engine:
@@ -117,7 +119,7 @@ def _bridge_failed(center: Center, call: Call, event: e.BridgeFailed) -> None:
     if call.consult is not None and call.consult.asked == (event.leg, event.other):
         consulting.bridge_failed(center, call, event.reason)
     elif call.state is CallState.CONNECTING and call.bridge is not None and call.bridge.leg == event.leg:
-        talk.bridge_lost(center, call, event.reason[:128])
+        talk.bridge_lost(center, call, event.reason[:LONGEST_DETAIL])
         talk.reclaim(center, call)
 
 
@@ -147,85 +149,6 @@ def _digit_pressed(center: Center, call: Call, event: e.DigitPressed) -> None:
         runs.digit_pressed(center, call, event.digit)
     else:
         dialog.offered(center, call, event.digit)
-
-
-def _recording_started(center: Center, call: Call, event: e.RecordingStarted) -> None:
-    if call.recording is not None and call.recording.id == event.recording and not call.recording.started:
-        center.emit(f.RecordingBegan(at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording))
-        center.clear_alarm("recording_failed", call.switch)
-
-
-def _recording_stopped(center: Center, event: e.RecordingStopped) -> None:
-    """RECORD_STOP may come after the leg is gone, so the call is found by its recording."""
-    call = center.call_of(event.leg) or _call_recording(center, event.recording)
-    if call is not None and call.recording is not None and call.recording.id == event.recording:
-        center.emit(
-            f.RecordingEnded(
-                at_ms=center.now_ms,
-                tenant=call.tenant,
-                call=call.id,
-                recording=event.recording,
-                duration_ms=max(0, event.duration_ms),
-            )
-        )
-        closing.finish_if_over(center, call)
-
-
-def _recording_failed(center: Center, event: e.RecordingFailed) -> None:
-    call = center.call_of(event.leg) or _call_recording(center, event.recording)
-    if call is not None and call.recording is not None and call.recording.id == event.recording:
-        # Who hung up in the very moment in which the talk began left nothing to record.
-        nothing_to_record = not call.recording.started and call.leg not in call.legs
-        center.emit(
-            f.RecordingBroken(
-                at_ms=center.now_ms, tenant=call.tenant, call=call.id, recording=event.recording, reason=event.reason
-            )
-        )
-        if not nothing_to_record:
-            center.alarm("recording_failed", call.switch, event.reason[:200], call.tenant)
-        closing.finish_if_over(center, call)
-
-
-def _call_recording(center: Center, recording: str) -> Call | None:
-    """Only calls in closing can have lost their leg before their recording: they are few."""
-    closing_calls = (call for call in center.state.calls.values() if call.state is CallState.CLOSING)
-    return next((call for call in closing_calls if call.recording and call.recording.id == recording), None)
-
-
-def _device_changed(center: Center, event: e.DeviceChanged) -> None:
-    link = center.state.switches.get(event.switch)
-    if link is None or link.devices.get(event.address) is not event.registered:
-        center.emit(
-            f.DeviceStateChanged(
-                at_ms=center.now_ms,
-                tenant=None,
-                switch=event.switch,
-                address=event.address[:64],
-                registered=event.registered,
-            )
-        )
-
-
-def _trunk_changed(center: Center, event: e.TrunkChanged) -> None:
-    """Drivers tell it again and again."""
-    link = center.state.switches.get(event.switch)
-    if link is not None and link.trunks.get(event.trunk) is event.up:
-        return
-    config = center.state.config.trunks.get(event.trunk)
-    center.emit(
-        f.TrunkStateChanged(
-            at_ms=center.now_ms,
-            tenant=config.tenant if config else None,
-            switch=event.switch,
-            trunk=event.trunk,
-            up=event.up,
-            detail=event.detail[:200],
-        )
-    )
-    if event.up:
-        center.clear_alarm("trunk_down", event.trunk)
-    else:
-        center.alarm("trunk_down", event.trunk, event.detail[:200], config.tenant if config else None)
 
 
 _CONFIG_ALARMS = frozenset(
@@ -368,13 +291,13 @@ _RULES: dict[type[e.Event], Rule] = {
     e.LegUnmuted: _about_call(lambda center, call, event: talk.leg_muted(center, call, event.leg, muted=False)),
     e.PlayEnded: _about_call(_play_ended),
     e.DigitPressed: _about_call(_digit_pressed),
-    e.RecordingStarted: _about_call(_recording_started),
-    e.RecordingStopped: _recording_stopped,
-    e.RecordingFailed: _recording_failed,
+    e.RecordingStarted: _about_call(recorded.started),
+    e.RecordingStopped: recorded.stopped,
+    e.RecordingFailed: recorded.failed,
     e.RecordingMasked: _about_call(lambda center, call, event: recording.masked(center, call, event.recording)),
     e.RecordingUnmasked: _about_call(lambda center, call, event: recording.unmasked(center, call, event.recording)),
-    e.DeviceChanged: _device_changed,
-    e.TrunkChanged: _trunk_changed,
+    e.DeviceChanged: devices.device_changed,
+    e.TrunkChanged: devices.trunk_changed,
     e.ConfigChanged: _config_changed,
     e.DeadlinePassed: _deadline_passed,
     e.CallRemovalRequested: removal.request,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from apps.core import commands as c
+from apps.core import devices
 from apps.core import facts as f
 from apps.core.agents import kept_open
 from apps.core.callbacks import attempts, readiness
 from apps.core.calls import closing, conferencing, legs, pairing, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import SNAPSHOT_GRACE_MS, Center
-from apps.core.config import DeviceKind
 from apps.core.events import (
     EngineRestarted,
     HangupCause,
@@ -89,7 +89,7 @@ def look_again(center: Center, switch: SwitchId) -> None:
 
 def snapshot(center: Center, event: SwitchSnapshot) -> None:
     """Compare leg by leg. Agents' legs first: they may make a bridge for which the customer must stay put."""
-    _devices(center, event)
+    devices.listed(center, event)
     listed = {leg.leg: leg for leg in event.legs}
     # The list may be older than what we know of a call that has just changed.
     settled = {call.id for call in center.state.calls.values() if center.now_ms - call.changed_ms >= TOO_YOUNG_MS}
@@ -113,28 +113,6 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
             _customer(center, call, seen, settled=call.id in settled)
         else:
             _far(center, call, call.legs[seen.leg], seen, settled=call.id in settled)
-
-
-def _devices(center: Center, event: SwitchSnapshot) -> None:
-    """The switch's list is the whole truth about devices that register, of those as well that it does not name."""
-    if event.registered is None:
-        return
-    link = center.state.switches.get(event.switch)
-    known = link.devices if link is not None else {}
-    registered = set(event.registered)
-    devices = (agent.device for agent in center.state.config.agents.values() if agent.device is not None)
-    ours = {one.address for one in devices if one.switch == event.switch and one.kind is not DeviceKind.PSTN}
-    for address in sorted(registered | ours | {name for name, is_on in known.items() if is_on}):
-        if known.get(address) is not (address in registered):
-            center.emit(
-                f.DeviceStateChanged(
-                    at_ms=center.now_ms,
-                    tenant=None,
-                    switch=event.switch,
-                    address=address,
-                    registered=address in registered,
-                )
-            )
 
 
 def _legs_on(center: Center, switch: SwitchId) -> list[LegId]:

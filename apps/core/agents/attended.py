@@ -15,8 +15,8 @@ from apps.core.center import Center
 from apps.core.ids import QueueId
 from apps.core.queues import life
 from apps.core.refusals import Refusal
+from apps.core.texts import LONGEST_HANDOVER
 
-MAX_HANDOVER = 1_000
 STALE = Refusal("stale", "the call has changed since you saw it")
 NOT_YOURS = Refusal("not_found", "you have no such call")
 
@@ -45,7 +45,7 @@ def _consult(center: Center, agent: Agent, event: e.ConsultRequested) -> Refusal
     closed = life.refusal(center, queue) if queue is not None and queue.tenant == call.tenant else None
     if closed is not None:
         return Refusal("not_available", f"this queue takes nobody now: {closed}")
-    return consulting.ask(center, agent, call, leg, replace(event, note=event.note[:MAX_HANDOVER]))
+    return consulting.ask(center, agent, call, leg, replace(event, note=event.note[:LONGEST_HANDOVER]))
 
 
 Step = Callable[[Center, Call, Consult], Refusal | None]

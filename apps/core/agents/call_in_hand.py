@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents import attended, states
-from apps.core.agents.attended import MAX_HANDOVER, NOT_YOURS, STALE, outdated, own_call
+from apps.core.agents.attended import NOT_YOURS, STALE, outdated, own_call
 from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
@@ -17,8 +15,7 @@ from apps.core.calls.model import Call, CallState, Leg, LegState, Offer
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
 from apps.core.refusals import Refusal
-
-DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
+from apps.core.texts import LONGEST_HANDOVER, TONES
 
 
 def _offered(center: Center, agent: Agent, event: e.CallRequest) -> tuple[Call | None, Offer | None, Refusal | None]:
@@ -201,7 +198,7 @@ def _send_digits(center: Center, agent: Agent, event: e.DigitsRequested) -> Refu
     if call is None or leg is None:
         return refusal
     far = call.leg if leg.other is None else leg.other
-    if not DIGITS.fullmatch(event.digits):
+    if not TONES.fullmatch(event.digits):
         return Refusal("malformed", "1 to 32 of 0-9 * # A-D")
     if call.three_way is not None or (call.bridge is not None and call.bridge.held_ms is not None):
         return wrong_state(agent)
@@ -252,5 +249,5 @@ def _transfer(center: Center, agent: Agent, event: e.TransferRequested) -> Refus
         return Refusal("wrong_state", "a transfer is already under way")
     problem = targets.problem(center, call, event.kind, event.target)
     if problem is None:
-        transfers.start(center, call, agent.id, event.kind, event.target, note=event.note[:MAX_HANDOVER])
+        transfers.start(center, call, agent.id, event.kind, event.target, note=event.note[:LONGEST_HANDOVER])
     return problem

@@ -15,9 +15,7 @@ from apps.core.center import Center
 from apps.core.queues import offers
 from apps.core.refusals import Refusal
 from apps.core.requests import answer_once
-
-MAX_NOTE = 4_000
-
+from apps.core.texts import LONGEST_KEY, LONGEST_NOTE, LONGEST_REASON
 
 Rule = Callable[[Center, Agent, Any], Refusal | None]
 RULES: dict[type[e.AgentRequest], Rule] = {}
@@ -78,7 +76,7 @@ def _ready(center: Center, agent: Agent, event: e.AgentWentReady) -> Refusal | N
 
 @on(e.AgentPaused)
 def _pause(center: Center, agent: Agent, event: e.AgentPaused) -> Refusal | None:
-    return go_to(center, agent, AgentState.PAUSED, event.reason[:64])
+    return go_to(center, agent, AgentState.PAUSED, event.reason[:LONGEST_REASON])
 
 
 def go_to(center: Center, agent: Agent, state: AgentState, reason: str) -> Refusal | None:
@@ -133,7 +131,7 @@ def _claim_media(center: Center, agent: Agent, event: e.MediaClaimed) -> Refusal
             tenant=agent.tenant,
             agent=agent.id,
             epoch=agent.media_epoch + 1,
-            page=event.page[:40],
+            page=event.page[:LONGEST_KEY],
         )
     )
     return None
@@ -180,8 +178,8 @@ def _save_draft(center: Center, agent: Agent, event: e.DraftSaved) -> Refusal | 
             tenant=agent.tenant,
             agent=agent.id,
             call=event.call,
-            note=event.note[:MAX_NOTE],
-            disposition=event.disposition[:64],
+            note=event.note[:LONGEST_NOTE],
+            disposition=event.disposition[:LONGEST_REASON],
             deadline_ms=(agent.deadline_ms or center.now_ms) + states.TYPING_MS if more else None,
         )
     )
@@ -195,7 +193,7 @@ def _finish_wrap_up(center: Center, agent: Agent, event: e.WrapUpFinished) -> Re
     nothing = not event.disposition and not states.owes_result(center.state, agent)
     if not nothing and not states.is_disposition(center, agent, event.disposition):
         return Refusal("bad_disposition", "no such disposition")
-    states.dispose(center, agent, event.disposition[:64], event.note[:MAX_NOTE])
+    states.dispose(center, agent, event.disposition[:LONGEST_REASON], event.note[:LONGEST_NOTE])
     states.rest(center, agent)
     return None
 
@@ -213,8 +211,8 @@ def _give_late_result(center: Center, agent: Agent, event: e.LateResultGiven) ->
             tenant=agent.tenant,
             call=event.call,
             agent=agent.id,
-            disposition=event.disposition[:64],
-            note=event.note[:MAX_NOTE],
+            disposition=event.disposition[:LONGEST_REASON],
+            note=event.note[:LONGEST_NOTE],
             wrap_up_ms=0,
         )
     )

@@ -14,11 +14,13 @@ from apps.core import facts as f
 from apps.core.agents import reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent, KeptLeg
+from apps.core.calls import telephones
 from apps.core.calls.model import Call, Leg
 from apps.core.center import Center
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import AgentId, CallId, LegId, QueueId
+from apps.core.texts import LONGEST_RAW
 
 RING_MS = 30_000
 GRACE_MS = 2_000
@@ -38,15 +40,11 @@ def look(center: Center) -> None:
             continue
         device = config.device if config is not None else None
         if agent.kept is None:
-            if config is not None and device is not None and reach.why_blocked(center.state, agent, config) == "line":
-                _dial_if_ready(center, agent, config, device)
+            ready = agent.state is AgentState.READY and reach.why_blocked(center.state, agent, config) == "line"
+            if ready and config is not None and device is not None:
+                _dial(center, agent, config, device)
         elif agent.kept.lent_as is None and not _still_wanted(center, agent, agent.kept, device):
             let_go(center, agent, HangupCause.NORMAL)
-
-
-def _dial_if_ready(center: Center, agent: Agent, config: AgentConfig, device: DeviceConfig) -> None:
-    if agent.state is AgentState.READY:
-        _dial(center, agent, config, device)
 
 
 def _still_wanted(center: Center, agent: Agent, kept: KeptLeg, device: DeviceConfig | None) -> bool:
@@ -72,8 +70,7 @@ def _dial(center: Center, agent: Agent, config: AgentConfig, device: DeviceConfi
             deadline_ms=center.now_ms + RING_MS + GRACE_MS,
         )
     )
-    trunk = center.state.config.trunks.get(device.trunk) if device.trunk is not None else None
-    pstn = device.kind is DeviceKind.PSTN
+    destination, trunk = telephones.destination_of(center, device)
     center.send(
         c.OriginateLeg(
             switch=device.switch,
@@ -81,16 +78,11 @@ def _dial(center: Center, agent: Agent, config: AgentConfig, device: DeviceConfi
             call=CallId(leg),  # of no call
             tenant=agent.tenant,
             role=LegRole.AGENT,
-            destination=c.Destination(
-                kind=c.DestinationKind.TRUNK if pstn else c.DestinationKind.DEVICE,
-                address=device.address,
-                trunk=trunk.id if trunk else None,
-                gateway=trunk.gateway if trunk else "",
-            ),
+            destination=destination,
             ring_timeout_ms=RING_MS,
             caller_number=trunk.caller_number if trunk is not None else "",
             agent=agent.id,
-            auto_answer=not pstn,
+            auto_answer=device.kind is not DeviceKind.PSTN,
             kept_open=True,
         )
     )
@@ -151,7 +143,7 @@ def let_go(center: Center, agent: Agent, cause: HangupCause) -> None:
 def _close(center: Center, agent: Agent, kept: KeptLeg, cause: HangupCause, raw: str) -> None:
     center.emit(
         f.KeptLegClosed(
-            at_ms=center.now_ms, tenant=agent.tenant, agent=agent.id, leg=kept.leg, cause=cause, raw=raw[:64]
+            at_ms=center.now_ms, tenant=agent.tenant, agent=agent.id, leg=kept.leg, cause=cause, raw=raw[:LONGEST_RAW]
         )
     )
 

@@ -11,6 +11,7 @@ from apps.core.center import Center
 from apps.core.events import HangupCause
 from apps.core.ids import AgentId, CallId, QueueId
 from apps.core.state import State
+from apps.core.texts import LONGEST_RAW
 
 DISCONNECTED_MS = 60_000
 """After this long without a console an agent is signed out (console.md section 2)."""
@@ -126,7 +127,7 @@ def dial_ended(center: Center, call: Call, outcome: f.DialOutcome, cause: Hangup
             number=dial.number,
             outcome=outcome,
             cause=cause,
-            raw=raw[:64],
+            raw=raw[:LONGEST_RAW],
         )
     )
     free(center, dial.agent, call)

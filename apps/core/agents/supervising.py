@@ -14,13 +14,14 @@ from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.queues import offers
 from apps.core.refusals import Refusal
+from apps.core.texts import LONGEST_REASON
 
 
 @on(e.AgentForced)
 def _force(center: Center, agent: Agent, event: e.AgentForced) -> Refusal | None:
     if event.state not in RESTING:
         return Refusal("bad_state", "an agent can be forced to READY, PAUSED or LOGGED_OUT")
-    before, wanted, reason = states.logical(agent), AgentState(event.state), event.reason[:64] or "forced"
+    before, wanted, reason = states.logical(agent), AgentState(event.state), event.reason[:LONGEST_REASON] or "forced"
     if before is AgentState.LOGGED_OUT and wanted is not AgentState.LOGGED_OUT:
         return Refusal("wrong_state", "this agent is not signed in")
     center.emit(

@@ -19,6 +19,7 @@ from apps.core.config import CallbackOffer, TrunkConfig
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import AgentId, LegId
 from apps.core.queues import announcements
+from apps.core.texts import LONGEST_RAW
 
 AGAIN_MS = 60_000
 """What failed on our side (no line free, the agent's telephone, the agent) is tried again after this, uncounted."""
@@ -202,7 +203,7 @@ def not_reached(center: Center, call: Call, outcome: f.DialOutcome, cause: Hangu
             cause=cause,
             counted=counted,
             next_ms=next_ms,
-            raw=raw[:64],
+            raw=raw[:LONGEST_RAW],
         )
     )
     for leg in call.legs.values():

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core import texts
 from apps.core.callbacks import readiness
 from apps.core.callbacks.model import CallbackSource, CallbackState
-from apps.core.calls import barring, closing, lines
-from apps.core.calls.dialing import trimmed
+from apps.core.calls import closing, lines
 from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import CallbackOffer, QueueConfig, SkillNeed
@@ -148,7 +148,7 @@ def _from_outside(center: Center, event: e.CallbackRequested) -> Refusal | None:
     offer = offer_of(queue)
     if offer is None:
         return Refusal("callbacks_off", "this queue makes no calls back")
-    refusal = number_problem(center, event.tenant, event.number)
+    refusal = lines.number_problem(center, event.tenant, event.number)
     if refusal is not None:
         return refusal
     if event.due_ms is not None and event.due_ms > center.now_ms + LONGEST_AHEAD_MS:
@@ -159,15 +159,6 @@ def _from_outside(center: Center, event: e.CallbackRequested) -> Refusal | None:
     if switch is None:
         return refusal
     _start(center, event, queue, offer, switch)
-    return None
-
-
-def number_problem(center: Center, tenant: TenantId | None, number: str) -> Refusal | None:
-    """Why this number cannot be called back."""
-    if not barring.NUMBER.fullmatch(number):
-        return Refusal("bad_number", "not a telephone number")
-    if not barring.allowed(lines.policy_of(center, tenant), number):
-        return Refusal("barred", "this number may not be dialled; ask your administrator")
     return None
 
 
@@ -197,10 +188,10 @@ def _start(
             direction=f.Direction.OUTBOUND,
             did=shown,
             caller_number=event.number,
-            caller_name=event.name[:128],
+            caller_name=event.name[: texts.LONGEST_NAME],
             trunk=trunk.gateway if trunk is not None else "",
-            customer=event.customer[:40],
-            attached=trimmed(event.attached),
+            customer=event.customer[: texts.LONGEST_KEY],
+            attached=texts.attached(event.attached),
         )
     )
     due_ms = max(center.now_ms, event.due_ms) if event.due_ms is not None else center.now_ms

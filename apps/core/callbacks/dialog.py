@@ -11,7 +11,7 @@ from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import booking, readiness
 from apps.core.callbacks.model import CallbackDialog, CallbackSource, DialogPhase
-from apps.core.calls import closing
+from apps.core.calls import closing, lines
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.config import SkillNeed
@@ -56,7 +56,7 @@ def from_flow(center: Center, call: Call, queue: QueueId, needs: tuple[SkillNeed
 
 
 def _begin(center: Center, call: Call, place: booking.Place, source: CallbackSource) -> None:
-    known = call.caller_number if booking.number_problem(center, call.tenant, call.caller_number) is None else ""
+    known = call.caller_number if lines.number_problem(center, call.tenant, call.caller_number) is None else ""
     dialog = CallbackDialog(
         phase=DialogPhase.CONFIRM if known else DialogPhase.NUMBER, source=source, queue=place.queue,
         needs=place.needs, priority=place.priority, queued_ms=place.queued_ms, number=known,
@@ -96,7 +96,7 @@ def _typed(center: Center, call: Call, dialog: CallbackDialog, key: str) -> None
 
 
 def _number_given(center: Center, call: Call, dialog: CallbackDialog) -> None:
-    if booking.number_problem(center, call.tenant, dialog.typed) is None:
+    if lines.number_problem(center, call.tenant, dialog.typed) is None:
         _ask(center, call, replace(dialog, phase=DialogPhase.CONFIRM, number=dialog.typed, typed="", tries=0))
     else:
         _again(center, call, replace(dialog, typed=""), "callback.invalid")

@@ -6,11 +6,7 @@ of them slips by is no rule: so every rule is held against every way of writing 
 
 from __future__ import annotations
 
-import re
-
 from apps.core.config import DialPolicy, DialRule
-
-NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 
 
 def allowed(policy: DialPolicy, number: str) -> bool:

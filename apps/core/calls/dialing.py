@@ -6,16 +6,16 @@ or put in a queue. Until then everything that goes wrong ends the call, and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from apps.core import commands as c
 from apps.core import facts as f
+from apps.core import texts
 from apps.core.agents import kept_open, reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, lines, talk
+from apps.core.calls import closing, lines, talk, telephones
 from apps.core.calls.model import Call, Dial, Leg, LegState
 from apps.core.center import Center
 from apps.core.config import DeviceConfig, DeviceKind, TrunkConfig
@@ -27,8 +27,6 @@ DEVICE_RING_MS = 20_000
 """The agent has just asked for it: a device that does not answer in this time has nobody at it."""
 GRACE_MS = 5_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
-MOST_ATTACHED = 20
-LONGEST_ATTACHED = 200
 
 OUTCOMES: dict[HangupCause, f.DialOutcome] = {
     HangupCause.BUSY: f.DialOutcome.BUSY,
@@ -81,8 +79,8 @@ def _start(
             caller_number=event.number,
             caller_name="",
             trunk=trunk.gateway,
-            customer=event.customer[:40],
-            attached=trimmed(event.attached),
+            customer=event.customer[: texts.LONGEST_KEY],
+            attached=texts.attached(event.attached),
         )
     )
     center.emit(
@@ -134,29 +132,19 @@ def _start_device_leg(center: Center, agent: Agent, device: DeviceConfig, leg: L
     )
 
 
-def trimmed(texts: Mapping[str, str]) -> dict[str, str]:
-    """Attached data as far as it is kept."""
-    return {key[:40]: texts[key][:LONGEST_ATTACHED] for key in list(texts)[:MOST_ATTACHED]}
-
-
 def _ring_device(center: Center, call: Call, device: DeviceConfig) -> c.OriginateLeg:
     """The agent hears the other side ring on this leg, so it may stand idle for as long as that rings."""
     assert call.dial is not None and call.tenant is not None
     pstn = device.kind is DeviceKind.PSTN
-    seat = center.state.config.trunks.get(device.trunk) if device.trunk is not None else None
     policy = lines.policy_of(center, call.tenant)
+    destination, _trunk = telephones.destination_of(center, device)
     return c.OriginateLeg(
         switch=device.switch,
         leg=call.dial.leg,
         call=call.id,
         tenant=call.tenant,
         role=LegRole.AGENT,
-        destination=c.Destination(
-            kind=c.DestinationKind.TRUNK if pstn else c.DestinationKind.DEVICE,
-            address=device.address,
-            trunk=seat.id if seat else None,
-            gateway=seat.gateway if seat else "",
-        ),
+        destination=destination,
         ring_timeout_ms=DEVICE_RING_MS,
         caller_number=call.dial.caller_number if pstn else call.dial.number,
         caller_name=call.dial.number,

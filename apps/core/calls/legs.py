@@ -16,6 +16,7 @@ from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import LegId
 from apps.core.queues import offers, unanswered, whisper
+from apps.core.texts import LONGEST_RAW
 
 
 def awaited(call: Call, leg: Leg) -> bool:
@@ -101,7 +102,9 @@ def _gone(
     """``of_itself``: the switch said so, of this leg of its own."""
     leg = call.legs[leg_id]
     center.emit(
-        f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:64])
+        f.LegEnded(
+            at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:LONGEST_RAW]
+        )
     )
     if of_itself is not None:
         kept_open.ended(center, of_itself, cause, raw)

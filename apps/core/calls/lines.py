@@ -10,6 +10,7 @@ from apps.core.config import CenterConfig, DialPolicy, TrunkConfig
 from apps.core.ids import SwitchId, TenantId, TrunkId
 from apps.core.refusals import Refusal
 from apps.core.state import State
+from apps.core.texts import NUMBER
 
 
 def policy_of(center: Center, tenant: TenantId | None) -> DialPolicy:
@@ -25,14 +26,21 @@ def use_of_trunks(state: State) -> Counter[TrunkId]:
     return Counter(trunk for trunk in (*legs, *kept) if trunk is not None)
 
 
+def number_problem(center: Center, tenant: TenantId | None, number: str) -> Refusal | None:
+    """Why this tenant may not dial it, by whatever trunk."""
+    if not NUMBER.fullmatch(number):
+        return Refusal("bad_number", "not a telephone number")
+    if not barring.allowed(policy_of(center, tenant), number):
+        return Refusal("barred", "this number may not be dialled; ask your administrator")
+    return None
+
+
 def way_out(
     center: Center, tenant: TenantId | None, switch: SwitchId, number: str
 ) -> tuple[TrunkConfig | None, Refusal | None]:
     """A trunk for this number, or why there is none."""
-    if not barring.NUMBER.fullmatch(number):
-        return None, Refusal("bad_number", "not a telephone number")
-    if not barring.allowed(policy_of(center, tenant), number):
-        return None, Refusal("barred", "this number may not be dialled; ask your administrator")
+    if (problem := number_problem(center, tenant, number)) is not None:
+        return None, problem
     trunks = [
         trunk
         for trunk in center.state.config.trunks.values()

@@ -16,6 +16,7 @@ from apps.core.center import Center
 from apps.core.events import TransferKind
 from apps.core.ids import LegId, QueueId
 from apps.core.queues import offers
+from apps.core.texts import LONGEST_DETAIL
 
 IDLE_MS = 900_000
 """So long a telephone may hear music in a consult before the switch ends it, should nobody of us be there to do so."""
@@ -206,7 +207,12 @@ def broken(center: Center, call: Call, reason: str) -> None:
         leg, other = consult.asked
         center.emit(
             f.PairFailed(
-                at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg, other=other, reason=reason[:128]
+                at_ms=center.now_ms,
+                tenant=call.tenant,
+                call=call.id,
+                leg=leg,
+                other=other,
+                reason=reason[:LONGEST_DETAIL],
             )
         )
 

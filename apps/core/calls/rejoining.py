@@ -12,7 +12,7 @@ from apps.core import facts as f
 from apps.core.agents import kept_open, reach, states
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
-from apps.core.calls import closing, recording, talk
+from apps.core.calls import closing, recording, talk, telephones
 from apps.core.calls.model import Call, CallState, Leg, LegState, Rejoin
 from apps.core.center import Center
 from apps.core.config import DeviceConfig, DeviceKind
@@ -187,7 +187,7 @@ def _ring(center: Center, call: Call) -> None:
             queue=rejoin.queue,
         )
     )
-    center.send(offers.ring_phone(center, call, config, config.device, leg, RING_MS, auto_answer=True))
+    telephones.ring(center, call, config, config.device, leg, RING_MS, auto_answer=True)
 
 
 def _phone(call: Call) -> Leg | None:

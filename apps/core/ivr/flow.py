@@ -12,13 +12,13 @@ from typing import Any
 
 from apps.core.ivr.nodes import NODES
 from apps.core.ivr.nodes.enqueue import SKILL
+from apps.core.texts import NUMBER
 
 SCHEMA = "ivr/1"
 MAX_NODES = 400
 MAX_SAY = 20
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _KEY = re.compile(r"[0-9*#]{1,4}")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 _SPEAKS = frozenset({"play", "menu", "language", "callback"})
 _WAITS_FOR_CALLER = frozenset({"menu", "language", "enqueue", "callback"})
 
@@ -119,7 +119,7 @@ def _node(
         yield from _queue(name, node, queues)
     if kind == "hours" and str(node.get("schedule", "")) not in calendars:
         yield Problem("E14", name, "schedule", f'no calendar "{node.get("schedule", "")}"')
-    if kind == "transfer" and not _NUMBER.fullmatch(str(node.get("to", ""))):
+    if kind == "transfer" and not NUMBER.fullmatch(str(node.get("to", ""))):
         yield Problem("E14", name, "to", "not a telephone number")
 
 

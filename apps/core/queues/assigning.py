@@ -6,7 +6,7 @@ from apps.core import facts as f
 from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
 from apps.core.callbacks import attempts, readiness
-from apps.core.calls import lines
+from apps.core.calls import lines, telephones
 from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import DeviceKind
@@ -119,7 +119,8 @@ def _offer(center: Center, call: Call, agent_id: AgentId) -> None:
     states.move(center, agent_id, AgentState.OFFERED, call=call.id)
     # Who is called back has yet to answer when the agent has.
     rings_ms = lines.policy_of(center, call.tenant).ring_timeout_ms if readiness.off_line(call) else 0
-    idle_ms = offers.IDLE_MS + rings_ms
-    center.send(
-        offers.ring_phone(center, call, config, config.device, leg, queue.ring_timeout_ms, queue.auto_answer, idle_ms)
-    )
+    idle_ms = telephones.IDLE_MS + rings_ms
+    telephones.ring(
+        center, call, config, config.device, leg, queue.ring_timeout_ms,
+        auto_answer=queue.auto_answer, idle_timeout_ms=idle_ms,
+    )  # fmt: skip

@@ -9,13 +9,10 @@ from apps.core.agents.machine import AgentState
 from apps.core.callbacks import booking
 from apps.core.calls.model import Call, Leg, Offer
 from apps.core.center import Center
-from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, SkillNeed
-from apps.core.events import HangupCause, LegRole
+from apps.core.config import SkillNeed
+from apps.core.events import HangupCause
 from apps.core.ids import AgentId, LegId, QueueId
 from apps.core.queues import ordering, remembered
-
-IDLE_MS = 15_000
-"""An agent's leg that has answered waits so long for its caller before it ends by itself."""
 
 
 def enqueue(
@@ -128,39 +125,6 @@ def leave_line(center: Center, call: Call, reason: f.QueueExit) -> None:
 
 
 # --- offers --------------------------------------------------------------------------------------------------------
-
-
-def ring_phone(
-    center: Center,
-    call: Call,
-    agent: AgentConfig,
-    device: DeviceConfig,
-    leg: LegId,
-    ring_timeout_ms: int,
-    auto_answer: bool,
-    idle_timeout_ms: int = IDLE_MS,
-) -> c.OriginateLeg:
-    trunk = center.state.config.trunks.get(device.trunk) if device.trunk is not None else None
-    pstn = device.kind is DeviceKind.PSTN
-    return c.OriginateLeg(
-        switch=device.switch,
-        leg=leg,
-        call=call.id,
-        tenant=agent.tenant,
-        role=LegRole.AGENT,
-        destination=c.Destination(
-            kind=c.DestinationKind.TRUNK if pstn else c.DestinationKind.DEVICE,
-            address=device.address,
-            trunk=trunk.id if trunk else None,
-            gateway=trunk.gateway if trunk else "",
-        ),
-        ring_timeout_ms=ring_timeout_ms,
-        caller_number=trunk.caller_number if pstn and trunk and trunk.caller_number else call.caller_number,
-        caller_name=call.caller_name,
-        agent=agent.id,
-        auto_answer=auto_answer and not pstn,
-        idle_timeout_ms=idle_timeout_ms,
-    )
 
 
 def end_offer(

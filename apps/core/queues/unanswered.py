@@ -13,6 +13,7 @@ from apps.core.center import Center
 from apps.core.events import HangupCause, LegRole
 from apps.core.ids import AgentId
 from apps.core.queues import offers
+from apps.core.texts import LONGEST_RAW
 
 
 class Doing(StrEnum):
@@ -77,7 +78,7 @@ def leg_ended(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: str
 
 def _could_not_ring(center: Center, call: Call, leg: Leg, agent: Agent, cause: HangupCause, raw: str) -> None:
     """No fault of the agent's: READY at the end of the line, but for a little while not offered to."""
-    detail = f"the telephone {leg.address} could not be rung: {cause}" + (f" ({raw[:64]})" if raw else "")
+    detail = f"the telephone {leg.address} could not be rung: {cause}" + (f" ({raw[:LONGEST_RAW]})" if raw else "")
     if DOING[cause] is Doing.DEVICE:
         center.alarm("device_invalid", agent.id, detail, call.tenant)
     else:
@@ -90,7 +91,7 @@ def _could_not_ring(center: Center, call: Call, leg: Leg, agent: Agent, cause: H
             agent=agent.id,
             until_ms=center.now_ms + back_off_ms,
             cause=cause,
-            raw=raw[:64],
+            raw=raw[:LONGEST_RAW],
         )
     )
     states.free(center, agent.id, call, to_the_end=True)
