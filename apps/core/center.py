@@ -185,7 +185,7 @@ class Center:
         if call is not None and call.wait is not None and queue is not None:
             self._stands_in[call_id] = queue
             places = self.places.setdefault(queue, Places())
-            places.put(call_id, (self._place(call.wait), 0), on_line=not off_line(call))
+            places.put(call_id, self._place(call.wait), on_line=not off_line(call))
 
     def _keep_free(self, call_id: CallId, agent: AgentId | None) -> None:
         """For a customer whose telephone rings before the agent's."""
@@ -205,7 +205,7 @@ class Center:
 
     def ahead_of_new(self, queue: QueueId, priority: int, queued_ms: int) -> int:
         places, config = self.places.get(queue), self.state.config.queues[queue]
-        return places.ahead_of((ordering.place(config, priority, queued_ms), 0)) if places is not None else 0
+        return places.ahead_of(ordering.place(config, priority, queued_ms)) if places is not None else 0
 
     def on_line(self, queue: QueueId) -> int:
         """How many wait on the telephone."""

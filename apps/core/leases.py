@@ -37,7 +37,7 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
         for leg in call.legs.values()
         if leg.switch == switch and leg.id not in center.state.lent_legs
     ]
-    believed += [c.BelievedLeg(leg=leg) for leg in _kept_open(center, switch)]
+    believed += [c.BelievedLeg(leg=line.leg) for line in center.state.kept_lines() if line.switch == switch]
     center.send(c.CompareLegs(switch=switch, leg=LegId(""), believed=tuple(believed)))
     for call in calls:
         if call.switch == switch:
@@ -45,13 +45,6 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
     for agent in list(center.state.agents.values()):
         if agent.call is not None:
             _nothing_in_hand(center, agent, event)
-
-
-def _kept_open(center: Center, switch: SwitchId) -> list[LegId]:
-    """Agents' lines, lent to a call or not."""
-    agents = (center.agent(agent) for agent in center.state.kept_legs.values())
-    kept = (agent.kept for agent in agents if agent is not None)
-    return [line.leg for line in kept if line is not None and line.switch == switch]
 
 
 def _belief(call: Call, leg: Leg) -> c.BelievedLeg:

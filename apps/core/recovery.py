@@ -123,9 +123,7 @@ def _legs_on(center: Center, switch: SwitchId) -> list[LegId]:
 
 def _kept_on(center: Center, switch: SwitchId) -> list[LegId]:
     """Lines that are kept open and that no call has: those of calls go by their names there."""
-    agents = (center.agent(agent) for agent in center.state.kept_legs.values())
-    kept = (agent.kept for agent in agents if agent is not None)
-    return [line.leg for line in kept if line is not None and line.switch == switch and line.lent_as is None]
+    return [line.leg for line in center.state.kept_lines() if line.switch == switch and line.lent_as is None]
 
 
 def _kept_old_enough(center: Center, leg: LegId) -> bool:

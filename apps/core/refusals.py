@@ -11,3 +11,6 @@ class Refusal:
 
     code: str
     reason: str
+
+
+STALE = Refusal("stale", "the call has changed since you saw it")

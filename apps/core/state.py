@@ -6,7 +6,7 @@ folds the journal, a standby and the web's live projection fold the stream: all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from apps.core import facts as f
 from apps.core.agents import fold as _agents_fold  # noqa: F401  # its rules register themselves
 from apps.core.agents import kept_fold as _kept_fold  # noqa: F401
 from apps.core.agents.machine import AgentState
-from apps.core.agents.model import Agent
+from apps.core.agents.model import Agent, KeptLeg
 from apps.core.callbacks import fold as _callbacks_fold  # noqa: F401
 from apps.core.calls import consult_fold as _consult_fold  # noqa: F401
 from apps.core.calls import fold as _calls_fold  # noqa: F401
@@ -92,6 +92,11 @@ class State:
     def call_of(self, leg: LegId) -> Call | None:
         call = self.legs.get(leg)
         return self.calls.get(call) if call is not None else None
+
+    def kept_lines(self) -> Iterator[KeptLeg]:
+        """Agents' lines that are kept open, lent to a call or not."""
+        agents = (self.agents.get(agent) for agent in self.kept_legs.values())
+        return (agent.kept for agent in agents if agent is not None and agent.kept is not None)
 
     def to_data(self) -> dict[str, Any]:
         return {name: to_plain(getattr(self, name)) for name in self.__slots__}

@@ -22,6 +22,7 @@ from apps.accounts.sessions import duty, live_users
 from apps.core.config import CenterConfig
 from apps.core.events import AgentRequest, LateResultGiven
 from apps.core.ids import AgentId
+from apps.core.texts import LONGEST_KEY
 from apps.live import access
 from apps.live.floor_commands import PERMISSIONS, parse_floor
 from apps.live.hub import Hub, hub
@@ -217,7 +218,7 @@ class AgentPage(LivePage):
         self.seat = seat = self.granted
         self.asker = Asker(user_id=str(user.pk), user_name=user.get_username(), tenant=seat.tenant, agent=seat.agent)
         # The id by which this page claims the sound; a page that has none may leave it out.
-        self.page_id = _asked(self.scope, "page")[:40]
+        self.page_id = _asked(self.scope, "page")[:LONGEST_KEY]
         return True
 
     def join(self) -> None:

@@ -10,7 +10,8 @@ from apps.core.agents.machine import RESTING
 from apps.core.config import CenterConfig
 from apps.core.events import AgentRequest
 from apps.core.ids import AgentId
-from apps.live.page_commands import MAX_REASON, Asker, BadMessage, Build, Fields, parse_by, text_of
+from apps.core.texts import LONGEST_REASON
+from apps.live.page_commands import Asker, BadMessage, Build, Fields, parse_by, text_of
 
 
 def parse_floor(message: Fields, asker: Asker, config: CenterConfig) -> tuple[str, AgentRequest]:
@@ -33,7 +34,7 @@ def _force(asker: Asker, config: CenterConfig, common: dict[str, Any], message: 
     if type(now) is not bool:
         raise BadMessage("now must be true or false")
     common = {**common, "agent": named_agent(message, asker, config)}
-    return events.AgentForced(**common, state=state, reason=text_of(message, "reason", MAX_REASON), now=now)
+    return events.AgentForced(**common, state=state, reason=text_of(message, "reason", LONGEST_REASON), now=now)
 
 
 ACTIONS: Mapping[str, tuple[frozenset[str], Build]] = {

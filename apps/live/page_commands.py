@@ -14,17 +14,20 @@ from apps.core import events
 from apps.core.config import CenterConfig
 from apps.core.events import AgentRequest, TransferKind
 from apps.core.ids import AgentId, CallId, QueueId, TenantId
+from apps.core.texts import (
+    LONGEST_ATTACHED,
+    LONGEST_HANDOVER,
+    LONGEST_KEY,
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    MOST_ATTACHED,
+    NUMBER,
+    TONES,
+)
 
-MAX_REASON = 64
-MAX_NOTE = 4_000
 _CMD_ID = re.compile(r"[A-Za-z0-9-]{8,40}")
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
-_DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 _BETWEEN_DIGITS = str.maketrans("", "", " ().-/\u00a0\u2010\u2011\u2013")
-MOST_ATTACHED = 20
-MAX_ATTACHED = 200
-MAX_HANDOVER = 1_000
 
 
 class BadMessage(ValueError):
@@ -121,7 +124,7 @@ def _on_call(kind: type[events.CallRequest]) -> Build:
 
 
 def _pause(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    reason = text_of(message, "reason", MAX_REASON)
+    reason = text_of(message, "reason", LONGEST_REASON)
     tenant = config.tenants.get(asker.tenant)
     if reason and (tenant is None or reason not in tenant.pause_reasons):
         raise BadMessage("unknown pause reason")
@@ -157,7 +160,7 @@ def _help(asker: Asker, config: CenterConfig, common: dict[str, Any], message: F
 def clean_number(text: str) -> str:
     """A number as people write it, without what they put between the digits. Raises ``BadMessage``."""
     number = text.translate(_BETWEEN_DIGITS)
-    if not _NUMBER.fullmatch(number):
+    if not NUMBER.fullmatch(number):
         raise BadMessage("not a telephone number")
     return number
 
@@ -166,13 +169,16 @@ def _dial(asker: Asker, config: CenterConfig, common: dict[str, Any], message: F
     attached = message.get("attached", {})
     if not isinstance(attached, dict) or len(attached) > MOST_ATTACHED:
         raise BadMessage(f"attached must be an object of at most {MOST_ATTACHED} texts")
-    texts = {_short(key, "attached", 40): _short(value, "attached", MAX_ATTACHED) for key, value in attached.items()}
-    shown = text_of(message, "caller_id", MAX_REASON)
+    texts = {
+        _short(key, "attached", LONGEST_KEY): _short(value, "attached", LONGEST_ATTACHED)
+        for key, value in attached.items()
+    }
+    shown = text_of(message, "caller_id", LONGEST_REASON)
     return events.DialRequested(
         **common,
-        number=clean_number(text_of(message, "number", MAX_REASON)),
+        number=clean_number(text_of(message, "number", LONGEST_REASON)),
         caller_number=clean_number(shown) if shown else "",
-        customer=text_of(message, "customer", 40),
+        customer=text_of(message, "customer", LONGEST_KEY),
         attached=texts,
     )
 
@@ -185,7 +191,7 @@ def _short(value: Any, name: str, limit: int) -> str:
 
 def _digits(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
     digits = message.get("digits")
-    if not isinstance(digits, str) or not _DIGITS.fullmatch(digits):
+    if not isinstance(digits, str) or not TONES.fullmatch(digits):
         raise BadMessage("digits must be 1 to 32 of 0-9 * # A-D")
     return events.DigitsRequested(**common, **_about_call(message), digits=digits)
 
@@ -193,14 +199,14 @@ def _digits(asker: Asker, config: CenterConfig, common: dict[str, Any], message:
 def _to_somebody(kind: type[events.TransferRequested] | type[events.ConsultRequested]) -> Build:
     def build(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
         where, target = _target(asker, config, message)
-        note = text_of(message, "note", MAX_HANDOVER)
+        note = text_of(message, "note", LONGEST_HANDOVER)
         return kind(**common, **_about_call(message), kind=where, target=target, note=note)
 
     return build
 
 
 def _target(asker: Asker, config: CenterConfig, message: Fields) -> tuple[TransferKind, str]:
-    target = text_of(message, "target", MAX_REASON)
+    target = text_of(message, "target", LONGEST_REASON)
     try:
         kind = TransferKind(str(message.get("kind")))
     except ValueError:
@@ -223,21 +229,21 @@ def _target(asker: Asker, config: CenterConfig, message: Fields) -> tuple[Transf
 
 
 def _draft(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-    disposition = text_of(message, "disposition", MAX_REASON)
+    disposition = text_of(message, "disposition", LONGEST_REASON)
     tenant = config.tenants.get(asker.tenant)
     if disposition and (tenant is None or disposition not in tenant.dispositions):
         raise BadMessage("unknown disposition")
-    note = text_of(message, "note", MAX_NOTE)
+    note = text_of(message, "note", LONGEST_NOTE)
     return events.DraftSaved(**common, call=_call(message), note=note, disposition=disposition)
 
 
 def _with_result(kind: type[events.WrapUpFinished] | type[events.LateResultGiven]) -> Build:
     def build(asker: Asker, config: CenterConfig, common: dict[str, Any], message: Fields) -> AgentRequest:
-        disposition = text_of(message, "disposition", MAX_REASON)
+        disposition = text_of(message, "disposition", LONGEST_REASON)
         tenant = config.tenants.get(asker.tenant)
         if tenant is None or disposition not in tenant.dispositions:
             raise BadMessage("unknown disposition")
-        note = text_of(message, "note", MAX_NOTE)
+        note = text_of(message, "note", LONGEST_NOTE)
         return kind(**common, call=_call(message), disposition=disposition, note=note)
 
     return build

@@ -99,18 +99,18 @@ def test_the_error_is_kept_beside_that_of_the_last_to_enter_service() -> None:
 
 
 def test_places_are_those_of_a_sorted_line_whoever_comes_and_goes() -> None:
-    places, ranks = Places(), {}
+    places, standing = Places(), {}
     for n in range(200):
         call = CallId(f"c{n * 7919 % 200}")
-        rank = (-(n % 3), n * 37 % 101)
-        places.put(call, rank, on_line=n % 2 == 0)
-        ranks[call] = rank
+        place = n * 37 % 101 // 3  # some of them equal
+        places.put(call, place, on_line=n % 2 == 0)
+        standing[call] = place
         if n % 5 == 4:
             gone = CallId(f"c{(n - 3) * 7919 % 200}")
             places.leave(gone)
-            ranks.pop(gone, None)
-    line = sorted(ranks, key=lambda call: (ranks[call], call))
+            standing.pop(gone, None)
+    line = sorted(standing, key=lambda call: (standing[call], call))
     assert places.in_order() == line
     assert [places.ahead(call) for call in line] == list(range(len(line)))
     assert places.ahead(CallId("nobody")) is None
-    assert places.ahead_of((-1, 50)) == sum(rank <= (-1, 50) for rank in ranks.values())
+    assert places.ahead_of(20) == sum(place <= 20 for place in standing.values())

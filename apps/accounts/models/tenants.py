@@ -11,9 +11,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.fields import whole_number, whole_number_or_none
+from apps.core.texts import NUMBER
 
-# What a switch may be asked to dial (freeswitch.md section 12: anything else could be dial string syntax).
-dialable = RegexValidator(r"^\+?[0-9*#]{1,32}$", _("Digits, * and #, with an optional leading +, at most 32."))
+dialable = RegexValidator(rf"^{NUMBER.pattern}$", _("Digits, * and #, with an optional leading +, at most 32."))
 code_name = RegexValidator(r"^[a-z][a-z0-9_]{0,39}$", _("Small letters, digits and _, starting with a letter."))
 
 

@@ -19,6 +19,7 @@ from apps.api.resources.dialing import DialingMixin
 from apps.api.scopes import Scope
 from apps.calls.models import Call, CallDisposition, FactRecord, Leg, Segment
 from apps.core.facts import CallOutcome, Direction
+from apps.core.texts import NUMBER
 
 MOST_FACTS = 2000
 
@@ -105,9 +106,9 @@ class CallFilter(serializers.Serializer):
     since = serializers.DateTimeField(required=False, source="started_at__gte", help_text="Started at or after.")
     until = serializers.DateTimeField(required=False, source="started_at__lt", help_text="Started before.")
     number = serializers.RegexField(
-        r"^\+?[0-9*#]{1,32}$", required=False, source="caller_number", help_text="The caller's, whole."
+        rf"^{NUMBER.pattern}$", required=False, source="caller_number", help_text="The caller's, whole."
     )
-    did = serializers.RegexField(r"^\+?[0-9*#]{1,32}$", required=False, help_text="The number called, whole.")
+    did = serializers.RegexField(rf"^{NUMBER.pattern}$", required=False, help_text="The number called, whole.")
     agent = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1, help_text="Who took part.")
     queue = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1, help_text="Where it waited.")
     outcome = serializers.ChoiceField([item.value for item in CallOutcome], required=False)

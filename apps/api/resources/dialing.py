@@ -24,12 +24,11 @@ from apps.api.views import ApiViewSet
 from apps.calls.models import Call
 from apps.core import events
 from apps.core.ids import AgentId, CallId
+from apps.core.texts import LONGEST_ATTACHED, LONGEST_KEY, MOST_ATTACHED, NUMBER
 from apps.live import from_threads
 from apps.live.engine_client import EngineUnreachable
 
-MOST_ATTACHED = 20
 _WRITTEN = re.compile(r"[\s().\-/]")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 
 
 class NumberField(serializers.CharField):
@@ -42,19 +41,19 @@ class NumberField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")  # DRF would take 1.5 for text
         number = _WRITTEN.sub("", super().to_internal_value(data))
-        if not _NUMBER.fullmatch(number):
+        if not NUMBER.fullmatch(number):
             raise serializers.ValidationError(_("This is no telephone number."), code="bad_number")
         return number
 
 
 class AttachedSerializer(serializers.Serializer):
     attached = serializers.DictField(
-        child=serializers.CharField(max_length=200, allow_blank=True), required=False,
+        child=serializers.CharField(max_length=LONGEST_ATTACHED, allow_blank=True), required=False,
         help_text="At most 20 texts that travel with the call and are shown to the agent.",
     )  # fmt: skip
 
     def validate_attached(self, value: dict[str, str]) -> dict[str, str]:
-        if len(value) > MOST_ATTACHED or any(len(key) > 40 or unstorable(key) for key in value):
+        if len(value) > MOST_ATTACHED or any(len(key) > LONGEST_KEY or unstorable(key) for key in value):
             raise serializers.ValidationError(_("At most 20 texts with names of at most 40 characters."))
         return value
 
@@ -66,7 +65,7 @@ class DialSerializer(AttachedSerializer):
     )
     caller_number = NumberField(required=False, help_text="Which of the agent's numbers to show.")
     customer = serializers.CharField(
-        required=False, allow_blank=True, max_length=40,
+        required=False, allow_blank=True, max_length=LONGEST_KEY,
         help_text="With whom; the id of a customer of ours puts the call on that customer's timeline.",
     )  # fmt: skip
 

@@ -14,10 +14,9 @@ from apps.core.calls.model import Call, CallState, Consult
 from apps.core.center import Center
 from apps.core.ids import QueueId
 from apps.core.queues import life
-from apps.core.refusals import Refusal
+from apps.core.refusals import STALE, Refusal
 from apps.core.texts import LONGEST_HANDOVER
 
-STALE = Refusal("stale", "the call has changed since you saw it")
 NOT_YOURS = Refusal("not_found", "you have no such call")
 
 

@@ -6,7 +6,7 @@ from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents import attended, states
-from apps.core.agents.attended import NOT_YOURS, STALE, outdated, own_call
+from apps.core.agents.attended import NOT_YOURS, outdated, own_call
 from apps.core.agents.desk import on, wrong_state
 from apps.core.agents.machine import IN_CALL, AgentState
 from apps.core.agents.model import Agent
@@ -14,7 +14,7 @@ from apps.core.calls import consulting, dialing, recording, rejoining, targets, 
 from apps.core.calls.model import Call, CallState, Leg, LegState, Offer
 from apps.core.center import Center
 from apps.core.queues import offers, unanswered
-from apps.core.refusals import Refusal
+from apps.core.refusals import STALE, Refusal
 from apps.core.texts import LONGEST_HANDOVER, TONES
 
 

@@ -211,7 +211,7 @@ def deadline_passed(center: Center, agent_id: AgentId) -> None:
 def _stayed_away(center: Center, agent: Agent) -> None:
     if logical(agent) in IN_CALL | {AgentState.OFFERED}:
         # The phone still talks, or is just being connected; signing out now would lose the wrap-up.
-        _emit_disconnected(center, agent)
+        disconnect(center, agent)
         return
     if logical(agent) is AgentState.WRAP_UP:
         give_up_result(center, agent)
@@ -228,10 +228,6 @@ def _stayed_away(center: Center, agent: Agent) -> None:
 
 
 def disconnect(center: Center, agent: Agent, reason: str = "") -> None:
-    _emit_disconnected(center, agent, reason)
-
-
-def _emit_disconnected(center: Center, agent: Agent, reason: str = "") -> None:
     center.emit(
         f.AgentStateChanged(
             at_ms=center.now_ms,

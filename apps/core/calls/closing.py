@@ -102,7 +102,7 @@ def _room_ends(center: Center, call: Call, room: ThreeWay) -> None:
     """For those who are still in it."""
     for leg in list(call.legs.values()):
         if leg.agent is not None:
-            states.to_wrap_up(center, leg.agent, call, leg.queue if leg.id == room.other else room.queue)
+            states.to_wrap_up(center, leg.agent, call, room.queue_of(leg))
     talked_ms = center.now_ms - room.since_ms
     center.emit(f.ThreeWayEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, talked_ms=talked_ms))
     recording.stop(center, call)

@@ -14,7 +14,6 @@ from apps.core.calls import closing, recording, talk
 from apps.core.calls.model import Call, Consult, Leg, ThreeWay
 from apps.core.center import Center
 from apps.core.events import HangupCause
-from apps.core.ids import QueueId
 from apps.core.queues import offers
 
 
@@ -61,7 +60,7 @@ def leg_ended(center: Center, call: Call, leg: Leg) -> None:
         return
     center.emit(f.ThreeWayLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id, agent=leg.agent))
     if leg.agent is not None:
-        states.to_wrap_up(center, leg.agent, call, _queue_of(room, leg))
+        states.to_wrap_up(center, leg.agent, call, room.queue_of(leg))
     others = [one for one in call.legs.values() if one.id in (call.leg, room.leg, room.other)]
     if call.customer_gone and len(others) < 2:
         closing.customer_left(center, call, HangupCause.NORMAL)
@@ -69,10 +68,6 @@ def leg_ended(center: Center, call: Call, leg: Leg) -> None:
         center.emit(f.CustomerLeft(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
     else:
         _two_go_on(center, call, room, next((one for one in others if one.id != call.leg), None))
-
-
-def _queue_of(room: ThreeWay, leg: Leg) -> QueueId | None:
-    return leg.queue if leg.id == room.other else room.queue
 
 
 def _two_go_on(center: Center, call: Call, room: ThreeWay, far: Leg | None) -> None:

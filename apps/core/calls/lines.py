@@ -21,8 +21,7 @@ def policy_of(center: Center, tenant: TenantId | None) -> DialPolicy:
 def use_of_trunks(state: State) -> Counter[TrunkId]:
     """Legs on each trunk now, in either direction, ringing ones and lines kept open included. O(legs)."""
     legs = (leg.trunk for call in state.calls.values() for leg in call.legs.values())
-    lines = (state.agents[agent].kept for agent in state.kept_legs.values() if agent in state.agents)
-    kept = (line.trunk for line in lines if line is not None and line.lent_as is None)
+    kept = (line.trunk for line in state.kept_lines() if line.lent_as is None)
     return Counter(trunk for trunk in (*legs, *kept) if trunk is not None)
 
 

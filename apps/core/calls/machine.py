@@ -1,4 +1,8 @@
-"""Call and leg states, and which may follow which."""
+"""Call and leg states, and which may follow which.
+
+A leg's are held against every report of a switch (``legs.moved``). A call's say what the rules bring about: every move
+in every test of the core goes by them (tests/core/conftest.py).
+"""
 
 from __future__ import annotations
 

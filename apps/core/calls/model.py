@@ -160,6 +160,10 @@ class ThreeWay:
     since_ms: int
     muted: bool = False
 
+    def queue_of(self, leg: Leg) -> QueueId | None:
+        """Which queue brought this one of the three."""
+        return leg.queue if leg.id == self.other else self.queue
+
 
 @dataclass(slots=True, kw_only=True)
 class Rejoin:

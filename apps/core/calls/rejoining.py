@@ -25,7 +25,6 @@ from apps.core.refusals import Refusal
 REJOIN_MS = 30_000
 RING_MS = 10_000
 """The page picks up by itself: one that has not by then asks again."""
-HEAD_PRIORITY = 9
 _PHONE_DIED = frozenset({HangupCause.MEDIA_TIMEOUT, HangupCause.UNREACHABLE, HangupCause.NOT_REGISTERED})
 """Nobody hung up: the switch missed the telephone."""
 
@@ -124,7 +123,7 @@ def give_up(center: Center, call: Call, reason: f.RejoinEnd) -> None:
     states.to_wrap_up(center, rejoin.agent, call, rejoin.queue)
     recording.stop(center, call)
     queue = rejoin.queue if reason is not f.RejoinEnd.HUNG_UP else None
-    if queue is not None and offers.enqueue(center, call, queue, priority=HEAD_PRIORITY, queued_ms=call.started_ms):
+    if queue is not None and offers.enqueue_first(center, call, queue):
         return
     if not runs.resume_after_talk(center, call):
         closing.close(center, call, f.CallOutcome.SERVED)

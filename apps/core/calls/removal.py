@@ -6,7 +6,7 @@ from apps.core.calls import closing
 from apps.core.calls.model import Call, CallState
 from apps.core.center import Center
 from apps.core.events import CallRemovalRequested
-from apps.core.refusals import Refusal
+from apps.core.refusals import STALE, Refusal
 from apps.core.requests import answer_once
 
 
@@ -19,7 +19,7 @@ def _remove(center: Center, event: CallRemovalRequested) -> Refusal | None:
     if call is None or call.tenant != event.tenant:
         return Refusal("not_found", "no such call")
     if event.version is not None and event.version < call.version:
-        return Refusal("stale", "the call has changed since you saw it")
+        return STALE
     if call.state is CallState.CLOSING:
         return Refusal("wrong_state", "the call is ending already")
     if _has_agent(call):

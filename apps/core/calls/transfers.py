@@ -51,10 +51,7 @@ def carry_out(center: Center, call: Call) -> None:
         return
     if transfer.kind is TransferKind.QUEUE:
         queue = QueueId(transfer.target)
-        if transfer.to_head:
-            done = offers.enqueue(center, call, queue, priority=9, queued_ms=call.started_ms)
-        else:
-            done = door.enter(center, call, queue)
+        done = offers.enqueue_first(center, call, queue) if transfer.to_head else door.enter(center, call, queue)
     elif (wanted := targets.wanted_agent(center, call, transfer.kind, transfer.target)) is not None:
         done = to_agent(center, call, wanted)
     else:
@@ -88,9 +85,7 @@ def failed(center: Center, call: Call, reason: str) -> None:
                 reason=reason,
             )
         )
-    if call.last_queue is None or not offers.enqueue(
-        center, call, call.last_queue, priority=9, queued_ms=call.started_ms
-    ):
+    if call.last_queue is None or not offers.enqueue_first(center, call, call.last_queue):
         apologise(center, call)
 
 

@@ -80,7 +80,7 @@ class Anomaly(Fact):
 
 @record
 class AlarmRaised(Fact):
-    """A person should look. ``kind``: unknown_did, queue_unserved, recording_failed, device_invalid, disk_full …"""
+    """A person should look. ``kind``: unknown_did, trunk_down, recording_failed, device_invalid, disk_full …"""
 
     kind: str
     subject: str

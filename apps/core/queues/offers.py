@@ -14,6 +14,8 @@ from apps.core.events import HangupCause
 from apps.core.ids import AgentId, LegId, QueueId
 from apps.core.queues import ordering, remembered
 
+HEAD_PRIORITY = 9
+
 
 def enqueue(
     center: Center,
@@ -58,6 +60,11 @@ def enqueue(
     if call.consult is None:  # else the customer hears music already, and the agent when the telephone is free
         center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=config.music))
     return True
+
+
+def enqueue_first(center: Center, call: Call, queue: QueueId) -> bool:
+    """At the head of the line: whoever was being served has waited enough. False as ``enqueue``."""
+    return enqueue(center, call, queue, priority=HEAD_PRIORITY, queued_ms=call.started_ms)
 
 
 def back_in_line(center: Center, call: Call) -> None:
