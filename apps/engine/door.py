@@ -8,7 +8,8 @@ arrays of facts ``{"seq", "type", "at_ms", ...}`` in order without a hole, and a
 ``GET /health``, ``GET /metrics``  without a token: numbers only.
 ``POST /step-down``  let the standby lead; 409 when there is none that has every fact.
 
-Where this engine stands by, another door has all that: 503 with ``{"standby": true}``.
+Where this engine stands by, another door has all that: 503 with ``{"standby": true}``. One that is not sure whether it
+still leads takes nothing and begins to tell nobody: what it knows may be over. A standby (``standby=NUMBER``) it tells.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ class Door:
             return _error(401, "", "a bearer token is needed (ENGINE_TOKEN)")
         if self.standing_by and request.path not in OPEN_TO_ALL:
             return _json(503, {"error": "this engine stands by; ask the one that leads", "path": "", "standby": True})
+        if not self._backing.may_act() and request.path not in OPEN_TO_ALL and "standby" not in request.query:
+            return _error(503, "", "this engine is not sure whether it still leads; try again")
         try:
             return await handler(request)
         except BadInput as error:
@@ -142,7 +145,7 @@ class Door:
     # --- inputs ----------------------------------------------------------------------------------------------------
 
     async def _inputs(self, request: web.Request) -> web.Response:
-        if not self.leading or not self._backing.may_act():
+        if not self.leading:
             return _error(503, "", "this engine does not lead (starting, standing by or stopping); try again")
         inputs = read_inputs(await request.read())
         try:

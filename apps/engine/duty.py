@@ -13,7 +13,7 @@ import structlog
 from apps.core.state import State
 from apps.engine.drivers import SwitchSpec
 from apps.engine.journal import Journal
-from apps.engine.leadership import SURE_S, Claim, Leadership
+from apps.engine.leadership import SURE_S, Claim, Leadership, Role
 from apps.engine.standby import Follower
 from apps.switches.freeswitch.register import Register
 
@@ -68,6 +68,12 @@ class Duty:
     def sure(self) -> bool:
         """This engine leads, at this very moment."""
         return self.leads and self._leadership is not None and self._leadership.sure
+
+    @property
+    def role(self) -> Role:
+        if not self.leads:
+            return Role.STANDING_BY
+        return Role.LEADING if self.sure else Role.UNSURE
 
     @property
     def term(self) -> int:
@@ -146,5 +152,6 @@ class Duty:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             log.info("other_engine_unreachable", door=door, detail=str(error) or type(error).__name__)
             return ""
-        later = health.get("role") == "leading" and int(health.get("term", 0)) > self.term
+        # Unsure or not: the switch has given it that term, and with it ours was over.
+        later = health.get("role") in (Role.LEADING, Role.UNSURE) and int(health.get("term", 0)) > self.term
         return f"{door} leads in term {health['term']}" if later else ""

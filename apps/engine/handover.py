@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from apps.engine.leadership import Role
+
 ANSWER_S = 3.0
 TAKEN_OVER_S = 15.0
 LOOK_S = 0.1
@@ -41,7 +43,7 @@ def step_down(doors: Sequence[str], token: str) -> str:
 
 
 def _leader(doors: Sequence[str]) -> str | None:
-    return next((door for door in doors if _health(door).get("role") == "leading"), None)
+    return next((door for door in doors if _health(door).get("role") == Role.LEADING), None)
 
 
 def _health(door: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ import string
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import structlog
@@ -41,6 +42,14 @@ UNSURE_STILL_S = 2.0
 ASK_OTHERS_AFTER = 3
 """Failed renewals: a connection that was cut while this process stood still is none."""
 VACANT = "vacant"
+
+
+class Role(StrEnum):
+    """What an engine says of itself. Two may believe that they lead; never do two lead for certain."""
+
+    LEADING = "leading"  # for certain, at this very moment
+    UNSURE = "unsure"  # it led, and decides nothing before it knows that it still does
+    STANDING_BY = "standing_by"
 
 
 class Register(Protocol):

@@ -49,7 +49,7 @@ class Metrics:
         self.calls = Gauge("trunkline_calls", "Live calls", ["state"], registry=registry)
         self.agents = Gauge("trunkline_agents", "Agents", ["state"], registry=registry)
         self.links = Gauge("trunkline_link_up", "1 when the switch is reached", ["switch"], registry=registry)
-        self.leading = Gauge("trunkline_leading", "1 when this engine leads, 0 when it stands by", registry=registry)
+        self.leading = Gauge("trunkline_leading", "1 when this engine leads for certain, 0 when not", registry=registry)
         self.term = Gauge("trunkline_term", "The lead's number: grows with each takeover", registry=registry)
         self.standbys = Gauge("trunkline_standbys", "Engines that have every fact of this one", registry=registry)
         self.standby_behind = Gauge(

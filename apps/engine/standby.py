@@ -150,7 +150,7 @@ class Follower:
     async def _take_snapshot(self, door: str) -> None:
         assert self._session is not None
         timeout = aiohttp.ClientTimeout(total=SNAPSHOT_S)
-        async with self._session.get(f"{door}/snapshot", timeout=timeout) as reply:
+        async with self._session.get(f"{door}/snapshot?standby={self._engine}", timeout=timeout) as reply:
             reply.raise_for_status()
             data = orjson.loads(await reply.read())
         self.state = State.from_data(data["state"])

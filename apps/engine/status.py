@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from apps.engine.leadership import Role
+
 if TYPE_CHECKING:
     from apps.engine.duty import Duty
     from apps.engine.process import EngineProcess
@@ -14,7 +16,7 @@ LAGGING_S = 1.0
 def refresh_metrics(process: EngineProcess) -> None:
     metrics, recorder, duty = process.metrics, process.recorder, process.duty
     leads = duty is None or duty.leads
-    metrics.leading.set(leads)
+    metrics.leading.set(role_of(process) is Role.LEADING)
     metrics.term.set(duty.term if duty is not None else 0)
     metrics.standby_behind.set(0 if duty is None or leads else duty.follower.behind)
     metrics.standbys.set(len(process.standbys.level))
@@ -30,18 +32,24 @@ def refresh_metrics(process: EngineProcess) -> None:
     metrics.gate.set(not process.dispatch.closed_for)
 
 
+def role_of(process: EngineProcess) -> Role:
+    return process.duty.role if process.duty is not None else Role.LEADING
+
+
 def health(process: EngineProcess) -> tuple[bool, dict[str, Any]]:
-    """Healthy: new calls are taken, a switch is reached and the loop keeps up. Degraded: something is not well."""
-    if process.duty is not None and not process.duty.leads:
+    """Healthy: it leads, new calls are taken, a switch is reached and the loop keeps up. Degraded: not all is well."""
+    role = role_of(process)
+    if process.duty is not None and role is Role.STANDING_BY:
         return _standing_by(process, process.duty)
     state, journal, recorder = process.runner.core.state, process.journal, process.recorder
     links = {switch: link.up for switch, link in state.switches.items()}
-    healthy = not process.dispatch.closed_for and any(links.values()) and process.runner.lag_s < LAGGING_S
+    takes_calls = role is Role.LEADING and not process.dispatch.closed_for
+    healthy = takes_calls and any(links.values()) and process.runner.lag_s < LAGGING_S
     fine = healthy and all(links.values()) and not (recorder.trouble or process.config.trouble or recorder.refused)
     trouble = journal.trouble
     data = {
         "status": "ok" if fine else "degraded" if healthy else "down",
-        "role": "leading",
+        "role": role,
         "number": process.options.number,
         "term": process.duty.term if process.duty is not None else 0,
         "standbys": process.standbys.level,
@@ -78,7 +86,7 @@ def _standing_by(process: EngineProcess, duty: Duty) -> tuple[bool, dict[str, An
     fine = follower.following and trouble is None and not process.config.trouble
     data = {
         "status": "ok" if fine else "degraded",
-        "role": "standing_by",
+        "role": Role.STANDING_BY,
         "number": process.options.number,
         "term": duty.term,
         "following": follower.following,

@@ -96,14 +96,20 @@ def _missing_migrations() -> int:
     return missing
 
 
+_NOT_LEADING = {
+    "standing_by": "no engine leads",
+    "unsure": "the engine that led does not know whether it still does: it decides nothing",
+}
+
+
 def _engine() -> Part:
     data = ask_engine()
     lacking = _lacking_standby(data)
-    if data["status"] == OK and data.get("role") != "standing_by" and not lacking:
+    if data["status"] == OK and data.get("role") not in _NOT_LEADING and not lacking:
         return Part("engine", OK)
     links = [switch for switch, up in data.get("links", {}).items() if not up]
     why = [
-        "no engine leads" if data.get("role") == "standing_by" else "",
+        _NOT_LEADING.get(data.get("role", ""), ""),
         f"takes no calls: {', '.join(map(str, data['closed_for']))}" if data.get("closed_for") else "",
         f"switch {', '.join(links)} not reached" if links else "",
         f"history waits: {data['journal']['depth']} facts" if data.get("recorder", {}).get("trouble") else "",
@@ -119,7 +125,7 @@ def _lacking_standby(data: dict[str, Any]) -> str:
 
 
 def ask_engine() -> dict[str, Any]:
-    """The one that leads, else any that answers; not well, it says so with 503, and why. Raises ``OSError``."""
+    """The one that leads, else one that led, else any that answers; not well, it says why. Raises ``OSError``."""
     answers: list[dict[str, Any]] = []
     trouble: OSError | None = None
     for door in settings.ENGINE_URL.split(","):
@@ -129,7 +135,8 @@ def ask_engine() -> dict[str, Any]:
             trouble = error
     if not answers:
         raise trouble or OSError("no engine configured")
-    return next((data for data in answers if data.get("role") == "leading"), answers[0])
+    by_role = {data.get("role"): data for data in reversed(answers)}
+    return by_role.get("leading") or by_role.get("unsure") or answers[0]
 
 
 def _ask(door: str) -> dict[str, Any]:

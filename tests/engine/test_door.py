@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -168,6 +169,27 @@ async def test_too_many_at_once_are_refused(web: aiohttp.ClientSession) -> None:
 async def test_an_engine_that_does_not_lead_takes_nothing(door: Door, web: aiohttp.ClientSession) -> None:
     door.leading = False
     assert (await post(web, encode(ready())))[0] == 503
+
+
+async def test_one_that_does_not_know_whether_it_leads_takes_nothing_and_tells_only_its_standby(host: Host) -> None:
+    sure = False
+    opened = Door(replace(backing(host), may_act=lambda: sure), host="127.0.0.1", port=0, token=TOKEN)
+    await opened.start()
+    opened.leading = True
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{opened.port}", headers=headers) as web:
+        assert (await post(web, encode(ready())))[0] == 503
+        for path, status in (
+            ("/snapshot", 503),
+            ("/facts?after=0", 503),
+            ("/snapshot?standby=2", 200),
+            ("/health", 200),
+        ):
+            async with web.get(path) as reply:
+                assert reply.status == status, path
+        sure = True
+        assert (await post(web, encode(ready())))[0] == 202
+    await opened.stop()
 
 
 async def test_an_engine_that_is_behind_says_so(host: Host, web: aiohttp.ClientSession) -> None:

@@ -153,6 +153,8 @@ def test_of_several_engines_the_leader_is_asked_and_a_standby_missed(engine: typ
     assert ready()[1]["parts"]["engine"] == {"status": "ok", "detail": ""}
     engine.body = {**WELL, "role": "leading", "standbys": []}
     assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "1 of the engines not standing by"}
+    engine.body = {**WELL, "role": "unsure", "standbys": ["1"]}
+    assert ready()[1]["parts"]["engine"]["detail"].startswith("the engine that led does not know")
     settings.ENGINE_URL = f"http://127.0.0.1:{server.server_port},http://127.0.0.1:1"
     assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "no engine leads"}
     server.shutdown()
