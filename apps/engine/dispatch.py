@@ -10,7 +10,7 @@ import structlog
 
 from apps.core.commands import Command, OriginateLeg, RequestSnapshot
 from apps.core.events import HangupCause, LegHungUp, SwitchEvent
-from apps.core.ids import LegId, SwitchId
+from apps.core.ids import SwitchId
 from apps.switches.base import SwitchDriver
 
 log = structlog.get_logger(__name__)
@@ -106,7 +106,3 @@ class Dispatch:
             log.warning("arrivals_gate", open=not after, reason=reason)
             for driver in self._drivers.values():
                 self._call(driver.accept_calls, driver.switch, not after)
-
-
-def snapshot_of(switch: SwitchId) -> RequestSnapshot:
-    return RequestSnapshot(switch=switch, leg=LegId(""))

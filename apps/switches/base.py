@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from apps.core.commands import Command
@@ -13,20 +12,10 @@ from apps.core.ids import SwitchId
 Emit = Callable[[SwitchEvent], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What this switch can do, so that the screens offer nothing else."""
-
-    answer_device: bool  # can make a device pick up
-    hold: bool
-    record: bool
-
-
 class SwitchDriver(Protocol):
     """One switch. ``emit`` may be called from any thread; every method here returns at once."""
 
     switch: SwitchId
-    capabilities: Capabilities
 
     def start(self, emit: Emit) -> None:
         """Connect, and keep connecting. Emits ``LinkUp`` each time the switch is reached, then events in order."""

@@ -20,15 +20,13 @@ from apps.engine.journal_reader import JournalReader
 from apps.engine.metrics import Metrics
 from apps.engine.recovery import recover
 from apps.engine.runner import Runner
-from apps.switches.base import Capabilities, Emit
+from apps.switches.base import Emit
 
 SWITCH = SwitchId("1")
 
 
 class RecordingDriver:
     """A switch that does nothing but remember, in order, with what the journal held at that moment."""
-
-    capabilities = Capabilities(answer_device=True, hold=True, record=True)
 
     def __init__(self, journal: Path | None = None) -> None:
         self.switch = SWITCH

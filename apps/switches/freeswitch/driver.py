@@ -22,7 +22,7 @@ from gevent.event import AsyncResult, Event
 from apps.core.commands import Command, RequestSnapshot
 from apps.core.events import LinkDown, SwitchEvent
 from apps.core.ids import LegId
-from apps.switches.base import Capabilities, Emit
+from apps.switches.base import Emit
 from apps.switches.freeswitch import clean, encode, fence
 from apps.switches.freeswitch.arrivals import Arrivals
 from apps.switches.freeswitch.control import Control, failure_of
@@ -42,8 +42,6 @@ STOP_TIMEOUT_S = 5.0
 
 class FreeSwitchDriver:
     """A ``SwitchDriver`` (apps/switches/base.py)."""
-
-    capabilities = Capabilities(answer_device=True, hold=True, record=True)
 
     def __init__(self, settings: FreeSwitchSettings) -> None:
         self.switch = settings.switch
@@ -95,7 +93,7 @@ class FreeSwitchDriver:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(STOP_TIMEOUT_S)
 
-    # --- for the engine's watchdog and metrics ---
+    # --- for the engine's watchdog ---
 
     def alive_ms_ago(self) -> int:
         """Since the thread last turned over its loop; grows without end when it hangs or has died."""
@@ -104,10 +102,6 @@ class FreeSwitchDriver:
     @property
     def linked(self) -> bool:
         return self._linked
-
-    @property
-    def inbox_depth(self) -> int:
-        return len(self._inbox)
 
     @property
     def arrival_port(self) -> int:

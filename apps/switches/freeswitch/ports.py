@@ -57,7 +57,7 @@ class Ports(Protocol):
 
 @dataclass(slots=True)
 class Counters:
-    """For the metrics; plain numbers that only grow."""
+    """What has happened so far: plain numbers that only grow."""
 
     events: int = 0
     commands: int = 0

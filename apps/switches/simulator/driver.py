@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from apps.core import commands, events
 from apps.core.ids import CallId, LegId, SwitchId, TrunkId
-from apps.switches.base import Capabilities, Emit
+from apps.switches.base import Emit
 from apps.switches.simulator import consults, sockets
 from apps.switches.simulator.channel import Channel, Message
 from apps.switches.simulator.dialling import Dialler
@@ -26,8 +26,6 @@ SNAPSHOT_TAKES_MS = 5
 
 
 class SimulatorDriver:
-    capabilities = Capabilities(answer_device=True, hold=True, record=True)
-
     def __init__(self, switch: SwitchId, model: Switch, trunks: dict[str, TrunkId] | None = None) -> None:
         self.switch = switch
         self.model = model
