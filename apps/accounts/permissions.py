@@ -16,8 +16,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 
 from apps.accounts.models import Reach, Role, Team, Tenant, User
 
@@ -67,7 +65,6 @@ _INTEGRATOR = frozenset(
         "customers.export",
         "customers.merge",
         "reports.view",
-        "integrations.view",
         "integrations.edit",  # tokens and webhooks are their work
     }
 )
@@ -186,16 +183,6 @@ def permission_required(code: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
-
-
-class HasPermission(BasePermission):  # type: ignore[misc]  # DRF has no types
-    """For DRF: ``permission_code`` of the view, one for all or ``{action or method: code}``. None named: refused."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        wanted: str | Mapping[str, str] = getattr(view, "permission_code", "")
-        if isinstance(wanted, Mapping):
-            wanted = wanted.get(getattr(view, "action", None) or "", "") or wanted.get(request.method or "", "")
-        return bool(wanted) and can(request.user, wanted)
 
 
 def permissions(request: HttpRequest) -> dict[str, Any]:

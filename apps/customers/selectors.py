@@ -16,7 +16,6 @@ MOST_SEARCH_CHARACTERS = 64
 LEAST_SUFFIX_DIGITS = 3
 MOST_MATCHES = 20
 MOST_BY_NUMBER = 200
-SEARCHED = ("name", "company", "external_id", "email")
 _NUMBER_LIKE = re.compile(r"\+?[\d\s\-().]{3,}")
 _NO_DIGIT = re.compile(r"\D")
 

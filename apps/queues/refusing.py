@@ -15,7 +15,6 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core.ids import QueueId
 from apps.queues.models import Queue
 from apps.queues.soundness import MOST_RINGS, Flaw, Problem, problems
 from apps.telephony.center_config import compile_center_config
@@ -90,7 +89,3 @@ def _reason(problem: Problem, queues: dict[int, str]) -> str:
         "most": MOST_RINGS,
     }
     return text.strip()
-
-
-def about(queue: Queue) -> QueueId:
-    return QueueId(str(queue.pk))

@@ -25,9 +25,9 @@ from apps.core.config import (
 from apps.core.ids import FlowId, QueueId, SkillId, TenantId
 from apps.core.ivr.nodes.enqueue import needs_of
 from apps.core.queues.needs import Needs, lacking, relaxed, together
+from apps.core.queues.tiers import are_timed as tiers_are_timed
 
 MOST_RINGS = 6
-EVERY_TIER = 10_000
 
 
 class Flaw(StrEnum):
@@ -143,8 +143,7 @@ def _of_rings(queue: QueueConfig) -> Iterator[Problem]:
 
 def _of_tiers(queue: QueueConfig, agents: Iterable[AgentConfig]) -> Iterator[Problem]:
     tiers = {agent.queues[queue.id].tier for agent in agents}
-    ruled = queue.tier_rule.wait_ms > 0 or any(ring.tiers_up_to is not None for ring in queue.rings)
-    if ruled and tiers and max(tiers) == 1:
+    if tiers_are_timed(queue) and tiers and max(tiers) == 1:
         yield Problem(Flaw.NO_TIERS, frozenset({queue.id}))
 
 

@@ -127,10 +127,6 @@ class Customer(TenantOwned):
     def __str__(self) -> str:
         return f"{self.name} ({self.company})" if self.company else self.name
 
-    @property
-    def is_vip(self) -> bool:
-        return self.level == Level.VIP
-
 
 class NumberLabel(models.TextChoices):
     MOBILE = "mobile", _("mobile")

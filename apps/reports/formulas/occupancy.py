@@ -21,5 +21,4 @@ def occupancy_of_available_time(handling_ms: int, ready_ms: int, logged_in_ms: i
     return handling_ms / time_ms if time_ms > 0 else None
 
 
-OCCUPANCIES = {"login": occupancy_of_login_time, "available": occupancy_of_available_time}
 DEFAULT = "login"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _VARIABLE_BLOCK = re.compile(r"^([\[{<])")
 _CLOSING = {"{": "}", "[": "]", "<": ">"}
 _APPLICATION = re.compile(r"&(\w+)(?:\((.*)\))?$", re.DOTALL)
-PROGRESS_MS = 20
 DEFAULT_TIMEOUT_S = 60
 
 

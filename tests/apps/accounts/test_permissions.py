@@ -13,7 +13,6 @@ from django.test import RequestFactory
 from apps.accounts.models import Reach, Role, Team, Tenant, User
 from apps.accounts.permissions import (
     CODES,
-    HasPermission,
     UnknownPermission,
     can,
     permission_required,
@@ -125,23 +124,3 @@ def test_a_guarded_page_sends_strangers_to_sign_in_and_refuses_the_others(story:
     request.user = person("wangfang")
     with pytest.raises(PermissionDenied):
         page(request)
-
-
-@pytest.mark.parametrize(
-    ("permission_code", "method", "allowed"),
-    [
-        ("calls.view", "GET", True),
-        ("settings.edit", "GET", False),
-        ({"GET": "calls.view", "POST": "settings.edit"}, "POST", False),
-        ({"list": "calls.view"}, "GET", False),
-        ("", "GET", False),
-        ({}, "GET", False),
-    ],
-)
-def test_a_rest_view_names_its_permission_or_is_refused(
-    story: Tenant, rf: RequestFactory, permission_code: Any, method: str, allowed: bool
-) -> None:
-    request: Any = rf.generic(method, "/")
-    request.user = person("huang")
-    view = type("View", (), {"permission_code": permission_code, "action": None})()
-    assert HasPermission().has_permission(request, view) is allowed
