@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Template
 
 from apps.core.agents.machine import AgentState
+from apps.core.events import AgentSignedIn, AgentWentReady
 from tests.bench.acd_load import Load, Measured, Result
 from tests.switch_live.center import ROOT, Center
 from tests.switch_live.phones import sipp_binary
@@ -115,9 +116,16 @@ def realtime() -> tuple[str, ...]:
 def make_ready(center: Center, agents: int) -> None:
     """So many of the benchmark's agents take calls; the journal keeps them so over a restart."""
     ours = [agent for agent in center.state().config.agents.values() if agent.name.startswith("Bench ")]
-    here = center.state().agents
     ours = sorted(ours, key=lambda agent: agent.name)[:agents]
-    center.make_ready(*(agent for agent in ours if here[agent.id].state in (AgentState.LOGGED_OUT, AgentState.PAUSED)))
+    for agent in ours:
+        center.ask(AgentSignedIn(**center.new_request(agent)))
+        center.ask(AgentWentReady(**center.new_request(agent)))
+
+    def all_here() -> bool:
+        here = center.state().agents
+        return all(here[agent.id].state not in (AgentState.LOGGED_OUT, AgentState.PAUSED) for agent in ours)
+
+    eventually(all_here, 60, f"{agents} agents ready")
 
 
 @contextlib.contextmanager
