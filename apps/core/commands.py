@@ -173,7 +173,10 @@ class SendDigits(Command):
 
 @record
 class StartRecording(Command):
-    """Record a customer leg, both directions, to ``path`` relative to the switch's recording directory."""
+    """Record a customer leg, both directions, to ``path`` relative to the switch's recording directory.
+
+    The file's name without its ending is the recording's id: so a driver knows one that another has begun.
+    """
 
     recording: RecordingId
     path: str

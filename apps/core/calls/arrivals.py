@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, conferencing, dialing, pairing, rejoining, talk, transfers
+from apps.core.calls import closing, conferencing, dialing, pairing, recording, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
 from apps.core.events import CallArrived, HangupCause
@@ -105,7 +105,15 @@ def go_on(center: Center, call: Call) -> None:
     """What follows for a customer leg that came back: its place in line, its transfer, or goodbye."""
     if call.rejoin is not None:
         rejoining.customer_came(center, call)
-    elif call.wait is not None:
+    elif _something_follows(center, call):
+        recording.stop(center, call)
+    else:
+        closing.close(center, call, f.CallOutcome.SERVED, cause=HangupCause.NORMAL)
+
+
+def _something_follows(center: Center, call: Call) -> bool:
+    """Whatever it is has begun then."""
+    if call.wait is not None:
         if center.queue_config(call.wait.queue) is None:
             overflow.queue_gone(center, call)
         else:
@@ -116,5 +124,6 @@ def go_on(center: Center, call: Call) -> None:
         transfers.dial_failed(center, call, HangupCause.ERROR)
     elif call.transfer is not None:
         transfers.carry_out(center, call)
-    elif not runs.resume_after_talk(center, call):
-        closing.close(center, call, f.CallOutcome.SERVED, cause=HangupCause.NORMAL)
+    else:
+        return runs.resume_after_talk(center, call)
+    return True

@@ -93,14 +93,16 @@ def _as_it_was(center: Center, call: Call, far: Leg, rejoin: Rejoin) -> None:
 
 
 def unbridged(center: Center, call: Call) -> None:
-    """The talk is over. The agent wraps up, its leg is let go, the customer is on the way back to us or gone."""
+    """The talk is over. The agent wraps up, its leg is let go, the customer is on the way back to us or gone.
+
+    The recording ends with the customer's leg, or when something follows (``arrivals.go_on``).
+    """
     bridge = call.bridge
     if bridge is None or bridge.bridged_ms is None:
         return
     part(center, call)
     if bridge.agent is not None:
         states.to_wrap_up(center, bridge.agent, call, bridge.queue)
-    recording.stop(center, call)
 
 
 def part(center: Center, call: Call) -> None:

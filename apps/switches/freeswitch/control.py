@@ -45,6 +45,8 @@ GAP_SNAPSHOT_MS = 30_000
 FORGET_MS = 5_000
 SETTLE_MS = 15_000
 """What comes after CHANNEL_HANGUP (CHANNEL_UNBRIDGE, RECORD_STOP) comes within some 100 ms; on a starved host later."""
+ADOPTED_SETTLE_MS = 1_000
+"""Whether a leg that an earlier engine led was recorded we cannot know."""
 NO_SESSION = "Cannot locate session"
 OTHER_LINK_MS = 3_000
 """The reply to a command travels on another link than the events, and may be read before what happened earlier."""
@@ -128,8 +130,7 @@ class Control:
         self._boot = boot
         self._ports.emit(LinkUp(switch=self._switch, boot=boot))
         for leg in self.legs:
-            if leg.doomed:
-                self._kill(leg.leg, leg.doomed)
+            self._kill_again(leg)
 
     def link_down(self) -> None:
         """Jobs report on the link that is gone. Their legs are found again, or not, in the next snapshot."""
@@ -146,10 +147,10 @@ class Control:
         now_ms = self._ports.now_ms()
         for leg in self.legs:
             self._media.tick(leg)
-            if leg.doomed and leg.job:
-                self._kill(leg.leg, leg.doomed)  # when it was asked for, the switch had no channel yet
+            if leg.job:
+                self._kill_again(leg)  # when it was asked for, the switch had no channel yet
             if leg.gone is not None and not leg.job:
-                leg.settled_ms = leg.settled_ms or now_ms + SETTLE_MS
+                leg.settled_ms = leg.settled_ms or now_ms + (SETTLE_MS if leg.recordings else ADOPTED_SETTLE_MS)
                 if now_ms >= leg.settled_ms:
                     self._emit_all(decode.hungup(leg, self._switch))  # its recording's end never came
                     self.legs.drop(leg.leg)
@@ -242,11 +243,18 @@ class Control:
     def _kill(self, leg_id: LegId, word: str) -> None:
         leg = self.legs.get(leg_id)
         if leg is not None:
-            leg.doomed = word
+            leg.doomed, leg.killed = word, True
         self._ports.send(encode.kill(leg_id, word), lambda reply: self._killed(leg_id, leg, reply))
+
+    def _kill_again(self, leg: Leg) -> None:
+        """Unless the switch is at it."""
+        if leg.doomed and not leg.killed:
+            self._kill(leg.leg, leg.doomed)
 
     def _killed(self, leg_id: LegId, leg: Leg | None, reply: str) -> None:
         """No such channel: not yet (the originate is under way: ``tick`` asks again), or no more."""
+        if leg is not None:
+            leg.killed = reply.startswith("+")
         if not reply.startswith("-") or reply == LINK_LOST:
             return
         leg = leg or self.legs.get(leg_id)
@@ -271,13 +279,11 @@ class Control:
 
     def _record(self, command: c.StartRecording) -> None:
         path = encode.record_path(command.path, self._settings)
-        variables = {"RECORD_STEREO": "true", "trunkline_recording": clean.ident(command.recording)}
-        frames = (encode.set_variables(command.leg, variables), encode.record(command.leg, "start", path))
+        frame = encode.record(command.leg, "start", path)
         leg = self._leg(command.leg)
         leg.recordings[path] = command.recording
-        self._ports.send(frames[0], lane=Lane.RECORDINGS)
         self._ports.send(
-            frames[1], lambda reply: self._record_started(leg, command.recording, path, reply), Lane.RECORDINGS
+            frame, lambda reply: self._record_started(leg, command.recording, path, reply), Lane.RECORDINGS
         )
 
     def _record_started(self, leg: Leg, recording: RecordingId, path: str, reply: str) -> None:
@@ -397,7 +403,7 @@ class Control:
         call, role, agent = marks
         leg = self.legs.get(uuid)
         if leg is None:
-            leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms()))
+            leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms(), adopted=True))
             if decode.field(headers, "Event-Name") not in ("CHANNEL_ANSWER", "CHANNEL_PARK"):
                 leg.answered = decode.field(headers, "Answer-State") == "answered"
         leg.call, leg.role, leg.agent = call, role, agent
@@ -411,8 +417,8 @@ class Control:
                 self.legs.drop(leg.leg)
 
     def _leg_event(self, name: str, headers: decode.Headers, leg: Leg) -> None:
-        if name in KILL_AGAIN_EVENTS and leg.doomed:
-            self._kill(leg.leg, leg.doomed)
+        if name in KILL_AGAIN_EVENTS:
+            self._kill_again(leg)
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._media.completed(leg, headers)
         elif name == "CHANNEL_HANGUP":

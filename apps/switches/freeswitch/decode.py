@@ -8,6 +8,7 @@ exist gives no hangup, and the cause in the job's reply.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from apps.core.events import (
     CallArrived,
@@ -169,8 +170,8 @@ def _digit(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
 def _recording(headers: Headers, leg: Leg) -> tuple[str, RecordingId | None]:
     path = field(headers, "Record-File-Path")
     known = leg.recordings.get(path)
-    if known is None and (tag := field(headers, "variable_trunkline_recording")):
-        known = RecordingId(tag)  # begun by an engine that is no more
+    if known is None and leg.adopted:
+        known = RecordingId(clean.text(PurePosixPath(path).stem))  # begun by an engine that is no more
     return path, known
 
 
@@ -196,9 +197,8 @@ def _hangup(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
         word = field(headers, "Hangup-Cause") or "NONE"
         leg.gone = (cause_of(word), word)
     # RECORD_STOP comes after CHANNEL_HANGUP, and is told first; ``Control.tick`` does not wait for it for ever.
-    tag = field(headers, "variable_trunkline_recording")
-    recording = leg.recordings or (tag and tag not in leg.recorded)
-    return [] if recording else hungup(leg, switch)
+    may_record = leg.recordings or (leg.adopted and not leg.originated and not leg.recorded)
+    return [] if may_record else hungup(leg, switch)
 
 
 LegDecoder = Callable[[Headers, Leg, SwitchId], list[SwitchEvent]]

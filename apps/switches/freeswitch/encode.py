@@ -233,8 +233,12 @@ def _between_talks(command: OriginateLeg, settings: FreeSwitchSettings) -> dict[
     ``park_after_bridge`` back (IVR:985-997). A line on which nothing is sent may be cut by who carries it.
     """
     if command.role is LegRole.CUSTOMER:
-        # As in ``tag``; the way back is set for each bridge.
-        return {"park_timeout": str(_seconds(command.idle_timeout_ms)), "max_session_transfers": str(MAX_RETURNS)}
+        # As the arrival extension says; the way back is set for each bridge.
+        return {
+            "RECORD_STEREO": "true",
+            "park_timeout": str(_seconds(command.idle_timeout_ms)),
+            "max_session_transfers": str(MAX_RETURNS),
+        }
     rdnis = clean.ident(settings.arrival_extension)
     if command.kept_open:
         stays = {"park_after_bridge": "true", "send_silence_when_idle": "400", "trunkline_kept": "true"}

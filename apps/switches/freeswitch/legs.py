@@ -34,6 +34,7 @@ class Leg:
     since_ms: int
     call: CallId | None = None
     agent: AgentId | None = None
+    adopted: bool = False  # an earlier engine's: what it has begun on it is unknown
     kept: bool = False  # stands by between talks; no end of a talk is to end it
     called: bool = False  # a customer whom we have called, until the leg has first parked
     job: str = ""  # Job-UUID of an originate that has not reported
@@ -43,6 +44,7 @@ class Leg:
     ended: bool = False  # LegHungUp is out
     settled_ms: int = 0  # gone, and by then nothing more of it will come
     doomed: str = ""  # to be killed with this word as soon as the channel exists
+    killed: bool = False  # so asked, and not refused
     bridging: LegId | None = None  # uuid_bridge asked for, CHANNEL_BRIDGE not yet seen
     bridged: LegId | None = None
     held: bool = False

@@ -131,7 +131,7 @@ class MediaControl:
             log.warning("leg %s cannot be played to: %s", leg.leg, error)
             self._give_up_play(leg, PlayOutcome.FAILED)
             return
-        if media.terminators != terminators:
+        if terminators and media.terminators != terminators:
             media.terminators = terminators
             self._ports.send(encode.set_variables(leg.leg, {"playback_terminators": terminators}))
         media.token = token
@@ -139,13 +139,14 @@ class MediaControl:
         self._ports.send(frame, lambda reply: self._replied(leg, token, reply))
 
     def _wanted(self, leg: Leg, token: str) -> tuple[bytes, str]:
+        """And the playback_terminators it needs. To music they are all one: a key that ends it has it begin again."""
         play, lease_ms = leg.media.play, self._settings.music_lease_ms
         if play is not None:
             frame = encode.play(leg.leg, play.sounds, self._settings.sounds_dir, token)
             return frame, "any" if play.barge else "none"
         if leg.media.music_failed:
-            return encode.silence(leg.leg, lease_ms, token), "none"
-        return encode.music(leg.leg, leg.media.music, lease_ms, token), "none"
+            return encode.silence(leg.leg, lease_ms, token), ""
+        return encode.music(leg.leg, leg.media.music, lease_ms, token), ""
 
     def _silence(self, leg: Leg) -> None:
         if leg.media.token:

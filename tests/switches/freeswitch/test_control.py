@@ -239,6 +239,18 @@ def test_an_originate_without_a_reply_is_over_for_the_core_and_killed_when_the_l
     assert ports.commands() == [f"api uuid_kill {AGENT} ORIGINATOR_CANCEL"]
 
 
+def test_a_leg_that_the_switch_ends_is_not_told_again(pair: Pair) -> None:
+    """A caller who came back after the talk is let go of before the switch says that he has parked."""
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
+    control.event(event("CHANNEL_PARK", CUSTOMER))
+    ports.reply("+OK\n")
+    control.event(event("CHANNEL_PARK", CUSTOMER))
+    control.link_up("other link")
+    assert ports.commands() == [f"api uuid_kill {CUSTOMER} NORMAL_CLEARING"]
+
+
 def test_doubled_events_are_told_once(pair: Pair) -> None:
     control, ports = pair
     originate(control)

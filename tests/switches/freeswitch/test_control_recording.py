@@ -37,10 +37,7 @@ def test_a_recording_and_its_end_before_the_leg_s(pair: Pair) -> None:
     control, ports = pair
     arrive(control, ports)
     control.execute(start_recording())
-    assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 RECORD_STEREO=true;trunkline_recording=r1",
-        "api uuid_record cust-1 start /srv/rec/2026/r1.wav",
-    ]
+    assert ports.commands() == ["api uuid_record cust-1 start /srv/rec/2026/r1.wav"]
     ports.reply_all("+OK Success\n")
     control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
     control.event(record_event("RECORD_STOP", variable_record_ms="5980"))
@@ -60,15 +57,32 @@ def test_no_offer_waits_behind_anything_and_nothing_behind_a_recording(pair: Pai
     control.execute(stop_recording())
     originate(control)
     control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
-    assert ports.lanes == [Lane.RECORDINGS] * 3 + [Lane.OFFERS, Lane.CALLS]
+    assert ports.lanes == [Lane.RECORDINGS] * 2 + [Lane.OFFERS, Lane.CALLS]
 
 
-def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_tag(pair: Pair) -> None:
+TAGS = {"variable_trunkline_call": "k-c1"}
+
+
+def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_file(pair: Pair) -> None:
     control, ports = pair
-    tags = {"variable_trunkline_call": "k-c1", "variable_trunkline_recording": "r0"}
-    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | tags)
-    control.event(record_event("RECORD_STOP", variable_record_ms="10") | tags)
-    assert [type(e).__name__ for e in ports.take()] == ["RecordingStopped", "LegHungUp"]
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | TAGS)
+    assert ports.take() == []
+    control.event(record_event("RECORD_STOP", variable_record_ms="10") | TAGS)
+    stopped, hung_up = ports.take()
+    assert stopped == RecordingStopped(switch=S, leg=CUSTOMER, recording=RecordingId("r1"), duration_ms=10)
+    assert isinstance(hung_up, LegHungUp)
+
+
+def test_an_earlier_engines_leg_that_was_not_recorded_ends_a_second_later(pair: Pair) -> None:
+    control, ports = pair
+    control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING") | TAGS)
+    control.tick()
+    ports.pass_ms(900)
+    control.tick()
+    assert ports.take() == []
+    ports.pass_ms(100)
+    control.tick()
+    assert [type(e) for e in ports.take()] == [LegHungUp]
 
 
 def test_a_recording_that_ended_before_its_beginning_was_confirmed_does_not_begin_again(pair: Pair) -> None:

@@ -144,7 +144,7 @@ def test_music_is_renewed_until_something_else_is_wanted(pair: Pair) -> None:
     control, ports = pair
     arrive(control, ports)
     control.execute(music())
-    assert ports.commands() == ["api uuid_setvar_multi cust-1 playback_terminators=none", MUSIC]
+    assert ports.commands() == [MUSIC]
     for _ in range(3):
         ports.pass_ms(20_000)
         control.event(complete(ports))
@@ -155,6 +155,17 @@ def test_music_is_renewed_until_something_else_is_wanted(pair: Pair) -> None:
     assert ports.commands() == ["api uuid_break cust-1 all"]
     control.event(complete(ports))
     assert ports.commands() == []
+
+
+def test_a_key_that_ends_the_music_has_it_begin_again(pair: Pair) -> None:
+    """Its playback_terminators are the last prompt's: setting them for each wait would cost more than this."""
+    control, ports = pair
+    arrive(control, ports, variable_playback_terminators="any")
+    control.execute(music())
+    ports.commands()
+    ports.pass_ms(300)
+    control.event(complete(ports, used="5"))
+    assert ports.commands() == [MUSIC]
 
 
 def test_a_lease_whose_end_is_lost_is_renewed_after_a_grace(pair: Pair) -> None:
