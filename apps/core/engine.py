@@ -15,6 +15,7 @@ from apps.core.agents import attended, call_in_hand, desk, kept_open, pauses, st
 from apps.core.agents.kept_names import as_called
 from apps.core.callbacks import attempts, booking, dialog
 from apps.core.calls import (
+    after_talk,
     arrivals,
     closing,
     consulting,
@@ -112,7 +113,7 @@ def _legs_unbridged(center: Center, event: e.LegsUnbridged) -> None:
     if call is None or bridge is None or call.state is not CallState.TALKING:
         return
     if {event.leg, event.other} == {bridge.leg, bridge.other}:
-        talk.unbridged(center, call)
+        after_talk.over(center, call)
 
 
 def _bridge_failed(center: Center, call: Call, event: e.BridgeFailed) -> None:

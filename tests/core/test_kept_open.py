@@ -178,7 +178,7 @@ def test_a_line_that_dies_in_mid_talk_ends_the_talk_and_the_next_ready_dials_it(
     connect(scene, call, line)
     scene.hang_up(line)
     assert scene.agent_state("bob") == "WRAP_UP" and scene.state.agents["bob"].kept is None
-    assert call.state == "returning"
+    assert call.state == "closing"
     scene.ask(e.WrapUpFinished, "bob", call=call.id, disposition="sold")
     assert scene.agent_state("bob") == "READY" and scene.just(c.OriginateLeg)[0].kept_open
     whole(scene)

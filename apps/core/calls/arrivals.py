@@ -5,12 +5,12 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, conferencing, dialing, pairing, recording, rejoining, talk, transfers
+from apps.core.calls import after_talk, closing, conferencing, dialing, pairing, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
-from apps.core.events import CallArrived, HangupCause
+from apps.core.events import CallArrived
 from apps.core.ivr import runs
-from apps.core.queues import offers, overflow
+from apps.core.queues import offers
 
 
 def call_arrived(center: Center, event: CallArrived) -> None:
@@ -86,7 +86,7 @@ def call_returned(center: Center, call: Call) -> None:
     elif call.state is CallState.CONNECTING:
         _connect_again(center, call)
     elif call.state is CallState.RETURNING:
-        go_on(center, call)
+        after_talk.go_on(center, call)
     else:
         center.send(c.HangUpLeg(switch=call.switch, leg=call.leg))
 
@@ -98,32 +98,4 @@ def _connect_again(center: Center, call: Call) -> None:
         talk.request_bridge(center, call, far.id)
     else:
         talk.bridge_lost(center, call, "the customer leg came back and the far leg is gone")
-        go_on(center, call)
-
-
-def go_on(center: Center, call: Call) -> None:
-    """What follows for a customer leg that came back: its place in line, its transfer, or goodbye."""
-    if call.rejoin is not None:
-        rejoining.customer_came(center, call)
-    elif _something_follows(center, call):
-        recording.stop(center, call)
-    else:
-        closing.close(center, call, f.CallOutcome.SERVED, cause=HangupCause.NORMAL)
-
-
-def _something_follows(center: Center, call: Call) -> bool:
-    """Whatever it is has begun then."""
-    if call.wait is not None:
-        if center.queue_config(call.wait.queue) is None:
-            overflow.queue_gone(center, call)
-        else:
-            offers.back_in_line(center, call)
-    elif call.bridge_lost and call.served:
-        transfers.failed(center, call, "the two were not brought together")
-    elif call.bridge_lost:
-        transfers.dial_failed(center, call, HangupCause.ERROR)
-    elif call.transfer is not None:
-        transfers.carry_out(center, call)
-    else:
-        return runs.resume_after_talk(center, call)
-    return True
+        after_talk.go_on(center, call)

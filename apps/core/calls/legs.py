@@ -9,7 +9,7 @@ from apps.core import events as e
 from apps.core import facts as f
 from apps.core.agents import kept_open, states
 from apps.core.callbacks import attempts
-from apps.core.calls import closing, conferencing, consulting, dialing, pairing, rejoining, talk, transfers
+from apps.core.calls import after_talk, closing, conferencing, consulting, dialing, pairing, rejoining, transfers
 from apps.core.calls.machine import leg_may
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
@@ -133,7 +133,7 @@ def _take_leave(center: Center, call: Call, leg: Leg, cause: HangupCause, raw: s
     elif awaited(call, leg):
         transfers.dial_failed(center, call, cause)
     elif not rejoining.died(center, call, leg, cause):
-        talk.far_leg_gone(center, call, leg.id)
+        after_talk.far_leg_gone(center, call, leg.id)
 
 
 Rule = Callable[[Center, Call, Leg], None]

@@ -95,7 +95,7 @@ def _as_it_was(center: Center, call: Call, far: Leg, rejoin: Rejoin) -> None:
 def unbridged(center: Center, call: Call) -> None:
     """The talk is over. The agent wraps up, its leg is let go, the customer is on the way back to us or gone.
 
-    The recording ends with the customer's leg, or when something follows (``arrivals.go_on``).
+    The recording ends with the customer's leg, or when something follows (``after_talk``).
     """
     bridge = call.bridge
     if bridge is None or bridge.bridged_ms is None:
@@ -177,18 +177,6 @@ def return_overdue(center: Center, call: Call) -> None:
 def reclaim(center: Center, call: Call) -> None:
     if call.leg in call.legs:
         center.send(c.ReclaimLeg(switch=call.switch, leg=call.leg))
-
-
-def far_leg_gone(center: Center, call: Call, leg: LegId) -> None:
-    """The agent's or external leg ended while it had to do with the customer's."""
-    if call.bridge is None or call.bridge.leg != leg:
-        return
-    if call.state is CallState.TALKING:
-        unbridged(center, call)
-    elif call.state is CallState.CONNECTING:
-        # A leg that dies in the gap leaves the customer stuck on the switch: fetch it at once (freeswitch.md 4).
-        bridge_lost(center, call, "the far leg hung up before the bridge")
-        reclaim(center, call)
 
 
 # --- hold ----------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ from apps.core.ivr.position import IvrPosition
 from apps.core.queues import door
 from apps.core.state import pin_of
 
+AFTER_TALK = "agent_done"
+"""A queue node's port."""
 STOPPED_GRACE_MS = 500
 """A prompt that no key has stopped was stopped by a hang-up or a reclaim: the event of that is about to come."""
 
@@ -88,7 +90,7 @@ def waited(center: Center, call: Call) -> None:
 def resume(center: Center, call: Call, port: str) -> bool:
     """Go on in the flow after a queue, if the flow says how."""
     context, position = _context(center, call), _position(call)
-    if context is None or position is None or not interpreter.wired(context, position, port):
+    if context is None or position is None or not goes_on(center, call, port):
         return False
     center.emit(
         f.IvrEntered(
@@ -100,8 +102,18 @@ def resume(center: Center, call: Call, port: str) -> bool:
     return True
 
 
+def goes_on(center: Center, call: Call, port: str) -> bool:
+    """The flow says how."""
+    context, position = _context(center, call), _position(call)
+    return context is not None and position is not None and interpreter.wired(context, position, port)
+
+
 def resume_after_talk(center: Center, call: Call) -> bool:
-    return resume(center, call, "agent_done")
+    return resume(center, call, AFTER_TALK)
+
+
+def goes_on_after_talk(center: Center, call: Call) -> bool:
+    return goes_on(center, call, AFTER_TALK)
 
 
 def _position(call: Call) -> IvrPosition | None:
