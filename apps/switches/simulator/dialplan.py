@@ -16,10 +16,9 @@ _NUMBER = re.compile(r"^\+?[0-9*#]{1,32}$")
 
 FALLBACK = "fallback"
 FALLBACK_CONTEXT = "trunkline-fallback"
-SET_AT_ARRIVAL: Action = (
-    "multiset",
+SET_AT_ARRIVAL: str = (
     f"^^;hangup_after_bridge=false;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT};uuid_bridge_continue_on_cancel=true"
-    ";max_session_transfers=10000;continue_on_fail=true;RECORD_STEREO=true;playback_terminators=any",
+    ";max_session_transfers=10000;continue_on_fail=true;RECORD_STEREO=true;playback_terminators=any"
 )
 
 TEST_EXTENSIONS: dict[str, tuple[Action, ...]] = {
@@ -48,10 +47,8 @@ class Dialplan:
             return fixed
         if destination == FALLBACK:
             return (("multiset", "^^;transfer_after_bridge=;trunkline_fallback=true"), ("answer", ""), *self.fallback)
-        dialled: tuple[Action, ...] = ()
-        if _NUMBER.match(destination):
-            dialled = (("set", f"trunkline_did={destination}"),)
-        return (*dialled, SET_AT_ARRIVAL, *self.ladder())
+        dialled = f";trunkline_did={destination}" if _NUMBER.match(destination) else ""
+        return (("multiset", f"{SET_AT_ARRIVAL}{dialled}"), *self.ladder())
 
     def ladder(self) -> tuple[Action, ...]:
         socket = ("socket", f"${{trunkline_engine}}{self.sockets} async full")  # whoever leads goes first
