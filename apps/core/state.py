@@ -112,7 +112,8 @@ _UNSEEN: frozenset[type] = frozenset({
     f.LegStarted, f.LegRang, f.LegConnected, f.LegIdled, f.LegEnded, f.CallAwaited, f.IvrStepped,
     f.RecordingAsked, f.RecordingBegan, f.RecordingEnded, f.RecordingBroken, f.CallDisposed, f.CallAnswered,
     f.OfferAcked, f.AnswerAsked, f.CallMuted, f.CallUnmuted, f.DigitsSent, f.RecordingPauseAsked, f.RecordingPaused,
-    f.RecordingResuming, f.RecordingResumed, f.CallMarked, f.RoomAsked, f.RoomJoined,
+    f.RecordingResuming, f.RecordingResumed, f.CallMarked,
+    f.CallReattached, f.PairAsked, f.PairBridged, f.PairFailed, f.RoomAsked, f.RoomJoined,
     f.AnnouncementStarted, f.AnnouncementEnded, f.CallbackDialogStepped,
 })  # fmt: skip
 """Facts that do not make what somebody saw of a call outdated: its version stays."""

@@ -55,6 +55,20 @@ def test_pressed_while_the_swap_settles_it_is_done_when_all_are_there() -> None:
     assert at.call.state == "conferencing"
 
 
+def test_what_was_pressed_is_not_outdated_by_the_settling_of_the_swap() -> None:
+    at = Asked(Scene()).talk()
+    at.ask(e.ConsultSwapRequested)
+    seen = at.call.version
+    at.bridge()
+    at.scene.feed(e.LegParked(switch=SWITCH, leg=at.far))
+    at.ask(e.ConsultSwapRequested, version=seen)
+    seen = at.call.version
+    at.bridge()
+    at.customer_comes()
+    at.ask(e.ThreeWayRequested, version=seen)
+    assert at.scene.just(f.RequestDone) and at.scene.just(c.JoinRoom)
+
+
 def test_a_customer_who_is_on_the_way_back_is_waited_for() -> None:
     at = Asked(Scene()).talk()
     at.swap()
