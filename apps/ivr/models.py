@@ -38,6 +38,11 @@ class Flow(Coded):
         ordering = ["code"]
         constraints = [models.UniqueConstraint("tenant", "code", name="flow_once_per_tenant")]
 
+    def must_answer(self, field: str) -> None:
+        """For what leads callers here by ``field``."""
+        if self.published_id is None:
+            raise ValidationError({field: _("This flow has never been published: callers would reach nothing.")})
+
 
 class FlowVersion(TenantOwned):
     """A published document. Never changed: calls are pinned to it."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.tenant_admin import TenantForm
 from apps.ivr.selectors import flows_naming
 from apps.queues.exchange import QueueResource
-from apps.queues.models import OverflowChoice, Queue, QueueComfort, QueueMembership, QueueRing, QueueSkill
+from apps.queues.models import Queue, QueueComfort, QueueMembership, QueueRing, QueueSkill
 from apps.queues.soundness import Problem
 from apps.telephony.config_admin import ConfigAdmin, ConfigInline
 from apps.telephony.exchange import ExchangeAdmin
@@ -22,11 +22,6 @@ class QueueForm(TenantForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         self._refuse_new_code()
-        for rule in ("overflow", "closed"):
-            flow = data.get(f"{rule}_flow")
-            if data.get(f"{rule}_kind") == OverflowChoice.FLOW and flow and flow.published_id is None:
-                text = _("This flow has never been published: callers would reach nothing.")
-                self.add_error(f"{rule}_flow", ValidationError(text))
         return data
 
     def _refuse_new_code(self) -> None:

@@ -57,13 +57,6 @@ class QueueResource(TenantResource):
         import_id_fields = ("code",)
         skip_unchanged = False  # needs and relaxations are no columns
 
-    def before_save_instance(self, instance: Queue, row: Any, **kwargs: Any) -> None:
-        for rule in ("overflow", "closed"):
-            flow = getattr(instance, f"{rule}_flow")
-            if flow is not None and getattr(instance, f"{rule}_kind") == "flow" and flow.published_id is None:
-                text = _("This flow has never been published: callers would reach nothing.")
-                raise ValidationError({f"{rule}_flow": text})
-
     def dehydrate_needs(self, queue: Queue) -> str:
         rows = queue.needs.select_related("skill").order_by("skill__code") if queue.pk else []
         return " ".join(f"{row.skill.code}={row.level}{'' if row.required else '?'}" for row in rows)

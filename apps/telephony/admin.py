@@ -103,18 +103,9 @@ class TrunkAdmin(ConfigAdmin):
     list_select_related = ("switch", "tenant")
 
 
-class DidForm(TenantForm):
-    def clean_flow(self) -> Any:
-        flow = self.cleaned_data["flow"]
-        if flow.published_id is None:
-            raise ValidationError(_("This flow has never been published: callers would reach nothing."))
-        return flow
-
-
 @admin.register(Did)
 class DidAdmin(ExchangeAdmin, ConfigAdmin):
     resource_classes = (DidResource,)
-    form = DidForm
     list_display = ("number", "switch", "flow", "priority", "note")
     list_filter = ("switch", "flow")
     search_fields = ("number", "note")

@@ -25,10 +25,6 @@ class DidResource(TenantResource):
         fields = ("number", "switch", "flow", "priority", "note")
         import_id_fields = ("number", "switch")
 
-    def before_save_instance(self, instance: Did, row: Any, **kwargs: Any) -> None:
-        if instance.flow.published_id is None:
-            raise ValidationError({"flow": _("This flow has never been published: callers would reach nothing.")})
-
 
 class CalendarDayResource(TenantResource):
     """One line a span: without times a holiday, with times a work day."""

@@ -141,6 +141,8 @@ class Queue(QueueLife, Coded):
             field, target = self.target(rule)
             if field and not target:
                 raise ValidationError({field: _("This overflow needs a target.")})
+            if target and getattr(self, f"{rule}_kind") == OverflowChoice.FLOW:
+                getattr(self, field).must_answer(field)
 
     def target(self, rule: str) -> tuple[str, str]:
         """Of ``overflow`` or ``closed``: the field that holds the target, and the target as text.

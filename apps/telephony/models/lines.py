@@ -106,6 +106,10 @@ class Did(TenantOwned):
     def __str__(self) -> str:
         return self.number
 
+    def clean(self) -> None:
+        if self.flow_id is not None:
+            self.flow.must_answer("flow")
+
 
 class SipAccountKind(models.TextChoices):
     BROWSER = "browser", _("Browser")
