@@ -41,6 +41,8 @@ BUSY = {
     "media": gettext_lazy("no sound in the browser"),
     "device": gettext_lazy("telephone not registered"),
     "suspended": gettext_lazy("telephone could not be rung"),
+    "line": gettext_lazy("open line not up yet"),
+    "kept_free": gettext_lazy("kept free for a callback"),
 }
 """The states of agents (``core/agents/machine.py``), and what blocks one who is ready (``core/agents/reach.py``)."""
 

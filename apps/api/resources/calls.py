@@ -99,7 +99,7 @@ class FactSerializer(serializers.Serializer):
     seq = serializers.IntegerField()
     at = serializers.DateTimeField()
     type = serializers.CharField()
-    data = serializers.DictField(help_text="Its members by the type; see apps/core/facts.py.")
+    data = serializers.DictField(help_text="Its members by the type; see apps/core/facts.")
 
 
 class CallFilter(serializers.Serializer):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from apps.core.agents.model import Agent
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.state import State
+
+Blocked = Literal["", "no_device", "switch", "media", "device", "suspended", "line"]
 
 
 def is_away(state: State, device: DeviceConfig) -> bool:
@@ -19,8 +23,8 @@ def lacks_media(agent: Agent, device: DeviceConfig) -> bool:
     return device.kind is DeviceKind.BROWSER and not agent.media_ready
 
 
-def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> str:
-    """``no_device``, ``switch``, ``media``, ``device``, ``suspended``, ``line``; "" when nothing is in the way."""
+def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> Blocked:
+    """ "" when nothing is in the way."""
     device = config.device if config is not None else None
     if device is None:
         return "no_device"

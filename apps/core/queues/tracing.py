@@ -25,6 +25,9 @@ MOST_BUSY = 10
 MOST_BUCKETS = 200
 """Kinds of agents looked at for those who do not fit."""
 
+KEPT_FREE = "kept_free"
+"""For a customer who is called back and whose telephone rings first."""
+
 
 def decided(center: Center, call: Call, agent: AgentId, leg: LegId) -> f.OfferDecided:
     """Of a call that waits and an agent who is free, both still in the matcher."""
@@ -111,5 +114,5 @@ def _busy(center: Center, agent_id: AgentId) -> f.PassedOver:
     if agent.state is AgentState.DISCONNECTED:
         return f.PassedOver(agent_id, "disconnected", agent.back_state.lower())
     if agent.state is AgentState.READY:
-        return f.PassedOver(agent_id, why_blocked(center.state, agent, config))
+        return f.PassedOver(agent_id, why_blocked(center.state, agent, config) or KEPT_FREE)
     return f.PassedOver(agent_id, agent.state.lower(), agent.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,14 +12,22 @@ from django.utils import translation
 
 from apps.accounts.models import Tenant, User
 from apps.agents.models import Agent
-from apps.calls.decisions import names_in, told, trace_of
+from apps.calls.decisions import BUSY, names_in, told, trace_of
 from apps.calls.models import Call, Decision
 from apps.calls.services import record_facts
 from apps.core import codec
+from apps.core.agents.machine import AgentState
+from apps.core.agents.reach import Blocked
 from apps.core.facts import AgentOffered, OfferDecided
+from apps.core.queues.tracing import KEPT_FREE
 from tests.apps.calls.decided import support_call
 from tests.apps.conftest import signed_in
 from tests.apps.test_admin import page
+
+
+def test_whatever_keeps_an_agent_from_calls_has_a_word() -> None:
+    states = {state.lower() for state in AgentState} - {"ready", "logged_out"}
+    assert set(BUSY) == {*states, *get_args(Blocked), KEPT_FREE} - {""}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-/** What the agent's page is told: docs/live-protocol.md section 5 and the page's own data (apps/consoles/agent.py). */
+/** What the agent's page is told: docs/live-protocol.md section 5 and the page's own data (apps/consoles/agent_page.py). */
 
 import type { Worded } from "$lib/i18n";
 
