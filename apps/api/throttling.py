@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.api.models import ApiToken
+from apps.config.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ class Counters:
             redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S, retry=None
         )
         self._away_until = 0.0
+        self._outage = Outage(log, "throttle_counts_locally", "throttle_counts_in_redis")
         self._lock = threading.Lock()
         self._window = 0
         self._local: dict[str, int] = {}
@@ -44,10 +46,13 @@ class Counters:
         window = int(now_s // WINDOW_S)
         if time.monotonic() >= self._away_until:
             try:
-                return self._count_in_redis(f"trunkline:api:rate:{name}:{window}")
+                count = self._count_in_redis(f"trunkline:api:rate:{name}:{window}")
             except (RedisError, OSError) as error:
                 self._away_until = time.monotonic() + REDIS_REST_S
-                log.warning("throttle_counts_locally", error=str(error))
+                self._outage.lasts(error=str(error))
+            else:
+                self._outage.over()
+                return count
         return self._count_here(name, window)
 
     def _count_in_redis(self, key: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import structlog
 
+from apps.config.outages import Outage
 from apps.core.state import State
 from apps.engine.drivers import SwitchSpec
 from apps.engine.journal import Journal
@@ -55,6 +56,7 @@ class Duty:
         self.follower = Follower(
             journal, state, doors=self._others, token=token, engine=str(number), replacing=replacing
         )
+        self._unreached = Outage(log, "other_engine_unreachable", "other_engine_reached")
         self._leadership: Leadership | None = None
         self._arbiter: tuple[str, int, str] | None = None
         self._settled = asyncio.Event()
@@ -150,8 +152,9 @@ class Duty:
             async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{door}/health") as reply:
                 health: dict[str, Any] = await reply.json()
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
-            log.info("other_engine_unreachable", door=door, detail=str(error) or type(error).__name__)
+            self._unreached.lasts(door=door, detail=str(error) or type(error).__name__)
             return ""
+        self._unreached.over()
         # Unsure or not: the switch has given it that term, and with it ours was over.
         later = health.get("role") in (Role.LEADING, Role.UNSURE) and int(health.get("term", 0)) > self.term
         return f"{door} leads in term {health['term']}" if later else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from apps.config.outages import Outage
 from apps.engine import checkpoint
 from apps.engine.journal import keep_reserve
 from apps.engine.journal_reader import JournalReader
@@ -54,6 +55,7 @@ class Keeper(Worker):
         self._not_before_s = time.monotonic() + FIRST_AFTER_S
         self._folded_seq = 0
         self._at_work = threading.Lock()
+        self._outage = Outage(log, "journal_not_tended", "journal_tended")
         self.free_bytes = 0
 
     @contextmanager
@@ -81,8 +83,9 @@ class Keeper(Worker):
             if time.monotonic() >= self._not_before_s:
                 self._checkpoint(self._reader)
                 self._prune(self._reader, low=low)
+            self._outage.over()
         except (sqlite3.Error, OSError) as error:
-            log.warning("journal_not_tended", detail=str(error))
+            self._outage.lasts(detail=str(error))
             self._reader.close()
             self._reader = None
         return EVERY_S

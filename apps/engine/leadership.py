@@ -27,6 +27,8 @@ from typing import Protocol
 
 import structlog
 
+from apps.config.outages import Outage
+
 log = structlog.get_logger(__name__)
 
 CLAIM = "trunkline_leader"
@@ -200,17 +202,19 @@ class Leadership:
         "". ``confirmed`` is called after each renewal.
         """
         failures = 0
+        outage = Outage(log, "claim_not_renewed", "claim_renewed")
         while True:
             was_sure, asked_s = self.sure, now_s()
             try:
                 lost = await self._renew()
                 failures = 0
+                outage.over()
             except ConnectionError as error:
                 failures += 1
                 if was_sure or failures < ASK_OTHERS_AFTER:
                     await asyncio.sleep(LOOK_S)
                     continue
-                log.warning("claim_not_renewed", detail=str(error))
+                outage.lasts(detail=str(error))
                 lost = await contested()
                 asked_s = now_s()  # nobody has it by now: the switch is slow, or away
             if lost:

@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 import structlog
 
+from apps.config.outages import Outage
 from apps.core import codec
 from apps.core.codec import CodecError
 from apps.core.facts import Fact
@@ -61,6 +62,7 @@ class Follower:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._engine = engine
         self._session: aiohttp.ClientSession | None = None
+        self._refused = Outage(log, "leader_refuses")
         self._anew = False
         self._holds = False
         self._heard_s = float("-inf")
@@ -103,7 +105,7 @@ class Follower:
             await self._follow(door)
         except aiohttp.WSServerHandshakeError as error:
             if error.status != 503:
-                log.error("leader_refuses", door=door, status=error.status)
+                self._refused.lasts(door=door, status=error.status)
             return error.status != 503
         except (aiohttp.ClientConnectorError, ConnectionRefusedError) as error:
             return not isinstance(getattr(error, "os_error", error), ConnectionRefusedError)
@@ -194,6 +196,7 @@ class Follower:
             self._cut_back(keep)
         self._journal.adopt_epochs([(str(epoch), int(after)) for epoch, after in hello["epochs"]])
         self._connected, self._closed = True, False
+        self._refused.over()
         log.info("standing_by", epoch=hello["epoch"], seq=self._journal.last_seq, leader_seq=hello["seq"])
 
     def _cut_back(self, seq: int) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import structlog
 from django.db import Error, connection
 
+from apps.config.outages import Outage
 from apps.core.facts import Fact
 from apps.queues.scope import Scope
 from apps.reports import recount
@@ -73,6 +74,7 @@ class DayFeed:
         self._counted = 0
         self._kept: list[tuple[int, Fact]] | None = None
         self._begun_s = time.monotonic()
+        self._outage = Outage(log, "day_feed_database_away", "day_feed_database_back")
         self._catching_up: asyncio.Task[None] | None = None
         self._rules_watch = asyncio.create_task(self._watch_rules())
         self._shown: dict[tuple[int, Scope | None], tuple[int, dict[str, Any]]] = {}
@@ -118,13 +120,14 @@ class DayFeed:
             try:
                 base = await asyncio.to_thread(self._read, epoch, seq, self._now_ms())
             except (Error, OSError) as error:
-                log.warning("day_feed_database_away", error=str(error).strip())
+                self._outage.lasts(error=str(error).strip())
                 await asyncio.sleep(AWAY_RETRY_S)
                 continue
             except Exception:  # without figures the wall still shows who waits
                 log.exception("day_feed_not_counted")
                 await asyncio.sleep(AWAY_RETRY_S)
                 continue
+            self._outage.over()
             if base is not None:
                 self._swap(*base)
                 return

@@ -19,6 +19,7 @@ import aiohttp
 import orjson
 import structlog
 
+from apps.config.outages import Outage
 from apps.core.codec import CodecError, decode, encode
 from apps.core.events import Request
 from apps.core.facts import Fact
@@ -60,7 +61,7 @@ class EngineClient:
         self.epoch = ""
         self.seq = 0
         self.reachable = False
-        self._said_lost = False
+        self._line = Outage(log, "engine_line_lost")
         self._heard_s = time.monotonic()
         self._engine_ahead_ms = 0
 
@@ -116,9 +117,7 @@ class EngineClient:
                 try:
                     await self._follow()
                 except (aiohttp.ClientError, TimeoutError, OutOfStep, CodecError, orjson.JSONDecodeError) as error:
-                    told = log.warning if self.reachable or not self._said_lost else log.debug
-                    told("engine_line_lost", door=self.door, error=str(error) or type(error).__name__)
-                    self._said_lost = True
+                    self._line.lasts(door=self.door, error=str(error) or type(error).__name__)
                 except Exception:  # whatever came from there, every page of this process hangs on this loop
                     log.exception("engine_line_broken")
                 was_reachable, self.reachable = self.reachable, False
@@ -143,6 +142,7 @@ class EngineClient:
         url = f"{self.door}/facts?after={self.seq}&epoch={self.epoch}"
         async with self._open().ws_connect(url, headers=self._headers, max_msg_size=MAX_FRAME) as socket:
             self.reachable = True
+            self._line.over()
             log.info("engine_line_up", epoch=self.epoch, seq=self.seq)
             while True:
                 facts = self._take_frame(await socket.receive(timeout=SILENCE_S))

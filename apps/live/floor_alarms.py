@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from django.db import Error, connection
 
+from apps.config.outages import Outage
 from apps.core.facts import Fact, OfferEnded, OfferOutcome
 from apps.queues.scope import Scope
 from apps.reports import alarm_rows, alarm_sources
@@ -56,6 +57,7 @@ class FloorAlarms:
         self._unsaved: list[tuple[int, Change]] = []
         self._resumed = False
         self._others: dict[int, list[Condition]] | None = None  # of ``alarm_sources``, by tenant
+        self._outage = Outage(log, "alarms_not_kept", "alarms_kept_again")
         self._task = asyncio.create_task(self._keep_rows())
 
     def stop(self) -> None:
@@ -130,8 +132,9 @@ class FloorAlarms:
                     saving = list(self._unsaved)
                     await asyncio.to_thread(_in_thread, alarm_rows.keep, saving)
                     del self._unsaved[: len(saving)]
+                self._outage.over()
             except (Error, OSError) as error:
-                log.warning("alarms_not_kept", error=str(error).strip(), unsaved=len(self._unsaved))
+                self._outage.lasts(error=str(error).strip(), unsaved=len(self._unsaved))
                 self._resumed = True  # better alarms without their past than none
                 await asyncio.sleep(AWAY_RETRY_S)
             except Exception:  # one row that cannot be read must not end all alarms of this process

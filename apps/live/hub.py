@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from apps.config.outages import Outage
 from apps.core.agents.machine import AgentState
 from apps.core.events import AgentConnectionLost, AgentConnectionRestored, MediaReady, Request
 from apps.core.facts import (
@@ -57,6 +58,7 @@ class Hub:
         self.pages = OpenPages(self.client)
         self.outcomes = Outcomes(self.client)
         self.presence = Presence()
+        self._untold = Outage(log, "presence_not_told", "presence_told")
         self.day = DayFeed(self.client.now_ms)
         self.alarms = FloorAlarms()
         self.loop = asyncio.get_running_loop()
@@ -206,8 +208,9 @@ class Hub:
             return
         try:
             await self.client.send(requests)
+            self._untold.over()
         except (EngineUnreachable, EngineRefused) as error:
-            log.warning("presence_not_told", error=str(error))  # told again while the states disagree
+            self._untold.lasts(error=str(error))  # told again while the states disagree
 
     def _agent_state(self, seat: Seat) -> AgentState | None:
         agent = self.client.state.agents.get(seat.agent) if self.client.state is not None else None

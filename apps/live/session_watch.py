@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from apps.accounts.models import User
 from apps.accounts.sessions import live_users, touch
+from apps.config.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ class WatchedPage(Protocol):
 class SessionWatch:
     def __init__(self, pages: Callable[[], Iterable[WatchedPage]]) -> None:
         self._pages = pages
+        self._outage = Outage(log, "sessions_not_checked", "sessions_checked")
 
     async def run(self) -> None:
         """For ever. With the database away pages stay: nobody is cut off from a call for that."""
@@ -43,8 +45,9 @@ class SessionWatch:
             await asyncio.sleep(CHECK_S)
             try:
                 await self.check()
+                self._outage.over()
             except DatabaseError as error:
-                log.warning("sessions_not_checked", error=str(error))
+                self._outage.lasts(error=str(error).strip())
             except Exception:
                 log.exception("sessions_not_checked")
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from apps.calls.projection import StoredFact, row_id
 from apps.config.celery import app as celery
+from apps.config.outages import Outage
 from apps.webhooks.models import Delivery, Endpoint
 from apps.webhooks.payloads import Names, event_of, payload, stream_of
 
@@ -28,6 +29,7 @@ REST_AFTER_FAILURE_S = 30.0
 TASK = "apps.webhooks.tasks.deliver_due"
 
 _asleep_until = 0.0
+_outage = Outage(log, "webhook_worker_not_woken", "webhook_worker_woken")
 
 
 def message_id(endpoint: Endpoint, epoch: str, seq: int) -> str:
@@ -77,4 +79,6 @@ def wake() -> None:
         celery.send_task(TASK, retry=False, expires=10)
     except (OperationalError, OSError) as error:
         _asleep_until = time.monotonic() + REST_AFTER_FAILURE_S
-        log.warning("webhook_worker_not_woken", error=str(error))
+        _outage.lasts(error=str(error))
+    else:
+        _outage.over()

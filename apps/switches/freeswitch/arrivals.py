@@ -57,6 +57,7 @@ class Arrivals:
         self._wanted = False
         self._take_new = True
         self._leaving = False
+        self._said_deaf = False
         self._open: set[socket.socket] = set()
         self._legs: dict[LegId, list[socket.socket]] = {}
 
@@ -97,10 +98,13 @@ class Arrivals:
         try:
             server.start()
         except OSError as error:
-            log.error("cannot listen for calls on %s:%s: %s", *self._address, error)
+            say = log.debug if self._said_deaf else log.error
+            say("cannot listen for calls on %s:%s: %s", *self._address, error)
+            self._said_deaf = True
             gevent.spawn_later(BIND_RETRY_S, self._listen)
             return
         self._server = server
+        self._said_deaf = False
 
     def holds(self, leg: LegId) -> bool:
         return leg in self._legs
