@@ -253,10 +253,12 @@ def _between_talks(command: OriginateLeg, settings: FreeSwitchSettings) -> dict[
 def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> bytes:
     """The leg gets our id, our tags, and parks when it is answered.
 
-    A caller's number that is none is left out; his name loses whatever the dial string would read as syntax.
+    A caller's number that is none is left out; his name loses whatever the dial string would read as syntax. The
+    switch writes no call record of it: a record is for a caller whom the engine missed.
     """
     variables = {
         "origination_uuid": clean.ident(command.leg),
+        "process_cdr": "false",
         "ignore_early_media": "true",
         "originate_timeout": str(_seconds(command.ring_timeout_ms)),
         **_between_talks(command, settings),

@@ -43,7 +43,8 @@ def originate(**changes: object) -> OriginateLeg:
 
 def test_originate_to_a_device() -> None:
     assert encode.originate(originate(), SETTINGS, "job-1").decode() == (
-        "bgapi originate {origination_uuid=k-l1,ignore_early_media=true,originate_timeout=16,park_timeout=15,"
+        "bgapi originate {origination_uuid=k-l1,process_cdr=false,ignore_early_media=true,originate_timeout=16,"
+        "park_timeout=15,"
         "hangup_after_bridge=true,rdnis=arrival,trunkline_call=k-c1,trunkline_tenant=7,trunkline_role=agent,trunkline_agent=12,"
         "outbound_redirect_fatal=true,"
         "origination_caller_id_number=+8613800138000,origination_caller_id_name='王芳'}user/1001@127.0.0.1 &park()\n"
