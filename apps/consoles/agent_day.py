@@ -64,7 +64,7 @@ def _by_call(talks: list[Segment]) -> list[list[Segment]]:
 
 
 def _figures(agent: Agent, since: datetime.datetime, talks: list[Segment]) -> dict[str, Any]:
-    """Handled calls, average handling time = talk + hold + wrap-up a handled call (kpi.md), missed offers."""
+    """Handled calls, average handling time = talk + hold + wrap-up a handled call, missed offers."""
     handled = len({segment.call_id for segment in talks})
     talked_ms = sum(segment.duration_ms or 0 for segment in talks)
     wrapped_ms = list(_wrap_ups(agent, since).values_list("wrap_up_ms", flat=True))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
-"""What a switch may be asked to dial; anything else could be dial string syntax (freeswitch.md section 12)."""
+"""What a switch may be asked to dial; anything else could be dial string syntax."""
 TONES = re.compile(r"[0-9*#A-D]{1,32}")
 
 LONGEST_REASON = 64

@@ -34,7 +34,7 @@ CONTROLS: dict[AgentState, tuple[str, ...]] = {
     _S.NOT_RESPONDING: _REST,
     _S.DISCONNECTED: ("sign_in", "sign_out"),
 }
-"""What an agent may ask for in each state (console.md section 2), before what the call at hand makes of it."""
+"""What an agent may ask for in each state, before what the call at hand makes of it."""
 
 
 def agent_view(state: State, tenant: TenantId, agent_id: AgentId) -> View:

@@ -1,4 +1,4 @@
-"""console.md 5.12 in full: a wall of 1000 agents with 60 changes a second for 60 s. ``make bench-wall``.
+"""A wall of 1000 agents with 60 changes a second for 60 s. ``make bench-wall``.
 
 Prints the rows in the document, the page's tasks above 50 ms, its memory at both ends, and whether the table at the end
 is what was said last. Playwright plays the websocket; the page and its server are real.

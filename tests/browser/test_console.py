@@ -1,4 +1,4 @@
-"""What console.md section 5 promises of one agent's page, on the whole running thing (its numbers in brackets)."""
+"""What one agent's page promises, on the whole running thing."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def talk(agent: Page, demo: RunningDemo, number: str, **more: Any) -> None:
 
 
 def test_ready_waits_for_the_phone(people: People, demo: RunningDemo) -> None:
-    """[1] Signing in lands in PAUSED; Ready is for a phone that works."""
+    """Signing in lands in PAUSED; Ready is for a phone that works."""
     agent = people.sign_in_agent("chenjing")
     agent.route("**/agent/phone/", lambda route: route.abort())
     agent.reload()
@@ -81,7 +81,7 @@ def test_ready_waits_for_the_phone(people: People, demo: RunningDemo) -> None:
 
 
 def test_an_offer_disturbs_nobody_who_types(people: People, demo: RunningDemo) -> None:
-    """[3] The focus stays, there is one alert, F2 answers once, and a key inside an input method is not ours."""
+    """The focus stays, there is one alert, F2 answers once, and a key inside an input method is not ours."""
     agent = tapped(people, "chenjing")
     ready(agent)
     agent.get_by_test_id("dial-number").focus()
@@ -106,7 +106,7 @@ def test_an_offer_disturbs_nobody_who_types(people: People, demo: RunningDemo) -
 
 
 def test_a_click_is_busy_until_the_engine_shows_it(people: People, demo: RunningDemo) -> None:
-    """[4] Busy at once, held only on the engine's event; without one E07 after 3 s."""
+    """Busy at once, held only on the engine's event; without one E07 after 3 s."""
     agent = tapped(people, "chenjing")
     talk(agent, demo, "13800138102")
     busy_ms = agent.evaluate(
@@ -131,7 +131,7 @@ def test_a_click_is_busy_until_the_engine_shows_it(people: People, demo: Running
 
 
 def test_a_lost_message_costs_one_resync_and_silence_is_shown(people: People, demo: RunningDemo) -> None:
-    """[13] A gap: one resync, and the page agrees again. Nothing for 5 s: stale, E25."""
+    """A gap: one resync, and the page agrees again. Nothing for 5 s: stale, E25."""
     agent = tapped(people, "chenjing")
     ready(agent)
     agent.evaluate("window.dropSeq = 1")
@@ -147,7 +147,7 @@ def test_a_lost_message_costs_one_resync_and_silence_is_shown(people: People, de
 
 
 def test_the_sound_stays_with_the_first_tab(people: People, demo: RunningDemo) -> None:
-    """[5, 6] A reload in a talk keeps call, note and sound, though a second tab waits for it."""
+    """A reload in a talk keeps call, note and sound, though a second tab waits for it."""
     agent = people.sign_in_agent("chenjing")
     talk(agent, demo, "13800138103")
     call = agent.get_by_test_id("call-card").get_attribute("data-call")
@@ -173,7 +173,7 @@ def test_the_sound_stays_with_the_first_tab(people: People, demo: RunningDemo) -
 
 
 def test_wrap_up_is_extended_and_its_end_loses_nothing(people: People, demo: RunningDemo) -> None:
-    """[10] F4 adds 30 s, ten times; what is typed outlives a reload; a result is found by typing its headings."""
+    """F4 adds 30 s, ten times; what is typed outlives a reload; a result is found by typing its headings."""
     agent = people.sign_in_agent("chenjing")
     talk(agent, demo, "13800138104")
     agent.keyboard.press("Control+F2")
@@ -203,7 +203,7 @@ def test_wrap_up_is_extended_and_its_end_loses_nothing(people: People, demo: Run
 
 
 def test_a_result_is_given_later(people: People, demo: RunningDemo) -> None:
-    """[10] What ran out is listed with what was typed, and completed there."""
+    """What ran out is listed with what was typed, and completed there."""
     demo.change("UPDATE queues_queue SET wrap_up_s = 9 WHERE code = 'sales'")  # typing in its last 5 s would add 15
     agent = people.sign_in_agent("lina")
     talk(agent, demo, "13800138109", keys=SALES)
@@ -238,7 +238,7 @@ def kept(agent: Page) -> list[str]:
 
 
 def test_a_pause_while_talking_comes_after_the_call(people: People, demo: RunningDemo) -> None:
-    """[11] The next state is shown and no call is offered before it."""
+    """The next state is shown and no call is offered before it."""
     agent = people.sign_in_agent("chenjing")
     talk(agent, demo, "13800138105")
     agent.keyboard.press("Control+F8")

@@ -160,7 +160,7 @@ SECONDS, LONG_TASKS = 8, 3
 
 
 def test_a_thousand_agents_with_sixty_changes_a_second(people: People, demo: RunningDemo) -> None:
-    """console.md 5.12, for a few seconds: few rows in the document, no long task, the newest state is shown.
+    """For a few seconds: few rows in the document, no long task, the newest state is shown.
 
     A whole minute of it is ``make bench-wall``.
     """

@@ -1,4 +1,4 @@
-"""A floor of a thousand agents for a wall's page: its websocket is played by the test, at console.md 5.12's rate."""
+"""A floor of a thousand agents for a wall's page: its websocket is played by the test."""
 
 from __future__ import annotations
 

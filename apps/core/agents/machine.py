@@ -1,4 +1,4 @@
-"""Agent states and which may follow which: the table of console.md section 2 as data.
+"""Agent states and which may follow which: a table.
 
 ``APART`` (DISCONNECTED and LOGGED_OUT) can be reached from several states; the table lists every pair that is legal.
 """

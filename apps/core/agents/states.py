@@ -14,7 +14,7 @@ from apps.core.state import State
 from apps.core.texts import LONGEST_RAW
 
 DISCONNECTED_MS = 60_000
-"""After this long without a console an agent is signed out (console.md section 2)."""
+"""After this long without a console an agent is signed out."""
 EXTENSION_MS = 30_000
 MAX_EXTENSIONS = 10
 DEFAULT_WRAP_UP_MS = 30_000

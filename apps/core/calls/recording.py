@@ -12,7 +12,7 @@ from apps.core.center import Center
 from apps.core.ids import AgentId, RecordingId
 
 LONGEST_PAUSE_MS = 120_000
-"""A pause that somebody forgot ends by itself (console.md)."""
+"""A pause that somebody forgot ends by itself."""
 RESUME_RETRY_MS = 5_000
 
 

@@ -2,7 +2,7 @@
 
 A reload, a crash or a lost network takes the page's telephone with it, and not the talk: the agent stays in it. It goes
 on when the page asks for its sound (``RejoinRequested``) or says that it has a microphone again. Who has not come back
-in ``REJOIN_MS`` finds the call in wrap-up, and the customer stands at the head of the queue (console.md, Re-attach).
+in ``REJOIN_MS`` finds the call in wrap-up, and the customer stands at the head of the queue.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class SwitchSnapshot(SwitchEvent):
 
     A customer leg may lack our tag for a moment: the engine can die between taking a call and marking it.
 
-    The list lags: it may miss legs younger than 250 ms and show ghosts as old (freeswitch.md section 8).
+    The list lags: it may miss legs younger than 250 ms and show ghosts as old.
     """
 
     legs: tuple[SnapshotLeg, ...]

@@ -1,6 +1,6 @@
 """Checks a flow document (ivr/1) before it may be published: every problem with its node, its field and the fix.
 
-Codes are those of ivr.md section 3; a document without problems cannot leave a caller without a way on.
+A document without problems cannot leave a caller without a way on.
 """
 
 from __future__ import annotations

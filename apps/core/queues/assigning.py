@@ -18,7 +18,7 @@ RING_GRACE_MS = 1_000
 """The switch ends the ringing itself; our own deadline is the backstop."""
 
 ACK_MS = 1_500
-"""By then the page of a browser phone shows the offer (console.md section 2), or nobody would hear it ring."""
+"""By then the page of a browser phone shows the offer, or nobody would hear it ring."""
 
 
 def assign(center: Center) -> None:

@@ -1,6 +1,6 @@
 """Expected wait (预计等待): how long who joins a queue now, or stands in it, will wait.
 
-Position x handling time / agents who serve (kpi.md), the mean of what is left for a first-come-first-served line, and
+Position x handling time / agents who serve, the mean of what is left for a first-come-first-served line, and
 corrected by what the latest callers waited against what they had been told: agents who serve other queues as well,
 pauses and the time a telephone rings are in there. Half the squared error of telling everybody the wait of the last who
 was answered (``tests/bench/expected_wait.py``).

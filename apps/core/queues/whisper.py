@@ -12,7 +12,7 @@ from apps.core.config import QueueConfig
 from apps.core.queues import offers
 
 LONGEST_MS = 4_000
-"""Three seconds of whisper (console.md) and what a switch needs to begin; then the two are connected regardless."""
+"""Three seconds of whisper and what a switch needs to begin; then the two are connected regardless."""
 
 
 def begin(center: Center, call: Call, leg: Leg) -> bool:

@@ -1,6 +1,6 @@
 """Per-call outbound sockets: the switch's ``socket`` application connects to us for each call that it hands over.
 
-What was seen on 1.11.1 and holds here (freeswitch.md section 1):
+What was seen on 1.11.1 and holds here:
 
 * Only ``connect`` is said: no ``myevents`` (events come on the events link, none twice), no ``linger`` (it keeps the
   switch's thread for words that we do not need here), never ``resume`` (it cut bridges).

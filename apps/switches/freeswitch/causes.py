@@ -1,4 +1,4 @@
-"""Hangup causes: FreeSWITCH's words and ours (seen live, freeswitch.md section 4; the rest from switch_types.h)."""
+"""Hangup causes: FreeSWITCH's words and ours (seen live; the rest from switch_types.h)."""
 
 from __future__ import annotations
 

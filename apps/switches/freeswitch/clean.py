@@ -1,7 +1,7 @@
 """The edge: nothing leaves for the switch, and no caller's text goes on to the core, but through here.
 
 Why each rule: a line break starts a new Event Socket command; ``${`` and a leading ``%[`` are expanded by the
-switch, ``::`` separates its packed arrays, and ``{}[]<>|,^'`` are dial-string syntax (freeswitch.md section 12).
+switch, ``::`` separates its packed arrays, and ``{}[]<>|,^'`` are dial-string syntax.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
   died, made the switch hang up the caller on ``uuid_transfer``. **live**
 * A bridge completes music with ``PLAYBACK ERROR``: no error. **live**
 * A key that ends a prompt may be reported after the prompt's completion: the end is held back up to 150 ms for it, so
-  that the core always sees the key first, and once (ivr.md section 7).
+  that the core always sees the key first, and once.
 """
 
 from __future__ import annotations

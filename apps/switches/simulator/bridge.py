@@ -1,6 +1,6 @@
 """Two channels that hear each other, and the gap before they do.
 
-Seen live (freeswitch.md section 4): CHANNEL_BRIDGE fires on A only, 40 ms after the command. If B dies in the gap, A
+Seen live: CHANNEL_BRIDGE fires on A only, 40 ms after the command. If B dies in the gap, A
 is transferred to B's ``rdnis``, if B has that variable, and else hung up. If A dies in the first 25 ms of it, B stays
 in CS_SOFT_EXECUTE without an event until it is transferred; later in the gap about half of them do. Not modelled: in
 about one death of A in fifty the switch hangs B up with DESTINATION_OUT_OF_ORDER (3 of 162 seen on 1.11.1;

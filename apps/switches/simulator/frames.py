@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LONGEST_COMMAND = 10 * 1024 * 1024  # as the real one (freeswitch.md section 1)
+LONGEST_COMMAND = 10 * 1024 * 1024  # as the real one
 LONGEST_BODY = 16 * 1024 * 1024
 
 

@@ -139,7 +139,7 @@ def _micros(ms: int) -> str:
 
 
 def _times(channel: Channel) -> dict[str, str]:
-    """The times that exist only when the call is over (freeswitch.md section 9)."""
+    """The times that exist only when the call is over."""
     end_ms = channel.hangup_ms
     moments = {
         "start": channel.created_ms,

@@ -102,7 +102,7 @@ class Switch:
         return channel if channel is not None and channel.alive else None
 
     def listed(self) -> list[Channel]:
-        """All channels, as ``show`` sees them: late, when the faults say so (freeswitch.md section 8)."""
+        """All channels, as ``show`` sees them: late, when the faults say so."""
         since_ms = self.clock.now_ms - self.faults.rates.show_lag_ms
         while self._ended and self._ended[0].hangup_ms < since_ms:
             self._ended.popleft()

@@ -1,6 +1,6 @@
 """How a person reads numbers, money, dates and times aloud, as tokens that a voice can speak or recordings can supply.
 
-The rules are in ivr.md section 6. espeak-ng reads 10500 as 十千五百, so nothing numeric is left to the voice.
+espeak-ng reads 10500 as 十千五百, so nothing numeric is left to the voice.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from apps.telephony.prompts import audio
 from apps.telephony.prompts.reader import spell
 
-# cmn reads pinyin as if it were English (ivr.md section 6).
+# cmn reads pinyin as if it were English.
 VOICES = {"zh": "cmn-latn-pinyin", "en": "en-us"}
 WORDS_PER_MINUTE = {"zh": 165, "en": 155}
 RATES = (8000, 16000)  # Hz; trunks and browsers

@@ -1,4 +1,4 @@
-"""Alarms against the table of console.md section 3: raised late enough, cleared late enough, never by a tremble."""
+"""Alarms: raised late enough, cleared late enough, never by a tremble."""
 
 from __future__ import annotations
 

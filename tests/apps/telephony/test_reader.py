@@ -1,4 +1,4 @@
-"""The reader's vectors: ivr.md section 6, and the places where Chinese numbers go wrong."""
+"""The reader's vectors, and the places where Chinese numbers go wrong."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-/** Which trouble is said, worst first; one banner for each cause (console.md section 2). Pure. */
+/** Which trouble is said, worst first; one banner for each cause. Pure. */
 
 import type { ErrorCode } from "$lib/words";
 

@@ -1,4 +1,4 @@
-/** Agent states as console.md section 2 has them. Fills are in ui/tokens.css, icons in templates/consoles/icons.svg. */
+/** Agent states as apps/core/agents/machine.py has them. Fills are in ui/tokens.css, icons in templates/consoles/icons.svg. */
 
 import { type Dictionary, dictionary } from "./i18n";
 

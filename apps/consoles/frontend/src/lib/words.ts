@@ -1,4 +1,4 @@
-/** Words that every page shares; E01 to E25 are console.md section 4. */
+/** Words that every page shares; E01 to E25 are the troubles of agent/banners.ts. */
 
 import { dictionary } from "./i18n";
 

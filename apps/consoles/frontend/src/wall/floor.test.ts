@@ -8,7 +8,7 @@ const agent = (fields: Partial<Agent>): Agent => ({
 });
 const after = (state: string, seconds: number, reason = "") => agentLevel(agent({ state, reason, since_ms: NOW - seconds * 1000 }), NOW, { lunch: 30 });
 
-describe("limits of console.md section 3", () => {
+describe("limits of what is still well", () => {
   it.each([
     ["WRAP_UP", 59, ""], ["WRAP_UP", 60, "amber"], ["WRAP_UP", 120, "red"], ["HOLDING", 60, "amber"], ["TALKING", 599, ""],
     ["TALKING", 600, "amber"], ["TALKING", 1200, "red"], ["READY", 9999, ""], ["LOGGED_OUT", 9999, ""], ["NOT_RESPONDING", 0, "red"],

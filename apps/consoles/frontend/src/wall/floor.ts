@@ -156,7 +156,7 @@ export interface Quarter {
   sl: Share;
 }
 
-/** Seconds after which a state's time is amber, then red (console.md section 3). Pauses go by their allowance. */
+/** Seconds after which a state's time is amber, then red. Pauses go by their allowance. */
 const LIMITS_S: Record<string, readonly [number, number]> = {
   WRAP_UP: [60, 120],
   HOLDING: [60, 120],

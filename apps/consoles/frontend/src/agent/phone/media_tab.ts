@@ -1,5 +1,5 @@
 /**
- * One tab has the sound (console.md, "One media tab"). Its holder has the Web Lock `cc-media:<agent>`.
+ * One tab has the sound. Its holder has the Web Lock `cc-media:<agent>`.
  *
  * A lock passes on within milliseconds of a reload, so a waiting tab would steal the sound from every reload: a tab that
  * is granted the lock while another owned it a moment ago waits 3 s for that one to say that it is coming back, and then

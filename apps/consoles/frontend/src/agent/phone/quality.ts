@@ -1,4 +1,4 @@
-/** How good a call sounds, from WebRTC's statistics once a second (console.md section 2, Quality). Pure. */
+/** How good a call sounds, from WebRTC's statistics once a second. Pure. */
 
 export interface Sample {
   /** Milliseconds. */
