@@ -241,7 +241,7 @@ class Floor:
     def agent_state(self, number: str) -> AgentState:
         return self.state.agents[AgentId(self.agents[number])].state
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30.0) -> None:
         limit = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < limit, f"it did not come about in {timeout_s} s; {self.story()}"
@@ -257,7 +257,7 @@ class Floor:
         ]
         return "\n".join(["engine:", *logs, "calls:", *map(str, calls), "channels:", *channels, *self.facts[-60:]])
 
-    async def call_in(self, channel: Channel, *states: CallState, timeout_s: float = 15.0) -> Call:
+    async def call_in(self, channel: Channel, *states: CallState, timeout_s: float = 30.0) -> Call:
         """The call of this customer leg, once it is in one of these states."""
 
         def there() -> bool:
@@ -269,7 +269,7 @@ class Floor:
         assert call is not None
         return call
 
-    async def recorded(self, timeout_s: float = 15.0) -> None:
+    async def recorded(self, timeout_s: float = 30.0) -> None:
         """PostgreSQL has every fact that there is."""
 
         def there() -> bool:

@@ -87,7 +87,7 @@ def note(at_ms: int, detail: str = "") -> Fact:
     return Anomaly(at_ms=at_ms, tenant=None, event="Test", subject="", state="", detail=detail)
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     """Wait for a condition, with a deadline."""
     limit = time.monotonic() + timeout_s
     while not condition():
@@ -95,7 +95,7 @@ async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None
         await asyncio.sleep(0.01)
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     limit = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < limit, "it did not come about in time"

@@ -68,7 +68,7 @@ async def running(epoch: str = "e1", port: int = 0) -> AsyncIterator[Engine]:
         await engine.door.stop()
 
 
-async def until(condition: Callable[[], Any], what: str, timeout_s: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
     deadline = asyncio.get_running_loop().time() + timeout_s
     while not (result := condition()):
         assert asyncio.get_running_loop().time() < deadline, f"not within {timeout_s} s: {what}"

@@ -14,6 +14,9 @@ from apps.agents.models import Agent
 from apps.config.asgi import application
 from tests.apps.live.centre import agents_of
 
+PATIENCE_S = 30
+"""On a busy machine; a test that passes does not wait for it."""
+
 
 def populate() -> None:
     """Rows with the ids of ``centre.py``: an agent and a supervisor for each tenant."""
@@ -31,10 +34,10 @@ class Tab(ApplicationCommunicator):
 
     async def connect(self) -> bool:
         await self.send_input({"type": "websocket.connect"})
-        return (await self.receive_output(timeout=5))["type"] == "websocket.accept"
+        return (await self.receive_output(timeout=PATIENCE_S))["type"] == "websocket.accept"
 
     async def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = orjson.loads((await self.receive_output(timeout=5))["text"])
+        message: dict[str, Any] = orjson.loads((await self.receive_output(timeout=PATIENCE_S))["text"])
         return message
 
     async def read(self, kind: str) -> dict[str, Any]:
@@ -45,7 +48,7 @@ class Tab(ApplicationCommunicator):
                 return message
 
     async def closing_code(self) -> int:
-        while (output := await self.receive_output(timeout=5))["type"] != "websocket.close":
+        while (output := await self.receive_output(timeout=PATIENCE_S))["type"] != "websocket.close":
             continue
         return int(output["code"])
 
@@ -57,7 +60,7 @@ class Tab(ApplicationCommunicator):
 
     async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(timeout=5)
+        await self.wait(timeout=PATIENCE_S)
 
 
 async def open_tab(path: str, username: str | None, origin: str = "http://localhost") -> Tab:

@@ -20,7 +20,7 @@ from apps.reports import alarm_rows
 from apps.reports.models import RaisedAlarm, ShelvedAlarm, WallScreen
 from tests.apps.live.centre import START_MS
 from tests.apps.live.door import Engine, until
-from tests.apps.live.tabs import open_tab, opened, populate
+from tests.apps.live.tabs import PATIENCE_S, open_tab, opened, populate
 from tests.apps.live.test_engine_client import ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +57,7 @@ async def test_another_address_shows_nothing(engine: Engine, token: str) -> None
     await sync_to_async(screen)()
     tab = await open_tab(f"/ws/tv/{token}/", None)
     if await tab.connect():
-        assert (await tab.receive_output(timeout=5))["code"] == CLOSE_NOT_PERMITTED
+        assert (await tab.receive_output(timeout=PATIENCE_S))["code"] == CLOSE_NOT_PERMITTED
     assert (await sync_to_async(Client().get)(f"/wall/tv/{token}/")).status_code in (400, 404)
 
 

@@ -26,6 +26,7 @@ from apps.core.events import (
 )
 from apps.core.ids import CallId, LegId, PlayId, SwitchId, TenantId
 from apps.switches.base import SwitchDriver
+from apps.switches.freeswitch import arrivals
 from apps.switches.freeswitch import driver as driver_module
 from apps.switches.freeswitch.driver import FreeSwitchDriver
 from apps.switches.freeswitch.framing import MAX_MESSAGE_BYTES
@@ -341,7 +342,10 @@ def test_an_older_socket_stays_until_the_bridge(peer: Peer, driver: FreeSwitchDr
     assert older.ended() and newer.ended()
 
 
-def test_a_reclaim_waits_until_the_switch_has_let_go(peer: Peer, driver: FreeSwitchDriver, inbox: Inbox) -> None:
+def test_a_reclaim_waits_until_the_switch_has_let_go(
+    peer: Peer, driver: FreeSwitchDriver, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "RELEASE_TIMEOUT_S", 60.0)
     caller = Caller(driver).greet()
     inbox.wait(CallArrived)
     driver.execute(c.ReclaimLeg(switch=S, leg=LegId("call-1")))
@@ -356,4 +360,4 @@ def test_a_reclaim_does_not_wait_for_ever(peer: Peer, driver: FreeSwitchDriver, 
     Caller(driver).greet()
     inbox.wait(CallArrived)
     driver.execute(c.ReclaimLeg(switch=S, leg=LegId("call-1")))
-    until(lambda: any("uuid_transfer" in text for text in peer.commands), "the transfer", 2)
+    until(lambda: any("uuid_transfer" in text for text in peer.commands), "the transfer")
