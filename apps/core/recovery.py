@@ -6,7 +6,7 @@ from apps.core import commands as c
 from apps.core import devices
 from apps.core import facts as f
 from apps.core.agents import kept_open
-from apps.core.callbacks import attempts, readiness
+from apps.core.callbacks import attempts, dialog, readiness
 from apps.core.calls import closing, conferencing, legs, pairing, talk
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import SNAPSHOT_GRACE_MS, Center
@@ -30,7 +30,8 @@ RECONCILE_MS = 15_000
 LEASES_AFTER_MS = 3_000
 TOO_YOUNG_MS = 1_000
 """A leg younger than this may be missing from a list, or listed in an older state."""
-TOO_YOUNG_DIALED_MS = 5_000
+TOO_YOUNG_DIALED_MS = 3_000
+"""The switch may be slow to begin."""
 
 
 def engine_restarted(center: Center, event: EngineRestarted) -> None:
@@ -131,8 +132,9 @@ def _kept_old_enough(center: Center, leg: LegId) -> bool:
     kept = agent.kept if agent is not None else None
     if kept is None:
         return False
-    young_ms = TOO_YOUNG_MS if kept.deadline_ms is None else TOO_YOUNG_DIALED_MS
-    return center.now_ms - kept.since_ms >= young_ms
+    if kept.deadline_ms is None:
+        return center.now_ms - kept.since_ms >= TOO_YOUNG_MS
+    return _never_dialed(center, kept.switch, kept.since_ms)
 
 
 def _old_enough(center: Center, leg_id: LegId) -> bool:
@@ -140,8 +142,16 @@ def _old_enough(center: Center, leg_id: LegId) -> bool:
     leg = call.legs.get(leg_id) if call is not None else None
     if leg is None:
         return False
-    young = TOO_YOUNG_DIALED_MS if leg.state is LegState.DIALED else TOO_YOUNG_MS
-    return center.now_ms - leg.started_ms >= young
+    if leg.state is LegState.DIALED:
+        return _never_dialed(center, leg.switch, leg.started_ms)
+    return center.now_ms - leg.started_ms >= TOO_YOUNG_MS
+
+
+def _never_dialed(center: Center, switch: SwitchId, since_ms: int) -> bool:
+    """Of a leg that is not listed. One of before the link came up went out then or never will."""
+    up_since_ms = center.state.switches[switch].since_ms
+    before = since_ms < up_since_ms
+    return center.now_ms - (up_since_ms if before else since_ms) >= (TOO_YOUNG_MS if before else TOO_YOUNG_DIALED_MS)
 
 
 def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
@@ -236,7 +246,10 @@ def _called(center: Center, call: Call, seen: SnapshotLeg) -> None:
 def _heard_nothing(center: Center, call: Call) -> None:
     """A caller held all through a gap of the link: what was to be heard may have been lost with it."""
     up_since_ms = _up_since_ms(center, call)
-    if call.state is CallState.IVR:
+    if call.dialog is not None:
+        if dialog.began_before(call, up_since_ms):
+            dialog.ask_anew(center, call)
+    elif call.state is CallState.IVR:
         if runs.prompt_began_before(call, up_since_ms):
             runs.restart_node(center, call)
     elif call.state is not CallState.RETURNING and center.now_ms - up_since_ms < SNAPSHOT_GRACE_MS:

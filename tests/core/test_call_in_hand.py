@@ -93,10 +93,10 @@ def test_a_pause_ends_by_itself_and_is_asked_for_until_the_switch_says_so() -> N
     assert scene.refused() == "wrong_state"
     scene.wait(recording.LONGEST_PAUSE_MS / 1000 - 1)
     assert not scene.all(c.UnmaskRecording)
-    scene.wait(8)
+    scene.wait(4)
     assert len(scene.all(c.UnmaskRecording)) == 2, "the first was not answered"
     scene.feed(e.RecordingUnmasked(switch=SWITCH, leg=call.leg, recording=call.recording.id))
-    assert scene.just(f.RecordingResumed)[0].masked_ms == recording.LONGEST_PAUSE_MS + 7_000
+    assert scene.just(f.RecordingResumed)[0].masked_ms == recording.LONGEST_PAUSE_MS + 3_000
     scene.wait(60)
     assert len(scene.all(c.UnmaskRecording)) == 2 and scene.folded() == scene.state
 

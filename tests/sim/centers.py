@@ -15,6 +15,10 @@ SOUND_MS = 3_000  # of every file, on the simulator
 SKILLS = tuple(map(SkillId, ("lang:zh", "lang:en", "billing", "repairs")))
 DIDS = ("4001", "4002", "4003")
 COMFORT = {"zh": ("comfort.wav",), "en": ("comfort.wav",)}
+PHRASES = (
+    "position", "wait", "wait.minute", "callback.offer", "callback.confirm", "callback.keys", "callback.number",
+    "callback.invalid", "callback.already", "callback.booked", "callback.greeting",
+)  # fmt: skip
 MINUTE_MS = 60_000
 ROUTED = True
 
@@ -29,6 +33,8 @@ class CenterMaker:
     def make(self) -> cfg.CenterConfig:
         flows = {"hot": _flow("hot", FLOW | {"nodes": FLOW["nodes"] | self._targets()}), "menu": self._menu()}
         names = {name for flow in flows.values() for files in flow.sounds.values() for name in files.values()}
+        phrases = {name: (f"{name}.wav",) for name in PHRASES}
+        names |= {file for files in phrases.values() for file in files}
         names |= {"sorry.wav", "unknown.wav", "comfort.wav", "whisper.wav", "closing.wav"}
         return cfg.CenterConfig(
             version=1,
@@ -44,6 +50,7 @@ class CenterMaker:
             flows=flows,
             calendars={"1/main": _always("main"), "1/short": self._short_day()},
             unknown_did_sounds=("unknown.wav",),
+            phrases={"zh": phrases},
             sound_ms=dict.fromkeys(sorted(names), SOUND_MS),
         )  # type: ignore[arg-type]  # fmt: skip
 

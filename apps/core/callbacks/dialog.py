@@ -136,6 +136,17 @@ def overdue(center: Center, call: Call) -> None:
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
+def began_before(call: Call, at_ms: int) -> bool:
+    """A question is being said, as far as we know, and was so before ``at_ms``."""
+    return call.dialog is not None and call.dialog.play is not None and call.dialog.asked_ms < at_ms
+
+
+def ask_anew(center: Center, call: Call) -> None:
+    """After a gap in control: what was being said may have been lost with it."""
+    if call.dialog is not None:
+        _ask(center, call, call.dialog)
+
+
 def _again(center: Center, call: Call, dialog: CallbackDialog, first: str = "") -> None:
     if dialog.tries + 1 >= MOST_TRIES:
         _leave(center, call, DECLINED)
@@ -154,7 +165,7 @@ def _ask(center: Center, call: Call, dialog: CallbackDialog, first: str = "") ->
         sounds += announcements.phrase(center, call.lang, "callback.keys")
     play = center.mint.play() if sounds else None
     within_ms = center.state.config.lasts_ms(sounds) + announcements.GRACE_MS if sounds else FIRST_KEY_MS
-    _emit(center, call, replace(dialog, play=play, deadline_ms=center.now_ms + within_ms))
+    _emit(center, call, replace(dialog, play=play, asked_ms=center.now_ms, deadline_ms=center.now_ms + within_ms))
     if play is not None:
         center.send(c.PlayPrompts(switch=call.switch, leg=call.leg, play=play, sounds=sounds, barge=True))
 

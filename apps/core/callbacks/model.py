@@ -57,4 +57,5 @@ class CallbackDialog:
     typed: str = ""
     tries: int = 0
     play: PlayId | None = None
+    asked_ms: int = 0  # when that began
     deadline_ms: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.callbacks import attempts
+from apps.core.callbacks import attempts, dialog
 from apps.core.calls import after_talk, closing, conferencing, dialing, pairing, rejoining, talk, transfers
 from apps.core.calls.model import Call, CallState, LegState
 from apps.core.center import Center
@@ -73,6 +73,8 @@ def call_returned(center: Center, call: Call) -> None:
         dialing.connect(center, call)
     elif call.state is CallState.IVR:
         runs.restart_node(center, call)
+    elif call.state is CallState.WAITING and call.dialog is not None:
+        dialog.ask_anew(center, call)
     elif call.state is CallState.WAITING and attempts.returned(center, call):
         return
     elif call.state in (CallState.WAITING, CallState.DIALING):

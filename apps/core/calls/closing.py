@@ -14,7 +14,7 @@ from apps.core.queues import offers
 
 LAST_WORDS_GRACE_MS = 5_000
 """A closing announcement whose end nobody reports is over so long after it should be."""
-GONE_MS = 5_000
+GONE_MS = 3_000
 """A leg told to hang up is gone by then, or we look."""
 GIVE_UP_MS = 120_000
 """A call this long in closing, on a switch that answers, has only legs that nobody knows."""

@@ -13,7 +13,7 @@ from apps.core.ids import AgentId, RecordingId
 
 LONGEST_PAUSE_MS = 120_000
 """A pause that somebody forgot ends by itself."""
-RESUME_RETRY_MS = 5_000
+RESUME_RETRY_MS = 2_000
 
 
 def start(center: Center, call: Call, far: Leg) -> None:

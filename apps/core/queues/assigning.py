@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from apps.core import facts as f
 from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
@@ -11,7 +13,7 @@ from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import DeviceKind
 from apps.core.events import LegRole
-from apps.core.ids import AgentId
+from apps.core.ids import AgentId, CallId
 from apps.core.queues import offers, tracing, whisper
 
 RING_GRACE_MS = 1_000
@@ -22,19 +24,39 @@ ACK_MS = 1_500
 
 
 def assign(center: Center) -> None:
-    """Until nothing fits any more. Who came to work or left may change what callers ask for, so those come last."""
+    """Until nothing fits any more. What one decision changes is indexed before the next: it may free somebody better.
+
+    A line that stands open, say, answers at once, and lets off those whose telephones were about to ring.
+    """
+    waiting: deque[CallId] = deque()
+    free: deque[AgentId] = deque()
     while center.dirty_calls or center.dirty_agents:
-        calls, center.dirty_calls = center.dirty_calls, {}
-        waiting = [call for call in calls if center.index_call(call)]
-        agents, center.dirty_agents = center.dirty_agents, {}
-        free = [agent for agent in agents if center.index_agent(agent)]
-        waiting += [call for call in center.matcher.unsettled() if center.index_call(call)]
-        for call in waiting:
-            while (agent := center.matcher.agent_for(call)) is not None:
-                _serve(center, agent)
-        for agent in free:
-            while center.matcher.caller_for(agent) is not None:
-                _serve(center, agent)
+        _index(center, waiting, free)
+        agent = _next(center, waiting, free)
+        if agent is not None:
+            _serve(center, agent)
+
+
+def _index(center: Center, waiting: deque[CallId], free: deque[AgentId]) -> None:
+    """Who came to work or left may change what callers ask for, so those come last."""
+    calls, center.dirty_calls = center.dirty_calls, {}
+    waiting.extend(call for call in calls if center.index_call(call))
+    agents, center.dirty_agents = center.dirty_agents, {}
+    free.extend(agent for agent in agents if center.index_agent(agent))
+    waiting.extend(call for call in center.matcher.unsettled() if center.index_call(call))
+
+
+def _next(center: Center, waiting: deque[CallId], free: deque[AgentId]) -> AgentId | None:
+    """An agent from whom the next pair is to be sought."""
+    while waiting:
+        if (agent := center.matcher.agent_for(waiting[0])) is not None:
+            return agent
+        waiting.popleft()
+    while free:
+        if center.matcher.caller_for(free[0]) is not None:
+            return free[0]
+        free.popleft()
+    return None
 
 
 def _serve(center: Center, agent: AgentId) -> None:

@@ -27,7 +27,8 @@ class Auditor:
         self.calls, self.agents = CallBook(), AgentBook()
         self.order = OrderBook(self.calls, self.agents)
         self.truth = TruthBook(switch, self.calls, self.agents)
-        self._books = (self.order, self.calls, self.agents, self.truth)  # the order's judges before it is changed
+        # The order's judges before it is changed.
+        self._books = (self.order, self.calls, self.agents, self.truth, self.truth.fits)
         self._takers: dict[type[f.Fact], list[FactRule]] = {}
         self._next_look_ms = 0
         switch.listeners.append(self.truth.heard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from typing import Any
 
 from apps.core import facts as f
@@ -31,5 +31,7 @@ class Stopwatch:
             return 0
         return now_ms - max(self._since_ms.setdefault(what, now_ms), not_before_ms)
 
-    def forget(self) -> None:
-        self._since_ms.clear()
+    def keep(self, whats: Set[Hashable]) -> None:
+        """Of the others nothing is wrong any more."""
+        for gone in self._since_ms.keys() - whats:
+            del self._since_ms[gone]

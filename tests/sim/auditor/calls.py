@@ -33,7 +33,7 @@ class Back:
     id: str
     queue: str
     number: str
-    state: str = "booked"
+    state: str = "booked"  # or leaving, who still hears that; calling; on_line
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class CallBook(Book):
     def __init__(self) -> None:
         self.started: dict[str, f.CallStarted] = {}
         self.by_leg: dict[str, str] = {}  # the other side's leg -> call
+        self.customer: dict[str, str] = {}  # call -> the other side's leg, the latest
         self.line: dict[str, Place] = {}
         self.backs: dict[str, Back] = {}
         self.backs_ended: dict[str, f.CallbackOutcome] = {}
@@ -69,7 +70,7 @@ class CallBook(Book):
         hold(fact.call not in self.started, Promise.ONE_OUTCOME, "a call starts once", fact)
         hold(fact.leg not in self.by_leg, Promise.ONE_OUTCOME, "a caller is one call", fact, self.by_leg.get(fact.leg))
         self.started[fact.call] = fact
-        self.by_leg[fact.leg] = fact.call
+        self.by_leg[fact.leg], self.customer[fact.call] = fact.call, fact.leg
         self.legs[fact.call] = {fact.leg} if fact.direction is f.Direction.INBOUND else set()
 
     def _on_LegStarted(self, fact: f.LegStarted) -> None:
@@ -81,6 +82,9 @@ class CallBook(Book):
 
     def _on_LegEnded(self, fact: f.LegEnded) -> None:
         self.legs[fact.call].discard(self.lent.pop(fact.leg, fact.leg))
+        back = self.backs.get(fact.call)
+        if back is not None and back.state == "leaving" and fact.leg == self.customer[fact.call]:
+            back.state = "booked"
 
     def _on_CallQueued(self, fact: f.CallQueued) -> None:
         before = self.line.get(fact.call)
@@ -100,7 +104,8 @@ class CallBook(Book):
         for other in self.backs.values():
             twice = (other.queue, other.number) == (fact.queue, fact.number)
             hold(not twice, Promise.ONE_OUTCOME, "nobody is booked twice", fact, other)
-        self.backs[fact.call] = Back(fact.callback, fact.queue, fact.number)
+        here = fact.deadline_ms is not None
+        self.backs[fact.call] = Back(fact.callback, fact.queue, fact.number, "leaving" if here else "booked")
         self.line[fact.call] = Place(
             fact.call, fact.queue, self.started[fact.call].switch, fact.needs, fact.priority, fact.queued_ms,
             fact.at_ms, None, fact.due_ms,
@@ -109,7 +114,7 @@ class CallBook(Book):
     def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
         hold(self.backs[fact.call].state == "booked", Promise.ONE_OUTCOME, "one call back at a time", fact)
         self.backs[fact.call].state = "calling"
-        self.by_leg[fact.leg] = fact.call
+        self.by_leg[fact.leg], self.customer[fact.call] = fact.call, fact.leg
 
     def _on_CallbackJoined(self, fact: f.CallbackJoined) -> None:
         self.backs[fact.call].state = "on_line"

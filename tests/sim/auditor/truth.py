@@ -8,15 +8,15 @@ from apps.core import facts as f
 from apps.switches.simulator.applications import Socket
 from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.model import Switch
-from tests.sim.auditor.agents import IN_TALK, AgentBook
+from tests.sim.auditor.agents import AgentBook
 from tests.sim.auditor.book import Book, Stopwatch
 from tests.sim.auditor.calls import CallBook
+from tests.sim.auditor.fits import FIT_MS, FitBook
 from tests.sim.auditor.promises import Promise, hold
 
-SILENCE_MS = 30_000  # a menu waiting for keys, music that ran out in a gap of the link until the next look
-UNKNOWN_MS = 30_000  # a caller on the ladder of the dialplan while the engine is away
-APART_MS = 50_000  # a telephone that died with its page is waited for 30 s; else the next look comes within 15 s
-MASKED_MS = 15_000
+SILENCE_MS = 8_000 + FIT_MS  # so long we wait for a key at most; a silence without that is one of FIT_MS
+UNKNOWN_MS = FIT_MS
+MASKED_MS = FIT_MS
 
 
 class TruthBook(Book):
@@ -24,12 +24,13 @@ class TruthBook(Book):
 
     def __init__(self, switch: Switch, calls: CallBook, agents: AgentBook) -> None:
         self.switch, self.calls, self.agents = switch, calls, agents
+        self.fits = FitBook(switch, calls, agents)
         self.callers: dict[str, str] = {}  # inbound leg -> "" or how it ended
         self.originated: set[str] = set()
         self.masked_until_ms: dict[str, int] = {}
         self.up_since_ms: int | None = None
         self.missed_in_crashes = 0  # callers who hung up before the next run could see them
-        self._silent, self._unknown, self._apart = Stopwatch(), Stopwatch(), Stopwatch()
+        self._silent, self._unknown = Stopwatch(), Stopwatch()
 
     # --- what happens ---
 
@@ -109,8 +110,7 @@ class TruthBook(Book):
         for leg in self.switch.channels.values():
             if leg.alive and (leg.direction == "inbound" or self._was_called_back(leg)):
                 self._caller_is_cared_for(leg, now_ms, self.up_since_ms)
-        self._calls_are_real(now_ms, self.up_since_ms)
-        self._agents_are_where_they_say(now_ms, self.up_since_ms)
+        self.fits.look(now_ms, self.up_since_ms)
         for recording, until_ms in self.masked_until_ms.items():
             late_ms = engine_ms - max(until_ms, self.agents.up_since_ms)
             hold(late_ms < MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
@@ -126,23 +126,6 @@ class TruthBook(Book):
         unknown = self.calls.by_leg.get(leg.uuid) not in self.calls.living
         unknown_ms = self._unknown.wrong_for_ms(leg.uuid, unknown, now_ms, up_ms)
         hold(unknown_ms < UNKNOWN_MS, Promise.NOTHING_LOST, "no caller is forgotten", leg.uuid, leg.apps)
-
-    def _calls_are_real(self, now_ms: int, up_ms: int) -> None:
-        for call in self.calls.living:
-            legs = self.calls.legs[call]
-            gone = bool(legs) and not any(self.switch.find(leg) for leg in legs)
-            gone_ms = self._apart.wrong_for_ms(call, gone, now_ms, up_ms)
-            hold(gone_ms < APART_MS, Promise.ONE_OUTCOME, "no call outlives all its legs", call, legs)
-
-    def _agents_are_where_they_say(self, now_ms: int, up_ms: int) -> None:
-        for agent in self.agents.seen.values():
-            if agent.call in self.calls.aside:
-                continue
-            call = self.calls.talks.get(agent.call or "")
-            leg = self.switch.find(call.leg) if call is not None and call.agent == agent.id else None
-            talks = leg is not None and leg.bridge is not None
-            apart_ms = self._apart.wrong_for_ms(agent.id, agent.doing in IN_TALK and not talks, now_ms, up_ms)
-            hold(apart_ms < APART_MS, Promise.NOBODY_STUCK, "who talks really talks", agent, call)
 
     def one_telephone_one_talk(self) -> None:
         """No agent's telephone is in two talks."""
