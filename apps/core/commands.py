@@ -214,9 +214,13 @@ class RequestSnapshot(Command):
 
 @record
 class BelievedLeg:
-    """``talking``: bridged; None while that is in motion. ``ours``: the customer's, idle in our hands."""
+    """``talking``: bridged; None while that is in motion. ``ours``: the customer's, idle in our hands.
+
+    ``new``: asked for only just, so that it may not be there yet.
+    """
 
     leg: LegId
+    new: bool = False
     talking: bool | None = None
     ringing: bool = False
     ours: bool = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core.agents import states
 from apps.core.agents.machine import IN_CALL, AgentState
-from apps.core.agents.model import Agent
+from apps.core.agents.model import Agent, KeptLeg
 from apps.core.calls import closing
 from apps.core.calls.model import Call, CallState, Leg, LegState
 from apps.core.center import Center
@@ -19,6 +19,8 @@ from apps.core.events import Event, HangupCause, LegRole
 from apps.core.ids import LegId, SwitchId
 
 LOOK_MS = 1_500
+DIALED_MS = 1_500
+"""A telephone that was to be dialled is listed by then. Two looks later at most its absence is known: within 5 s."""
 LEASE_MS = 3_000
 """A state this old that nothing vouches for is a leftover: what comes one after another comes within milliseconds."""
 
@@ -32,12 +34,13 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
     center.deadlines.set(("leases", switch), center.now_ms + LOOK_MS)
     calls = list(center.state.calls.values())
     believed = [
-        _belief(call, leg)
+        _belief(center, call, leg)
         for call in calls
         for leg in call.legs.values()
         if leg.switch == switch and leg.id not in center.state.lent_legs
     ]
-    believed += [c.BelievedLeg(leg=line.leg) for line in center.state.kept_lines() if line.switch == switch]
+    lines = (line for line in center.state.kept_lines() if line.switch == switch)
+    believed += [c.BelievedLeg(leg=line.leg, new=_is_new(center, line)) for line in lines]
     center.send(c.CompareLegs(switch=switch, leg=LegId(""), believed=tuple(believed)))
     for call in calls:
         if call.switch == switch:
@@ -47,7 +50,11 @@ def look(center: Center, switch: SwitchId, event: Event) -> None:
             _nothing_in_hand(center, agent, event)
 
 
-def _belief(call: Call, leg: Leg) -> c.BelievedLeg:
+def _is_new(center: Center, line: KeptLeg) -> bool:
+    return line.deadline_ms is not None and center.now_ms - line.since_ms < DIALED_MS
+
+
+def _belief(center: Center, call: Call, leg: Leg) -> c.BelievedLeg:
     """What is in motion is not believed to be one or the other."""
     talking = None
     if call.state is CallState.TALKING and call.bridge is not None and leg.id in (call.bridge.leg, call.bridge.other):
@@ -55,7 +62,9 @@ def _belief(call: Call, leg: Leg) -> c.BelievedLeg:
     elif call.state in _IDLE:
         talking = False
     ringing = leg.role is not LegRole.CUSTOMER and leg.state in _UNANSWERED
-    return c.BelievedLeg(leg=leg.id, talking=talking, ringing=ringing, ours=leg.id == call.leg and call.state in _IDLE)
+    new = leg.state is LegState.DIALED and center.now_ms - leg.started_ms < DIALED_MS
+    ours = leg.id == call.leg and call.state in _IDLE
+    return c.BelievedLeg(leg=leg.id, new=new, talking=talking, ringing=ringing, ours=ours)
 
 
 def _without_legs(center: Center, call: Call, event: Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.core import commands as c
 from apps.core import devices
 from apps.core import facts as f
+from apps.core import leases
 from apps.core.agents import kept_open
 from apps.core.callbacks import attempts, dialog, readiness
 from apps.core.calls import closing, conferencing, legs, pairing, talk
@@ -30,8 +31,6 @@ RECONCILE_MS = 15_000
 LEASES_AFTER_MS = 3_000
 TOO_YOUNG_MS = 1_000
 """A leg younger than this may be missing from a list, or listed in an older state."""
-TOO_YOUNG_DIALED_MS = 3_000
-"""The switch may be slow to begin."""
 
 
 def engine_restarted(center: Center, event: EngineRestarted) -> None:
@@ -99,7 +98,7 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
         if leg_id in others:
             _untagged(center, leg_id, settled)
         elif leg_id not in listed and _old_enough(center, leg_id):
-            legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
+            _lost(center, leg_id)
     for leg_id in _kept_on(center, event.switch):
         if leg_id not in listed and _kept_old_enough(center, leg_id):
             legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
@@ -151,7 +150,7 @@ def _never_dialed(center: Center, switch: SwitchId, since_ms: int) -> bool:
     """Of a leg that is not listed. One of before the link came up went out then or never will."""
     up_since_ms = center.state.switches[switch].since_ms
     before = since_ms < up_since_ms
-    return center.now_ms - (up_since_ms if before else since_ms) >= (TOO_YOUNG_MS if before else TOO_YOUNG_DIALED_MS)
+    return center.now_ms - (up_since_ms if before else since_ms) >= (TOO_YOUNG_MS if before else leases.DIALED_MS)
 
 
 def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
@@ -163,6 +162,14 @@ def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:
             center.send(c.ReclaimLeg(switch=switch, leg=seen.leg))
     else:
         center.send(c.HangUpLeg(switch=switch, leg=seen.leg))
+
+
+def _lost(center: Center, leg_id: LegId) -> None:
+    """Its end was not reported; that of a recording on it will not be any more."""
+    call = center.call_of(leg_id)
+    legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
+    if call is not None and call.customer_gone:
+        closing.give_up_recording(center, call, "the switch did not say that it ended")
 
 
 def _untagged(center: Center, leg_id: LegId, settled: set[CallId]) -> None:

@@ -64,7 +64,7 @@ class Lookout:
 
     def _doubt(self, believed: BelievedLeg, row: dict[str, Any] | None) -> Doubt | None:
         if row is None:
-            return "gone", believed.leg
+            return None if believed.new else ("gone", believed.leg)
         talks = row.get("state") in _TALKING
         if believed.talking is not None and talks is not believed.talking:
             return "talking", believed.leg

@@ -15,6 +15,7 @@ from apps.switches.simulator import consults, sockets
 from apps.switches.simulator.channel import Channel, Message
 from apps.switches.simulator.dialling import Dialler
 from apps.switches.simulator.dialplan import ARRIVAL, CONTEXT
+from apps.switches.simulator.lookout import Lookout
 from apps.switches.simulator.model import Switch
 from apps.switches.simulator.playing import Player
 from apps.switches.simulator.rooms import is_in_room
@@ -36,6 +37,7 @@ class SimulatorDriver:
         self._dialler = Dialler(switch, model, self._tell)
         self._player = Player(switch, model, self._tell)
         self._tapes = Tapes(switch, model, self._tell)
+        self._lookout = Lookout(model, self, self.request_snapshot)
         model.dial = self._dialled
         model.listeners.append(self._heard)
         self._on: dict[str, Callable[[Channel, dict[str, str]], None]] = {
@@ -80,7 +82,7 @@ class SimulatorDriver:
             commands.StopRecording: self._tapes.stop,
             commands.ReclaimLeg: self._reclaim,
             commands.RequestSnapshot: self._snapshot,
-            commands.CompareLegs: self._snapshot,
+            commands.CompareLegs: self._compare,
         }
 
     # --- SwitchDriver -------------------------------------------------------------------------------------------
@@ -349,6 +351,10 @@ class SimulatorDriver:
 
     def _snapshot(self, command: commands.Command) -> None:
         self.request_snapshot()
+
+    def _compare(self, command: commands.Command) -> None:
+        assert isinstance(command, commands.CompareLegs)
+        self.model.clock.after(SNAPSHOT_TAKES_MS, lambda: self._lookout.compare(command.believed))
 
     def _report_snapshot(self) -> None:
         for gateway, trunk in self.trunks.items():

@@ -173,4 +173,3 @@ class FitBook(Book):
         kept = leg.uuid in self.dialled.values() if "trunkline_kept" in leg.variables else False
         known = kept or leg.uuid in self.calls.legs.get(call, ())
         return None if known else (Promise.NOBODY_STUCK, "no telephone is left behind", leg)
-
