@@ -141,9 +141,16 @@ def _old_enough(center: Center, leg_id: LegId) -> bool:
     leg = call.legs.get(leg_id) if call is not None else None
     if leg is None:
         return False
+    if leg.lent is not None:  # however new to this call, it was there before
+        return center.now_ms - _open_since_ms(center, leg) >= TOO_YOUNG_MS
     if leg.state is LegState.DIALED:
         return _never_dialed(center, leg.switch, leg.started_ms)
     return center.now_ms - leg.started_ms >= TOO_YOUNG_MS
+
+
+def _open_since_ms(center: Center, leg: Leg) -> int:
+    agent = center.agent(leg.agent) if leg.agent is not None else None
+    return agent.kept.since_ms if agent is not None and agent.kept is not None else 0
 
 
 def _never_dialed(center: Center, switch: SwitchId, since_ms: int) -> bool:

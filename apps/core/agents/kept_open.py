@@ -24,6 +24,8 @@ from apps.core.texts import LONGEST_RAW
 
 RING_MS = 30_000
 GRACE_MS = 2_000
+DOUBT_MS = 2_000
+"""So long the switch may take to say whether a line is still there."""
 LOST = "line_lost"
 NOT_ANSWERED = "line_not_answered"
 FAILED = "line_failed"
@@ -130,6 +132,24 @@ def overdue(center: Center, agent: Agent) -> None:
     if kept is not None and kept.deadline_ms is not None and kept.deadline_ms <= center.now_ms:
         center.send(c.HangUpLeg(switch=kept.switch, leg=kept.leg, cause=HangupCause.CANCELLED))
         ended(center, kept.leg, HangupCause.UNREACHABLE, "")
+
+
+def doubted(center: Center, leg: Leg) -> None:
+    """A call could not be connected on it: is it still there? Nobody else is sent to it before that is known."""
+    agent = center.agent(leg.agent) if leg.agent is not None else None
+    if agent is None or leg.lent is None:
+        return
+    center.emit(
+        f.OffersSuspended(
+            at_ms=center.now_ms,
+            tenant=agent.tenant,
+            agent=agent.id,
+            until_ms=center.now_ms + DOUBT_MS,
+            cause=HangupCause.ERROR,
+            raw="",
+        )
+    )
+    center.send(c.RequestSnapshot(switch=leg.switch, leg=LegId("")))
 
 
 def let_go(center: Center, agent: Agent, cause: HangupCause) -> None:

@@ -169,7 +169,7 @@ def give_up_recording(center: Center, call: Call, reason: str) -> None:
 
 def closing_overdue(center: Center, call: Call) -> None:
     """Something did not go as told. Tell it again and look at the switch; what it does not know is gone."""
-    if not call.legs:
+    if call.customer_gone:
         give_up_recording(center, call, "the switch did not say that it ended")
     overdue = call.last_words is None and center.now_ms - call.since_ms > GIVE_UP_MS
     for leg in list(call.legs.values()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.core import commands as c
 from apps.core import facts as f
-from apps.core.agents import states
+from apps.core.agents import kept_open, states
 from apps.core.agents.machine import AgentState
 from apps.core.calls import recording
 from apps.core.calls.model import Call, CallState, Leg, Rejoin
@@ -146,6 +146,7 @@ def bridge_lost(center: Center, call: Call, reason: str) -> None:
     )
     far = call.legs.get(bridge.leg)
     if far is not None:
+        kept_open.doubted(center, far)
         center.send(c.HangUpLeg(switch=far.switch, leg=far.id))
     if call.dial is not None:
         states.dial_ended(center, call, f.DialOutcome.FAILED, HangupCause.ERROR)

@@ -14,7 +14,10 @@ from tests.sim.auditor.calls import CallBook
 from tests.sim.auditor.fits import FIT_MS, FitBook
 from tests.sim.auditor.promises import Promise, hold
 
-SILENCE_MS = 8_000 + FIT_MS  # so long we wait for a key at most; a silence without that is one of FIT_MS
+SILENCE_MS = 3_000 + FIT_MS
+"""Who waits in line. That music or words have run out shows on no list: words whose end was lost are over 3 s late."""
+SILENCE_ASKED_MS = SILENCE_MS + 6_000 + 8_000
+"""Who is asked something: whose key was lost with the end of the words that it cut off, and so long for another."""
 UNKNOWN_MS = FIT_MS
 MASKED_MS = FIT_MS
 
@@ -28,6 +31,7 @@ class TruthBook(Book):
         self.callers: dict[str, str] = {}  # inbound leg -> "" or how it ended
         self.originated: set[str] = set()
         self.masked_until_ms: dict[str, int] = {}
+        self.asked: set[str] = set()  # in line, and asked by keys whether they want to be called back
         self.up_since_ms: int | None = None
         self.missed_in_crashes = 0  # callers who hung up before the next run could see them
         self._silent, self._unknown = Stopwatch(), Stopwatch()
@@ -98,6 +102,9 @@ class TruthBook(Book):
     def _on_RecordingBroken(self, fact: f.RecordingBroken) -> None:
         self.masked_until_ms.pop(fact.recording, None)
 
+    def _on_CallbackDialogStepped(self, fact: f.CallbackDialogStepped) -> None:
+        (self.asked.discard if fact.dialog is None else self.asked.add)(fact.call)
+
     # --- what there is ---
 
     def look(self, now_ms: int, engine_ms: int, *, up: bool) -> None:
@@ -113,7 +120,7 @@ class TruthBook(Book):
         self.fits.look(now_ms, self.up_since_ms)
         for recording, until_ms in self.masked_until_ms.items():
             late_ms = engine_ms - max(until_ms, self.agents.up_since_ms)
-            hold(late_ms < MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
+            hold(late_ms <= MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
 
     def _was_called_back(self, leg: Channel) -> bool:
         return leg.answered and self.calls.by_leg.get(leg.uuid) in self.calls.backs
@@ -122,10 +129,12 @@ class TruthBook(Book):
         """Somebody, a prompt or music is heard, and a call of ours is about this caller."""
         heard = leg.bridged_to is not None or (bool(leg.apps) and not isinstance(leg.apps[-1], Socket))
         silent_ms = self._silent.wrong_for_ms(leg.uuid, not heard, now_ms, up_ms)
-        hold(silent_ms < SILENCE_MS, Promise.NOTHING_LOST, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
-        unknown = self.calls.by_leg.get(leg.uuid) not in self.calls.living
+        call = self.calls.by_leg.get(leg.uuid)
+        longest_ms = SILENCE_MS if call in self.calls.line and call not in self.asked else SILENCE_ASKED_MS
+        hold(silent_ms <= longest_ms, Promise.NOTHING_LOST, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
+        unknown = call not in self.calls.living
         unknown_ms = self._unknown.wrong_for_ms(leg.uuid, unknown, now_ms, up_ms)
-        hold(unknown_ms < UNKNOWN_MS, Promise.NOTHING_LOST, "no caller is forgotten", leg.uuid, leg.apps)
+        hold(unknown_ms <= UNKNOWN_MS, Promise.NOTHING_LOST, "no caller is forgotten", leg.uuid, leg.apps)
 
     def one_telephone_one_talk(self) -> None:
         """No agent's telephone is in two talks."""
