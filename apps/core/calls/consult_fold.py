@@ -24,11 +24,12 @@ def parted(call: Call, leg: LegId) -> None:
 
 
 def all_here(call: Call) -> None:
-    """Customer and agent are both in our hands: nothing is overdue."""
+    """Customer and agent are in our hands, and the consulted whom one of them is to hear: nothing is overdue."""
     consult = call.consult
     if consult is None or consult.asked is not None or consult.aim is f.Aim.MERGE:
         return
-    legs = (call.legs.get(call.leg), call.legs.get(consult.leg))
+    other = consult.other if consult.aim in (f.Aim.CONSULT, f.Aim.COMPLETE) else None
+    legs = (call.legs.get(leg) for leg in (call.leg, consult.leg, other) if leg is not None)
     if all(leg is None or leg.state is LegState.IDLE for leg in legs):
         call.deadline_ms = None
 
