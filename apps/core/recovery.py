@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from apps.core import commands as c
-from apps.core import devices
+from apps.core import devices, leases
 from apps.core import facts as f
-from apps.core import leases
 from apps.core.agents import kept_open
 from apps.core.callbacks import attempts, dialog, readiness
 from apps.core.calls import closing, conferencing, legs, pairing, talk
