@@ -74,6 +74,10 @@ class OrderBook(Book):
         else:
             self.sticky.pop(fact.call, None)
 
+    def _on_CallbackBooked(self, fact: f.CallbackBooked) -> None:
+        """Whoever is free calls back."""
+        self.sticky.pop(fact.call, None)
+
     def _on_QueueClosed(self, fact: f.QueueClosed) -> None:
         self.closed.add(fact.queue)
 
