@@ -173,6 +173,7 @@ def test_a_transfer_to_a_number_that_cannot_be_bridged_fails_and_is_not_dialled_
     dialled = scene.last(c.OriginateLeg).leg
     scene.feed(e.LegParked(switch=SWITCH, leg=dialled))
     scene.wait(1.1)
+    scene.wait(1.1)
     assert scene.all(f.BridgeLost)
     scene.arrive(call.leg, call=call.id)
     assert scene.last(c.OriginateLeg).leg == dialled and scene.all(f.TransferFailed)

@@ -140,9 +140,28 @@ def test_bridge_that_never_comes() -> None:
     assert call.offer
     scene.feed(e.LegParked(switch=SWITCH, leg=call.offer.leg))
     scene.wait(1.0)
+    assert not scene.all(f.BridgeLost) and scene.just(c.RequestSnapshot), "first it is looked whether they talk"
+    scene.wait(1.0)
     assert scene.all(f.BridgeLost) and scene.last(c.ReclaimLeg).leg == call.leg
     scene.arrive(call.leg, call=call.id)
     assert call.wait is not None and call.state == "waiting"
+
+
+def test_bridge_whose_event_is_late_is_not_torn() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call = scene.to_queue()
+    assert call.offer
+    leg = call.offer.leg
+    scene.feed(e.LegParked(switch=SWITCH, leg=leg))
+    scene.wait(1.0)
+    together = (
+        e.SnapshotLeg(leg=call.leg, call=call.id, role=e.LegRole.CUSTOMER, answered=True, bridged_to=leg),
+        e.SnapshotLeg(leg=leg, call=call.id, role=e.LegRole.AGENT, agent="bob", answered=True, bridged_to=call.leg),
+    )
+    scene.feed(e.SwitchSnapshot(switch=SWITCH, legs=together))
+    scene.wait(5)
+    assert call.state == "talking" and not scene.all(f.BridgeLost) and not scene.all(c.HangUpLeg)
 
 
 def test_hold_and_resume_follow_the_switch() -> None:

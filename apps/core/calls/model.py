@@ -114,6 +114,7 @@ class Bridge:
     hold_total_ms: int = 0  # on hold before that
     muted: bool = False  # on the switch
     goes_on: bool = False  # out of a three-way, with its recording
+    overdue: bool = False  # once already
 
 
 @dataclass(slots=True, kw_only=True)

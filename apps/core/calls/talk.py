@@ -14,7 +14,7 @@ from apps.core.ids import AgentId, LegId
 from apps.core.queues import offers
 
 BRIDGE_TIMEOUT_MS = 1_000
-"""``+OK`` from a switch is no bridge; without the event in this time the customer is taken back."""
+"""``+OK`` is no bridge: without the event in this time we look, in twice this time the customer is taken back."""
 IDLE_TIMEOUT_MS = 15_000
 """An answered telephone that nobody bridges ends by itself after so long."""
 RETURN_TIMEOUT_MS = 3_000
@@ -155,6 +155,16 @@ def bridge_lost(center: Center, call: Call, reason: str) -> None:
 
 
 def bridge_overdue(center: Center, call: Call) -> None:
+    """A switch that is slow may have brought them together: it is asked, once, before a talk is torn."""
+    if call.bridge is not None and not call.bridge.overdue:
+        deadline_ms = center.now_ms + BRIDGE_TIMEOUT_MS
+        center.emit(
+            f.BridgeOverdue(
+                at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=call.bridge.leg, deadline_ms=deadline_ms
+            )
+        )
+        center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))
+        return
     bridge_lost(center, call, "the switch did not bridge in time")
     reclaim(center, call)
     center.send(c.RequestSnapshot(switch=call.switch, leg=call.leg))

@@ -31,9 +31,16 @@ def _bridge_requested(state: State, call: Call, fact: f.BridgeRequested) -> None
     call.bridge = Bridge(
         leg=fact.leg, other=fact.other, asked_ms=fact.at_ms,
         agent=far.agent if far else None, queue=far.queue if far else None,
-        muted=again is not None and again.muted, goes_on=fact.goes_on,
+        muted=again is not None and again.muted, goes_on=fact.goes_on, overdue=again is not None and again.overdue,
     )  # fmt: skip
     call.move(CallState.CONNECTING, fact.at_ms, fact.deadline_ms)
+
+
+@on_call(f.BridgeOverdue)
+def _bridge_overdue(state: State, call: Call, fact: f.BridgeOverdue) -> None:
+    if call.bridge is not None:
+        call.bridge.overdue = True
+    call.deadline_ms = fact.deadline_ms
 
 
 @on_call(f.CallBridged)

@@ -105,6 +105,7 @@ from apps.core.facts.queues import (
 )
 from apps.core.facts.talk import (
     BridgeLost,
+    BridgeOverdue,
     BridgeRequested,
     CallBridged,
     CallDisposed,
@@ -150,6 +151,7 @@ __all__ = [
     "Anomaly",
     "AnswerAsked",
     "BridgeLost",
+    "BridgeOverdue",
     "BridgeRequested",
     "CallAnswered",
     "CallAwaited",

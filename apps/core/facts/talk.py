@@ -27,6 +27,14 @@ class CallBridged(CallFact):
 
 
 @record
+class BridgeOverdue(CallFact):
+    """The switch has not told of it in time: before the two are taken apart it is looked whether they talk."""
+
+    leg: LegId
+    deadline_ms: int
+
+
+@record
 class BridgeLost(CallFact):
     """The bridge did not come about or broke without a hang-up; the customer is being reclaimed."""
 
