@@ -262,8 +262,12 @@ class Control:
             lost = LegHungUp(switch=self._switch, leg=leg_id, cause=HangupCause.LOST, raw="NO_SUCH_CHANNEL")
             self._ports.emit(lost)
         elif not leg.job and not leg.ended:
-            leg.gone = leg.gone or (HangupCause.LOST, "NO_SUCH_CHANNEL")
+            if leg.gone is None:
+                leg.gone = (HangupCause.LOST, "NO_SUCH_CHANNEL")
+                leg.settled_ms = self._ports.now_ms() + OTHER_LINK_MS
             self._media.taken_away(leg)
+            if decode.may_record(leg):
+                return  # RECORD_STOP is on the other link, and is told first: see ``tick``
             self._emit_all(decode.hungup(leg, self._switch))
             self.legs.drop(leg_id)
 
@@ -410,10 +414,13 @@ class Control:
         leg.kept = leg.kept or decode.field(headers, "variable_trunkline_kept") == "true"
 
     def _forget(self, present: frozenset[str]) -> None:
-        """Drop notes on legs that the switch does not list and that are too old for its list to lag."""
+        """Drop notes on legs that the switch does not list and that are too old for its list to lag.
+
+        Of one that we know to be gone a recording's end may still come: ``tick`` drops it.
+        """
         now_ms = self._ports.now_ms()
         for leg in self.legs:
-            if leg.leg not in present and not leg.job and now_ms - leg.since_ms > FORGET_MS:
+            if leg.leg not in present and not leg.job and leg.gone is None and now_ms - leg.since_ms > FORGET_MS:
                 self.legs.drop(leg.leg)
 
     def _leg_event(self, name: str, headers: decode.Headers, leg: Leg) -> None:

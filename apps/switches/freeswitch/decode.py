@@ -197,8 +197,12 @@ def _hangup(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
         word = field(headers, "Hangup-Cause") or "NONE"
         leg.gone = (cause_of(word), word)
     # RECORD_STOP comes after CHANNEL_HANGUP, and is told first; ``Control.tick`` does not wait for it for ever.
-    may_record = leg.recordings or (leg.adopted and not leg.originated and not leg.recorded)
-    return [] if may_record else hungup(leg, switch)
+    return [] if may_record(leg) else hungup(leg, switch)
+
+
+def may_record(leg: Leg) -> bool:
+    """The end of a recording of this leg may still be to come."""
+    return bool(leg.recordings) or (leg.adopted and not leg.originated and not leg.recorded)
 
 
 LegDecoder = Callable[[Headers, Leg, SwitchId], list[SwitchEvent]]

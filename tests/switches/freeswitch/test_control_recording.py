@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from apps.core import commands as c
 from apps.core.events import (
     HangupCause,
@@ -106,6 +108,37 @@ def test_a_recording_whose_end_never_comes_does_not_keep_the_leg(pair: Pair) -> 
     control.tick()
     assert ports.take() == []
     ports.pass_ms(5_000)
+    control.tick()
+    assert [type(e) for e in ports.take()] == [LegHungUp]
+    assert len(control.legs) == 0
+
+
+@pytest.mark.parametrize("hung_up_first", [True, False])
+def test_the_end_of_a_recording_outlives_a_kill_that_came_too_late(pair: Pair, hung_up_first: bool) -> None:
+    """Its reply travels on another link than the events, and the recording's end is told last of all."""
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    ports.reply_all("+OK Success\n")
+    ports.take()
+    if hung_up_first:
+        control.event(event("CHANNEL_HANGUP", CUSTOMER, Hangup__Cause="NORMAL_CLEARING"))
+    control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
+    ports.reply_all("-ERR No such channel!\n")
+    assert ports.take() == []
+    control.event(record_event("RECORD_STOP", variable_record_ms="5980"))
+    assert [type(e) for e in ports.take()] == [RecordingStopped, LegHungUp]
+
+
+def test_a_leg_that_the_switch_does_not_know_ends_though_its_recording_s_end_is_never_told(pair: Pair) -> None:
+    control, ports = pair
+    arrive(control, ports)
+    control.execute(start_recording())
+    ports.reply_all("+OK Success\n")
+    control.execute(c.HangUpLeg(switch=S, leg=CUSTOMER))
+    ports.take()
+    ports.reply_all("-ERR No such channel!\n")
+    ports.pass_ms(3_000)
     control.tick()
     assert [type(e) for e in ports.take()] == [LegHungUp]
     assert len(control.legs) == 0
