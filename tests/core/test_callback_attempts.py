@@ -117,6 +117,7 @@ def test_a_bridge_that_is_not_made_puts_the_customer_on_the_line() -> None:
     scene.hang_up(leg)
     scene.feed(e.CallArrived(switch=SWITCH, leg=call.leg, did="4001", caller_number="1", call=call.id))
     assert call.state == "waiting" and call.callback is not None and call.callback.state == "on_line"
+    assert scene.last(f.CallQueued).callback, "no wait of its own: CallbackEnded ends it, and no CallDequeued"
     scene.answer_offer(call)
     assert call.state == "talking" and scene.last(f.CallbackEnded).outcome is f.CallbackOutcome.SERVED
 

@@ -23,9 +23,9 @@ def _ivr_left(rows: Projection, item: StoredFact, fact: facts.IvrLeft) -> None:
 
 
 def _call_queued(rows: Projection, item: StoredFact, fact: facts.CallQueued) -> None:
-    """Queued again where the caller already waits (an offer failed) is the same wait."""
-    if fact.consult:
-        return  # not the caller waits
+    """Queued again where the caller already waits (an offer failed) is the same wait, also that for a call back."""
+    if fact.consult or fact.callback:
+        return
     call = rows.calls[fact.call]
     queue_id = row_id(fact.queue)
     segment = rows.open_segments.get(call.id)

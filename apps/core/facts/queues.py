@@ -42,6 +42,7 @@ class CallQueued(CallFact):
     estimate_ms: int | None = None
     last_wait_ms: int | None = None
     consult: bool = False  # not the caller waits: an agent who has set them aside
+    callback: bool = False  # who is called back waits on, on the line: until ``CallbackEnded``, not ``CallDequeued``
 
 
 @record

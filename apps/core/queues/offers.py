@@ -85,6 +85,7 @@ def back_in_line(center: Center, call: Call) -> None:
             wanted_agent=wait.wanted_agent,
             sticky_agent=wait.sticky_agent,
             sticky_until_ms=wait.sticky_until_ms,
+            callback=call.callback is not None,
         )
     )
     center.send(c.StartMusic(switch=call.switch, leg=call.leg, music=music_of(center, call)))

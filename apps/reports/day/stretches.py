@@ -81,8 +81,8 @@ _GIVES_WAY_TO = {QUEUE: "queued", TALK: "connected", HOLD: "held", CONSULT: "con
 
 
 def _queued(calls: Stretches, fact: f.CallQueued) -> Change:
-    """Queued again where the caller already waits (an offer failed) is the same wait."""
-    if fact.consult:
+    """Queued again where the caller already waits (an offer failed) is the same wait; a call back is none of these."""
+    if fact.consult or fact.callback:
         return None, None
     queue, now = key_of(fact.queue), calls.open.get(fact.call)
     if now is not None and now.kind == QUEUE and now.queue == queue:
