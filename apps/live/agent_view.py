@@ -70,6 +70,7 @@ def _me(state: State, agent: Agent, config: AgentConfig | None, call: Call | Non
         "disposition_required": states.owes_result(state, agent),
         "pause": _pause(state, agent),
         "missed": agent.missed,
+        "offer_end": agent.offer_end.value if agent.offer_end is not None else "",
         "missed_limit": tenant.missed_limit if tenant is not None else 1,
         "line": _line(agent, device),
         "help": f"{states.HELP}/{agent.id}" in state.alarms,  # asked for, and nobody has come yet

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from apps.core.agents.machine import AgentState
 from apps.core.events import HangupCause
-from apps.core.facts import DialOutcome
+from apps.core.facts import DialOutcome, OfferOutcome
 from apps.core.ids import AgentId, CallId, LegId, QueueId, SwitchId, TenantId, TrunkId
 
 
@@ -80,5 +80,6 @@ class Agent:
     paused_day_ms: int = 0  # the midnight from which the following counts
     paused_ms: dict[str, int] = field(default_factory=dict)  # pauses that are over, by reason
     missed: int = 0  # calls in a row that rang unanswered
+    offer_end: OfferOutcome | None = None  # how the latest offer ended: why the telephone rings no more
     suspended_until_ms: int | None = None  # not offered to: the switch could not ring the telephone
     not_rung: int = 0  # times in a row that it could not

@@ -130,5 +130,6 @@ def _whisper_started(state: State, call: Call, fact: f.WhisperStarted) -> None:
 def _offer_ended(state: State, call: Call, fact: f.OfferEnded) -> None:
     call.offers.pop(fact.leg, None)
     agent = state.agents.get(fact.agent)
-    if agent is not None and fact.outcome is f.OfferOutcome.NO_ANSWER:
-        agent.missed += 1
+    if agent is not None:
+        agent.offer_end = fact.outcome
+        agent.missed += fact.outcome is f.OfferOutcome.NO_ANSWER

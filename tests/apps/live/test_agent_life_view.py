@@ -11,7 +11,9 @@ from apps.core import events as e
 from apps.core.ids import AgentId, LegId, TenantId
 from apps.live.agent_view import agent_view
 from apps.live.views_of_state import wall_view
+from tests.core.routing import answered, caller
 from tests.core.scene import SWITCH, TENANT, Scene, center_config
+from tests.core.test_ring_all import all_ring
 
 MIN_MS = 60_000
 
@@ -77,3 +79,14 @@ def test_missed_calls_and_results_that_are_not_owed() -> None:
     scene.feed(e.LegsBridged(switch=SWITCH, leg=leg, other=call.leg))
     scene.hang_up(call.leg)
     assert me(scene, "ann")["state"] == "WRAP_UP" and not me(scene, "ann")["disposition_required"]
+
+
+def test_who_rings_beside_others_is_told_how_the_offer_ended() -> None:
+    scene = all_ring("ann", "bob")
+    assert me(scene)["offer_end"] == ""
+    call = caller(scene, "c1")
+    answered(scene, call, "ann")
+    assert (me(scene)["state"], me(scene)["offer_end"]) == ("READY", "answered_elsewhere")
+    call = caller(scene, "c2")
+    scene.hang_up(call.leg)
+    assert (me(scene)["state"], me(scene)["offer_end"]) == ("READY", "caller_left")

@@ -15,6 +15,7 @@ import { MyDay } from "./day.svelte";
 import { Media } from "./media.svelte";
 import { CONNECTED, type Call, type Company, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
 import { Notes } from "./notes.svelte";
+import { whyItStopped } from "./stopped";
 import { pageId } from "./phone/media_tab";
 import { w } from "./words";
 
@@ -370,11 +371,16 @@ export class Console {
     };
   }
 
+  #stopped(me: Me): void {
+    const said = whyItStopped(me.offer_end);
+    if (said) this.say(said.text, "good", said.code);
+  }
+
   #saysWhy(me: Me): void {
     const before = this.#before;
     if (before.state === "OFFERED" && me.state === "NOT_RESPONDING") this.say(errors("E15"), "bad", "E15");
     else if (before.state === "OFFERED" && me.state === "READY" && (me.missed ?? 0) > before.missed) this.say(w("missed_once", { n: (me.missed_limit ?? 1) - (me.missed ?? 0) }), "warn");
-    else if (before.state === "OFFERED" && me.state === "READY") this.say(errors("E16"), "good", "E16");
+    else if (before.state === "OFFERED" && me.state === "READY") this.#stopped(me);
     else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call && this.notice?.code !== "E11") this.say(errors("E16"), "good", "E16");
     else if (before.state === "WRAP_UP" && me.state === "TALKING" && before.call === me.call) this.say(errors("E12"), "bad", "E12");
     else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call && me.disposition_required !== false) this.say(errors("E18"), "warn", "E18");

@@ -20,6 +20,8 @@ export interface Me {
   pause?: { since_ms: number; used_ms: number; each_ms: number | null; day_ms: number | null; over: boolean } | null;
   /** Calls in a row that rang unanswered; at the limit there come no more. */
   missed?: number;
+  /** How the latest offer ended (`OfferOutcome`). */
+  offer_end?: string;
   missed_limit?: number;
   /** Kept open between calls; "" where it is not. */
   line?: "open" | "dialing" | "closed" | "";
