@@ -88,9 +88,7 @@ class AgentResource(TenantResource):
             if match is None:
                 raise ValidationError({"skills": _("“%(word)s” is not like lang:zh=5.") % {"word": word[:60]}})
             wanted[match[1]] = int(match[2] or 3)
-        known = {skill.code: skill for skill in Skill.objects.filter(tenant=self.tenant, code__in=wanted)}
-        if gone := wanted.keys() - known.keys():
-            raise ValidationError({"skills": _("There is no skill %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
+        known = self.by_code(Skill, wanted, "skills")
         agent.agent_skills.exclude(skill__code__in=wanted).delete()
         for code, proficiency in wanted.items():
             AgentSkill.objects.update_or_create(agent=agent, skill=known[code], defaults={"proficiency": proficiency})
@@ -103,9 +101,7 @@ class AgentResource(TenantResource):
                 raise ValidationError({"queues": _("“%(word)s” is not like support=2/1/9.") % {"word": word[:60]}})
             figures = [int(match[2] or 1), int(match[3] or 1), int(match[4] or 5)]
             wanted[match[1]] = dict(zip(_FIGURES, figures, strict=True))
-        known = {queue.code: queue for queue in Queue.objects.filter(tenant=self.tenant, code__in=wanted)}
-        if gone := wanted.keys() - known.keys():
-            raise ValidationError({"queues": _("There is no queue %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
+        known = self.by_code(Queue, wanted, "queues")
         for row in agent.memberships.exclude(queue__code__in=wanted):
             row.delete()
         for code, place in wanted.items():

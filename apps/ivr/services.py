@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from apps.accounts.models import User
+from apps.core.ivr.flow import lint
 from apps.ivr.models import Flow, FlowVersion
 from apps.queues.models import Queue
 from apps.queues.refusing import Unsound, kept_sound
@@ -83,8 +84,6 @@ def refuse_errors(flow: Flow) -> None:
 
 def lint_draft(flow: Flow) -> Iterable[str]:
     """The draft's problems as text, the empty draft's included."""
-    from apps.core.ivr.flow import lint
-
     mine = {"tenant_id": flow.tenant_id}
     yield from _prompt_problems(flow.draft)
     try:

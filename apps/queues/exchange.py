@@ -78,7 +78,7 @@ class QueueResource(TenantResource):
             if match is None:
                 raise ValidationError({"needs": _("“%(word)s” is not like network=3 or lang:en=2?.") % _cut(word)})
             wanted[match[1]] = (int(match[2] or 1), match[3] is None)
-        skills = self._skills("needs", set(wanted))
+        skills = self.by_code(Skill, wanted, "needs")
         _delete(queue.needs.exclude(skill__code__in=wanted))
         for code, (level, required) in wanted.items():
             figures = {"level": level, "required": required}
@@ -95,7 +95,7 @@ class QueueResource(TenantResource):
         found = [match for _word, match in matches if match is not None]
         if [int(match[1]) for match in found] != sorted(int(match[1]) for match in found):
             raise ValidationError({"relaxed": _("Relaxations are not in the order of time.")})
-        skills = self._skills("relaxed", {match[3] or match[4] for match in found} - {None})
+        skills = self.by_code(Skill, {match[3] or match[4] for match in found} - {None}, "relaxed")
         _delete(queue.rings.all())
         for match in found:
             code = match[3] or match[4]
@@ -108,12 +108,6 @@ class QueueResource(TenantResource):
             )
             ring.full_clean()
             ring.save()
-
-    def _skills(self, column: str, codes: set[str]) -> dict[str, Skill]:
-        known = {skill.code: skill for skill in Skill.objects.filter(tenant=self.tenant, code__in=codes)}
-        if gone := codes - known.keys():
-            raise ValidationError({column: _("There is no skill %(codes)s.") % {"codes": ", ".join(sorted(gone))}})
-        return known
 
 
 def _words(row: QueueRing) -> list[str]:

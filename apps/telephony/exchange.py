@@ -6,7 +6,8 @@ who belongs to none, may take lists out and not bring any in.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import tablib
 from charset_normalizer import from_bytes
@@ -20,7 +21,7 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from apps.accounts.models import Tenant
+from apps.accounts.models import Coded, Tenant
 from apps.accounts.tenant_admin import administers, of_tenant, own_tenant
 from apps.queues.refusing import problems_of, refuse_new
 from apps.queues.soundness import Flaw
@@ -28,6 +29,8 @@ from apps.telephony.services import config_changed
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 5_000
+
+_Row = TypeVar("_Row", bound=Coded)
 
 
 class AnyCsv(CSV):  # type: ignore[misc]  # import-export has no types
@@ -99,6 +102,14 @@ class TenantResource(resources.ModelResource):  # type: ignore[misc]
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return of_tenant(super().get_queryset(), self.tenant)
+
+    def by_code(self, model: type[_Row], codes: Iterable[str], column: str) -> dict[str, _Row]:
+        """The tenant's rows that a cell names; one that is not there is a fault of ``column``."""
+        known = {row.code: row for row in model._default_manager.filter(tenant=self.tenant, code__in=codes)}
+        if gone := ", ".join(sorted(set(codes) - known.keys())):
+            said = _("There is no %(kind)s “%(value)s”.") % {"kind": model._meta.verbose_name, "value": gone}
+            raise ValidationError({column: said})
+        return known
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
         if self.tenant is None:

@@ -85,7 +85,7 @@ def test_the_try_changes_nothing(admin_page: Client) -> None:
     ("model", "text", "reason"),
     [
         (Agent, "number,name\n20x1,x\n", "2 to 8 digits"),
-        (Agent, "number,name,queues\n2001,x,nowhere\n", "There is no queue nowhere"),
+        (Agent, "number,name,queues\n2001,x,nowhere\n", "There is no queue “nowhere”"),
         (Agent, "number,name,skills\n2001,x,lang:zh=9\n", "is not like lang:zh=5"),
         (Agent, "number,name,user\n2001,x,stranger\n", "There is no"),
         (
@@ -98,7 +98,7 @@ def test_the_try_changes_nothing(admin_page: Client) -> None:
         (Queue, "code,name,priority\nvip,贵宾,12\n", "9"),
         (Queue, "code,name,strategy\nvip,贵宾,best\n", "best"),
         (Queue, "code,needs\nsales,network=6\n", "is not like network=3"),
-        (Queue, "code,needs\nsales,juggling\n", "There is no skill juggling"),
+        (Queue, "code,needs\nsales,juggling\n", "There is no skill “juggling”"),
         (Queue, "code,needs\nsales,network=3\n", "none of its agents has all"),
         (Queue, "code,relaxed\nsupport,60s:-network 30s:tier=2\n", "order of time"),
         (Queue, "code,relaxed\nsupport,20s\n", "is not like 20s:network=2"),
