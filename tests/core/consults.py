@@ -6,7 +6,9 @@ from typing import Any
 
 from apps.core import commands as c
 from apps.core import events as e
+from apps.core import facts as f
 from apps.core.calls.model import Call, Consult
+from apps.core.codec import to_plain
 from apps.core.ids import LegId
 from tests.core.scene import SWITCH, Scene
 
@@ -78,3 +80,14 @@ def heard(scene: Scene, leg: str) -> str | None:
 
 def state_of(call: Call) -> str:
     return str(call.state)
+
+
+def asked(kind: str = "agent", target: str = "cai", **fields: object) -> Asked:
+    return Asked(Scene(), kind, target, **fields)
+
+
+def refused(at: Asked, request: type[e.CallRequest], code: str, by: str = "bob", **fields: object) -> None:
+    before = to_plain(at.scene.state.calls), to_plain(at.scene.state.agents)
+    at.ask(request, by, **fields)
+    assert at.scene.just(f.RequestRefused)[0].code == code and not at.scene.just(c.Command)
+    assert (to_plain(at.scene.state.calls), to_plain(at.scene.state.agents)) == before
