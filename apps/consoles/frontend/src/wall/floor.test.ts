@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Agent, type Alarm, agentLevel, alarmOrder, alarmText, grouped, loud, matches, occupancy, slLevel, waitLevel } from "./floor";
-import { alarmWords, callWords, w } from "./words";
+import { alarmWords } from "./alarm_words";
+import { callWords, w } from "./words";
 
 const NOW = 1_790_000_000_000;
 const agent = (fields: Partial<Agent>): Agent => ({

@@ -1,7 +1,7 @@
 /** What the floor's topic brings, and how it is judged, filtered and written. No component, no document. */
 
 import { language } from "$lib/i18n";
-import { alarmWords } from "./words";
+import { alarmWords } from "./alarm_words";
 
 export type Level = "" | "amber" | "red";
 
