@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.agents.models import Agent
+from apps.agents.models import Agent, PauseReason
 from apps.calls.models import Decision
 from apps.calls.projection import row_id
 from apps.core import codec
@@ -46,6 +46,20 @@ BUSY = {
 }
 """The states of agents (``core/agents/machine.py``), and what blocks one who is ready (``core/agents/reach.py``)."""
 
+STATE_REASONS = {
+    "login": gettext_lazy("just signed in"),
+    "no_answer": gettext_lazy("did not answer"),
+    "forced": gettext_lazy("by a supervisor"),
+    "declined": gettext_lazy("call declined"),
+    "lost": gettext_lazy("connection lost"),
+    "no_ack": gettext_lazy("page did not answer"),
+    "device": gettext_lazy("telephone cannot be reached"),
+    "line_lost": gettext_lazy("line lost"),
+    "line_not_answered": gettext_lazy("line not answered"),
+    "line_failed": gettext_lazy("line could not be called"),
+}
+"""Why somebody is in a state, where the engine put them there; else it is one of the tenant's pause reasons."""
+
 
 def trace_of(row: Decision) -> OfferDecided | None:
     """None where nothing was put on record, or another version wrote it in a way that we do not read."""
@@ -78,7 +92,7 @@ def told(trace: OfferDecided, names: Names) -> list[str]:
         *_relaxed(trace),
         _chosen(trace, fit, names),
         *_listed(_("Free, but could not serve: %(agents)s."), [one for one in trace.considered if one.code], names),
-        *_listed(_("Not free: %(agents)s."), trace.passed_over, names),
+        *_listed(_("Not free: %(agents)s."), trace.passed_over, names, pauses_of(trace)),
     ]
 
 
@@ -177,13 +191,25 @@ _GOES_BY: dict[Strategy, Callable[[OfferDecided, Considered], str]] = {
 }
 
 
-def _listed(sentence: str, those: Iterable[Considered | PassedOver], names: Names) -> list[str]:
-    parts = [f"{name_of(one.agent, names)} ({reason(one.code, one.detail)})" for one in those]
+def pauses_of(trace: OfferDecided) -> Mapping[str, str]:
+    """The tenant's own names of the pauses in it, by code."""
+    codes = {one.detail for one in trace.passed_over if one.code == "paused"} - STATE_REASONS.keys()
+    tenant = row_id(trace.tenant)
+    if not codes or tenant is None:
+        return {}
+    rows = PauseReason.objects.filter(tenant_id=tenant, code__in=codes)
+    return dict(rows.values_list("code", "name"))
+
+
+def _listed(
+    sentence: str, those: Iterable[Considered | PassedOver], names: Names, pauses: Mapping[str, str] | None = None
+) -> list[str]:
+    parts = [f"{name_of(one.agent, names)} ({reason(one.code, one.detail, pauses or {})})" for one in those]
     return [sentence % {"agents": _list(parts, len(parts))}] if parts else []
 
 
-def reason(code: str, detail: str) -> str:
-    """Why somebody was not asked."""
+def reason(code: str, detail: str, pauses: Mapping[str, str]) -> str:
+    """Why somebody was not asked. ``pauses``: names of the tenant's pause reasons by code."""
     if code == "lacks_skill":
         skill, _sign, level = detail.rpartition("=")
         return _("lacks %(skill)s %(level)s") % {"skill": skill, "level": level}
@@ -196,7 +222,10 @@ def reason(code: str, detail: str) -> str:
     if code == "not_wanted":
         return _("not the one asked for")
     word = str(BUSY.get(code, code))
-    return f"{word}: {detail}" if detail else word
+    # Behind a lost console there is the state that the agent comes back to.
+    known = BUSY if code == "disconnected" else STATE_REASONS
+    more = pauses.get(detail) or str(known.get(detail, detail))
+    return _("%(state)s: %(why)s") % {"state": word, "why": more} if more else word
 
 
 def _list(parts: list[str], count: int) -> str:

@@ -49,9 +49,9 @@ def midnight(agent: Agent) -> datetime.datetime:
 
 
 def _talks(agent: Agent, since: datetime.datetime) -> QuerySet[Segment]:
-    """What this agent talked, held and asked that is over, newest first."""
+    """What this agent talked, held and asked that ended today, as the wall counts it, newest first."""
     kinds = (SegmentKind.TALK, SegmentKind.HOLD, SegmentKind.CONSULT, SegmentKind.CONFERENCE)
-    found = Segment.objects.filter(agent=agent, kind__in=kinds, started_at__gte=since, ended_at__isnull=False)
+    found = Segment.objects.filter(agent=agent, kind__in=kinds, ended_at__gte=since)
     return found.select_related("call", "queue").order_by("-started_at")
 
 

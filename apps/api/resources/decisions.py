@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -108,6 +109,7 @@ def _decision(row: Decision, trace: OfferDecided | None, names: decisions.Names)
 
 
 def _trace(trace: OfferDecided, names: decisions.Names) -> dict[str, Any]:
+    pauses = decisions.pauses_of(trace)
     return {
         "strategy": trace.strategy,
         "needs": [{"skill": need.skill, "level": need.level, "required": need.required} for need in trace.needs],
@@ -122,15 +124,17 @@ def _trace(trace: OfferDecided, names: decisions.Names) -> dict[str, Any]:
              "rank": list(one.rank)}
             for one in trace.considered
         ],
-        "passed_over": [_agent(one, names) for one in trace.passed_over],
+        "passed_over": [_agent(one, names, pauses) for one in trace.passed_over],
     }  # fmt: skip
 
 
-def _agent(one: Considered | PassedOver, names: decisions.Names) -> dict[str, Any]:
+def _agent(
+    one: Considered | PassedOver, names: decisions.Names, pauses: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     seen = one.agent in names
     return {
         "agent": row_id(one.agent) if seen else None,
         "name": decisions.name_of(one.agent, names),
         "code": one.code,
-        "reason": decisions.reason(one.code, one.detail) if one.code else "",
+        "reason": decisions.reason(one.code, one.detail, pauses or {}) if one.code else "",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from apps.accounts.models import Tenant, User
-from apps.agents.models import Agent
+from apps.agents.models import Agent, PauseReason
 from apps.calls.decisions import BUSY, names_in, told, trace_of
 from apps.calls.models import Call, Decision
 from apps.calls.services import record_facts
@@ -45,6 +46,15 @@ def test_what_was_decided_from_is_kept_with_the_offer(decision: Decision) -> Non
     assert Agent.objects.get(pk=decision.agent_id).number == "1010"
 
 
+def test_a_pause_is_told_by_the_name_that_the_tenant_gave_it(decision: Decision, story: Tenant) -> None:
+    code, name = PauseReason.objects.filter(tenant=story).values_list("code", "name")[0]
+    trace = trace_of(decision)
+    assert trace is not None
+    paused = replace(trace, passed_over=tuple(one._replace(detail=code) for one in trace.passed_over))
+    with translation.override("zh-hans"):
+        assert f"(示忙:{name})" in " ".join(told(paused, names_in([trace])))
+
+
 def test_the_two_facts_of_an_offer_may_come_in_two_batches(story: Tenant) -> None:
     facts = support_call(story)
     decided = next(at for at, item in enumerate(facts) if isinstance(item.fact, OfferDecided))
@@ -67,7 +77,7 @@ def test_it_is_told_in_words_of_both_languages(decision: Decision) -> None:
     text = " ".join(english)
     assert "1 agent could serve; best skill first: 1010 郑凯 (score 9, idle for 0:00)." in text
     assert "1008 周涛 (lacks network 4)" in text and "1009 吴昊 (tier 3 waits still)" in text
-    assert "Not free: 1012 孙悦 (paused" in text
+    assert "Not free: 1012 孙悦 (paused: just signed in)" in text
     with translation.override("zh-hans"):
         chinese = " ".join(told(trace, names))
     assert "必需:" in chinese and "缺 network 4 级" in chinese and "could" not in chinese

@@ -167,6 +167,16 @@ def test_the_day_counts_what_this_agent_did(mine: Agent, monkeypatch: pytest.Mon
     assert (lunch["used_ms"], lunch["allowed_min"]) == (600_000, 60)
 
 
+def test_a_talk_over_midnight_is_of_the_day_in_which_it_ended(mine: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the wall counts it: handled when it is over."""
+    since = timezone.now() - datetime.timedelta(minutes=30)
+    monkeypatch.setattr("apps.consoles.agent_day.midnight", lambda agent: since)
+    call = talked(mine, "c-6", 31)
+    assert signed_in("chenjing").get("/agent/day/").json()["handled"] == 0
+    call.segments.update(ended_at=since + datetime.timedelta(minutes=1))
+    assert signed_in("chenjing").get("/agent/day/").json()["handled"] == 1
+
+
 def test_the_page_holds_what_its_script_needs_and_nothing_inline(mine: Agent) -> None:
     page = signed_in("chenjing").get("/agent/").content.decode()
     assert "小休" in page.encode().decode("unicode_escape", "ignore") or "\\u5c0f\\u4f11" in page

@@ -161,6 +161,7 @@ const stored = dictionary(
     asked: "asked for", running: "running", done: "done", broken: "broken", dial: "dialling", conference: "three-way", consulting: "set aside",
     merged: "three together", completed: "connected with who was asked", other_left: "who was asked left", customer_left: "customer left",
     agent_left: "agent left", taken_away: "taken away by a supervisor", left: "agent left",
+    unacknowledged: "page did not answer", callback: "call back", device: "agent's phone did not answer", expired: "not within its time",
   },
   {
     inbound: "呼入", outbound: "呼出", served: "已接待", abandoned: "放弃", left_in_ivr: "菜单中挂机", self_served: "自助完成",
@@ -174,6 +175,7 @@ const stored = dictionary(
     asked: "已请求", running: "进行中", done: "完成", broken: "失败", dial: "拨号", conference: "三方通话", consulting: "转入咨询",
     merged: "转入三方", completed: "已转接给被咨询者", other_left: "被咨询者离开", customer_left: "客户离开",
     agent_left: "坐席离开", taken_away: "班长接走", left: "坐席离开",
+    unacknowledged: "页面未响应", callback: "回拨", device: "坐席话机未接听", expired: "已过回拨时限",
   },
 );
 
