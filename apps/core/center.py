@@ -53,6 +53,7 @@ class Center:
         self.staffing = Staffing()
         self._stands_in: dict[CallId, QueueId] = {}
         self._kept_for: dict[CallId, AgentId] = {}
+        self._kept_free: dict[AgentId, CallId] = {}  # the same, by agent
         self.given_back: list[LegId] = []  # kept legs that their calls have just hung up
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
@@ -131,7 +132,7 @@ class Center:
         """Build every index anew: after a fold, and when the configuration changed much. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents, self.state.config.queues)
         self.staffing, self.places = Staffing(self.state.config.queues), {}
-        self._stands_in, self._kept_for = {}, {}
+        self._stands_in, self._kept_for, self._kept_free = {}, {}, {}
         self._look_at_config()
         self.dirty_agents.update(dict.fromkeys(self.state.agents))
         for switch, link in self.state.switches.items():
@@ -190,10 +191,12 @@ class Center:
     def _keep_free(self, call_id: CallId, agent: AgentId | None) -> None:
         """For a customer whose telephone rings before the agent's."""
         before = self._kept_for.pop(call_id, None)
+        if before is not None and self._kept_free.get(before) == call_id:
+            del self._kept_free[before]
         if before is not None and before != agent:
             self.dirty_agents[before] = None
         if agent is not None:
-            self._kept_for[call_id] = agent
+            self._kept_for[call_id], self._kept_free[agent] = agent, call_id
             self.dirty_agents[agent] = None
 
     # --- places in line ---
@@ -275,7 +278,7 @@ class Center:
             self.matcher.agent_is(agent_id, signed_in=False, at_work=False, free=None)
             return False
         free = agent.state is AgentState.READY and not why_blocked(self.state, agent, config)
-        free = free and agent_id not in self._kept_for.values()
+        free = free and agent_id not in self._kept_free
         present = presence(agent.state, free)
         self.staffing.place(agent_id, config.queues, present)
         self.matcher.agent_is(

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from apps.core import center, engine, recovery
+from apps.core import center, engine, leases, recovery
 from apps.core import commands as c
 from apps.core import facts as f
 from apps.core.agents import states
 from apps.core.agents.model import Agent
-from apps.core.callbacks import readiness
-from apps.core.calls import closing, recording, talk
-from apps.core.calls.model import Call, Leg
+from apps.core.callbacks import booking, readiness
+from apps.core.calls import closing, pairing, recording, talk
+from apps.core.calls.model import Call, Leg, Offer
 from apps.core.center import Center
 from apps.core.config import QueueConfig
 from apps.core.events import HangupCause, SnapshotLeg
 from apps.core.ids import IdMint
-from apps.core.queues import matching, offers, ordering, unanswered
+from apps.core.queues import asking, matching, offers, ordering, unanswered
 from apps.core.queues.strategies import Standing
 from tests.sim.auditor import BrokenPromise, Promise
 from tests.sim.story import Story
@@ -32,6 +32,10 @@ DAYS = 12  # one of these shows it
 
 def nothing(*_args: Any, **_kwargs: Any) -> None:
     return None
+
+
+def always(*_args: Any, **_kwargs: Any) -> bool:
+    return True
 
 
 def hang_up_whoever_is_there(center: Center, call: Call, leg: Leg, seen: SnapshotLeg, *, settled: bool) -> None:
@@ -70,6 +74,25 @@ def stays_free(self: matching.Matcher, agent: Any, *, free: Standing | None, **_
         self._move(agent, signed_in=True, free=free)
 
 
+def never_back_to_the_customer(center: Center, call: Call, _once: Any = pairing.pursue) -> None:
+    """The consult is over, and the customer hears music for ever."""
+    if call.consult is not None and call.consult.aim is not f.Aim.RETURN:
+        _once(center, call)
+
+
+def taken_back_but_not_let_off(
+    center: Center, call: Call, offer: Offer, outcome: f.OfferOutcome, cause: HangupCause = HangupCause.CANCELLED
+) -> None:
+    offers.cancel_leg(center, call, offer.leg, cause)
+    offers.end_offer(center, call, offer, outcome)
+
+
+def at_the_end_of_the_line(
+    center: Center, call: Call, place: booking.Place, *more: Any, _once: Any = booking.book, **named: Any
+) -> None:
+    _once(center, call, replace(place, queued_ms=center.now_ms), *more, **named)
+
+
 PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a caller falls out of the line": (offers, "back_in_line", nothing, Promise.NOTHING_LOST),
     "a caller stuck in the gap is not fetched": (talk, "reclaim", nothing, Promise.NOTHING_LOST),
@@ -83,6 +106,12 @@ PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a call ends twice": (closing, "finish_if_over", end_twice, Promise.ONE_OUTCOME),
     "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),
     "a number is booked twice": (readiness, "open_callback", nothing, Promise.ONE_OUTCOME),
+    "a call back loses its place": (booking, "book", at_the_end_of_the_line, Promise.ORDER),
+    "who is to be called back is still on the telephone": (asking, "in_line", always, Promise.ORDER),
+    "the customer's music never ends": (pairing, "pursue", never_back_to_the_customer, Promise.NOBODY_STUCK),
+    "two have one call of all who ring": (offers, "answered", nothing, Promise.ONE_AGENT),
+    "one of all who rang stays on offer": (offers, "withdraw", taken_back_but_not_let_off, Promise.NOBODY_STUCK),
+    "a lost end is never looked for": (recovery, "_lost", nothing, Promise.NOBODY_STUCK),
     "an agent is blamed for the switch": (
         unanswered, "DOING", dict.fromkeys(HangupCause, unanswered.Doing.MISSED), Promise.FAIR,
     ),
@@ -103,6 +132,13 @@ def test_a_planted_bug_breaks_its_promise(monkeypatch: pytest.MonkeyPatch, bug: 
     where, name, planted, promise = PLANTED[bug]
     monkeypatch.setattr(where, name, planted)
     assert broken_by_a_bug().promise is promise
+
+
+def test_the_consulted_who_is_not_let_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the leases, which let such an agent go in time."""
+    monkeypatch.setattr(states, "release", nothing)
+    monkeypatch.setattr(leases, "_nothing_in_hand", nothing)
+    assert broken_by_a_bug().promise is Promise.NOBODY_STUCK
 
 
 def test_a_recording_that_stays_masked_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

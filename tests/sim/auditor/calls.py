@@ -50,6 +50,7 @@ class CallBook(Book):
         self.by_leg: dict[str, str] = {}  # the other side's leg -> call
         self.customer: dict[str, str] = {}  # call -> the other side's leg, the latest
         self.line: dict[str, Place] = {}
+        self.kept_places: dict[str, Place] = {}  # of those who leave the line to be called back
         self.backs: dict[str, Back] = {}
         self.backs_ended: dict[str, f.CallbackOutcome] = {}
         self.talks: dict[str, Talk] = {}
@@ -96,7 +97,9 @@ class CallBook(Book):
 
     def _on_CallDequeued(self, fact: f.CallDequeued) -> None:
         hold(fact.call in self.line, Promise.NOTHING_LOST, "who leaves a line stood in it", fact)
-        del self.line[fact.call]
+        place = self.line.pop(fact.call)
+        if fact.reason is f.QueueExit.CALLBACK:
+            self.kept_places[fact.call] = place
 
     # --- calls back ---
 
@@ -104,6 +107,10 @@ class CallBook(Book):
         for other in self.backs.values():
             twice = (other.queue, other.number) == (fact.queue, fact.number)
             hold(not twice, Promise.ONE_OUTCOME, "nobody is booked twice", fact, other)
+        left = self.kept_places.pop(fact.call, None)
+        if left is not None:
+            kept = (left.queue, left.priority, left.queued_ms) == (fact.queue, fact.priority, fact.queued_ms)
+            hold(kept, Promise.ORDER, "who is to be called back keeps the place", fact, left)
         here = fact.deadline_ms is not None
         self.backs[fact.call] = Back(fact.callback, fact.queue, fact.number, "leaving" if here else "booked")
         self.line[fact.call] = Place(

@@ -24,7 +24,7 @@ FIT_MS = 5_000
 REJOIN_MS = 30_000
 """A telephone in a page dies when the page is loaded anew: so long its agent counts as talking and the customer waits
 with music, for the page to come back. That is no difference which nobody has noticed but a state of its own
-(console.md, Re-attach), so only after this time does the promise begin to run."""
+(``calls/rejoining.py``), so only after this time does the promise begin to run."""
 
 TALKS = frozenset({"TALKING", "HOLDING"})
 RINGS = frozenset({"OFFERED", "DIALING"})

@@ -166,6 +166,13 @@ class OrderBook(Book):
             return True
         return back.state == "booked" and place.due_ms <= now_ms - SLACK_MS and place.queue not in self.closed
 
+    def _may_be_called(self, place: Place, at_ms: int) -> bool:
+        """Who waits without a telephone: has let go of it, is due, and the queue is open."""
+        back = self.calls.backs.get(place.call)
+        if back is None or back.state == "on_line":
+            return True
+        return back.state == "booked" and place.due_ms <= at_ms and place.queue not in self.closed
+
     def _surely(self, agent: AgentConfig, place: Place, now_ms: int) -> bool:
         """Now and some time ago."""
         return all(self.could_serve(agent, place, at_ms) is not None for at_ms in (now_ms, now_ms - SLACK_MS))
@@ -180,6 +187,7 @@ class OrderBook(Book):
         place, agent = self.calls.line.get(fact.call), self.agents.config.agents.get(fact.agent)
         hold(place is not None and agent is not None, Promise.ORDER, "who is offered waits", fact)
         assert place is not None and agent is not None
+        hold(self._may_be_called(place, fact.at_ms), Promise.ORDER, "nobody is called back too early", fact, place)
         rank = self.could_serve(agent, place, fact.at_ms)
         hold(rank is not None, Promise.ORDER, "who is asked could serve", fact, place, agent)
         assert rank is not None
