@@ -19,6 +19,12 @@ PHRASES = (
     "position", "wait", "wait.minute", "callback.offer", "callback.confirm", "callback.keys", "callback.number",
     "callback.invalid", "callback.already", "callback.booked", "callback.greeting",
 )  # fmt: skip
+YUNQIAO = cfg.TenantConfig(
+    id=TENANT,  # type: ignore[arg-type]
+    name="Yunqiao",
+    apology_sounds=("sorry.wav",),
+    pause_limits={"tea": cfg.PauseLimit(each_ms=3_000)},
+)
 MINUTE_MS = 60_000
 ROUTED = True
 
@@ -38,7 +44,7 @@ class CenterMaker:
         names |= {"sorry.wav", "unknown.wav", "comfort.wav", "whisper.wav", "closing.wav"}
         return cfg.CenterConfig(
             version=1,
-            tenants={TENANT: cfg.TenantConfig(id=TENANT, name="Yunqiao", apology_sounds=("sorry.wav",))},
+            tenants={TENANT: YUNQIAO},
             agents={agent.id: agent for agent in map(self._agent, range(self.agents))},
             queues={queue: self._queue(n) for n, queue in enumerate(self.queues)},
             trunks={

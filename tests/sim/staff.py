@@ -123,10 +123,15 @@ class Staff:
     def _act_in_call(self, agent: Agent, call: CallId) -> None:
         if agent.state is AgentState.OFFERED:
             self.ask(e.OfferAcknowledged, agent.id, call=call, live=self.rng.random() < 0.97)
+            choices = ((0.1, e.AnswerRequested, {"call": call}), (0.03, e.DeclineRequested, {"call": call}))
+            self._do_one_of(agent.id, choices)
         elif agent.state is AgentState.DIALING:
             self.ask(e.HangUpRequested, agent.id, call=call)
         elif agent.state is AgentState.WRAP_UP:
-            self.ask(e.WrapUpFinished, agent.id, call=call, disposition="done")
+            if self.rng.random() < 0.1 and not self.going_home:
+                self.ask(e.WrapUpExtended, agent.id, call=call)
+            else:
+                self.ask(e.WrapUpFinished, agent.id, call=call, disposition="done")
         elif agent.state is AgentState.HOLDING:
             self.ask(e.ResumeRequested, agent.id, call=call)
         elif agent.state is AgentState.DISCONNECTED:
@@ -154,10 +159,15 @@ class Staff:
             (0.1, e.DigitsRequested, {"digits": "12#"}),
             (0.15, e.RecordingPauseRequested, {}),
             (0.05, e.AgentPaused, {"reason": "lunch"}),  # afterwards
+            (0.05, e.UnmuteRequested, {}),
+            (0.05, e.CallMarkRequested, {}),
+            (0.05, e.HelpRequested, {"wanted": self.rng.random() < 0.6}),
+            (0.05, e.RejoinRequested, {}),  # the page has no sound
+            (0.1, e.DraftSaved, {"call": call, "note": "half a word"}),
         ):
             if self.rng.random() < chance:
                 about = {"call": call} if issubclass(request, e.CallRequest) else {}
-                self.ask(request, agent, **about, **fields)  # type: ignore[arg-type]
+                self.ask(request, agent, **{**about, **fields})
         kind, target = self._transfer_target()
         self._do_one_of(agent, (
             (0.1, e.HoldRequested, {"call": call}),
@@ -195,7 +205,13 @@ class Staff:
             (e.TransferKind.QUEUE, self.rng.choice(tuple(config.queues))),
             (e.TransferKind.AGENT, self.rng.choice(tuple(config.agents))),
             (e.TransferKind.NUMBER, "10010"),
+            (e.TransferKind.EXTENSION, self.rng.choice(self._extensions())),
         ))  # fmt: skip
+
+    def _extensions(self) -> tuple[str, ...]:
+        """Whoever sits there; and one where nobody does."""
+        devices = (agent.device for agent in self._state().config.agents.values())
+        return (*(device.address for device in devices if device is not None and device.trunk is None), "1999")
 
     def _resume_recording(self, call_id: CallId) -> None:
         call = self._state().calls.get(call_id)
@@ -243,6 +259,9 @@ class Staff:
             address = config.device.address
             self.phones.register(address, False)
             self._after((2_000, 40_000), self.phones.register, address, True)
+        elif dice < 0.5:
+            self.ask(e.MediaClaimed, agent.id, page=f"page{self._serial}")
+            self._after((300, 3_000), self._sound_is_back, agent.id)
         elif dice < 0.7:
             self.ask(e.MediaReady, agent.id, ready=False, epoch=agent.media_epoch)
             self._after((1_000, 10_000), self._sound_is_back, agent.id)

@@ -77,7 +77,8 @@ class World:
     def _crowd(self) -> Crowd:
         """Some call again and again; one in twenty dials a number that leads nowhere."""
         return Crowd(
-            per_minute=self.story.per_minute, dids=DIDS * 6 + ("999",), keys=("11", "12", "22", "3", "4", "", "1"),
+            per_minute=self.story.per_minute, dids=DIDS * 6 + ("999",),
+            keys=("11", "12", "22", "3", "4", "41", "", "1"),
             numbers=tuple(f"1370000{n:04d}" for n in range(40)),
             patience_ms=(5_000, 150_000), talk_ms=(4_000, 60_000), limit=self.story.calls,
         )  # fmt: skip
