@@ -39,6 +39,9 @@ def _served_whole(rig: Rig, call: Call, number: str, agent: AgentConfig) -> None
     assert [item["kind"] for item in kinds] == ["ivr", "queue", "callback", "talk"]
     back = rig.center.rows("SELECT outcome, number, tried FROM calls_callback WHERE call_id = %s", call.id)
     assert [tuple(item.values()) for item in back] == [("served", number, 0)]
+    query = "SELECT status, reason FROM recordings_recording WHERE call_id = %s"
+    done = [{"status": "done", "reason": ""}]
+    eventually(lambda: rig.center.rows(query, call.id) == done, 20, f"done, not {rig.center.rows(query, call.id)}")
 
 
 def _heard(rig: Rig, call: Call) -> bool:
