@@ -236,3 +236,61 @@ def test_a_page_whose_network_changes_in_mid_call_finds_another_way_in_the_same_
         assert same.bridge is not None and call.bridge is not None and same.bridge.leg == call.bridge.leg
         page.keyboard.press("Control+F2")
         in_state(page, "WRAP_UP")
+
+
+@pytest.fixture
+def kept(rig: Rig, page: Page) -> Iterator[Page]:
+    """Her page, and its line to the switch stays open between calls."""
+    rig.center.call("keep_open", "1002", True)
+    eventually(lambda: _line_is(rig, "kept"), 20, "the engine knows")
+    expect(page.get_by_test_id("preflight")).to_have_attribute("data-ok", "true", timeout=30_000)
+    page.click("[data-action=ready]")
+    in_state(page, "READY")
+    yield page
+    rig.center.call("keep_open", "1002", False)
+
+
+def _line_is(rig: Rig, wanted: str) -> str:
+    """Its id on the switch once it stands; ``kept``: of her telephone, whether it stands or not."""
+    sales = rig.center.agent("李娜")
+    if wanted == "kept":
+        return "yes" if sales.device is not None and sales.device.kept_open else ""
+    line = rig.center.state().agents[sales.id].kept
+    return line.leg if line is not None and line.deadline_ms is None else ""
+
+
+def test_a_line_that_stays_open_in_the_page_brings_one_caller_after_another(rig: Rig, kept: Page) -> None:
+    sales = rig.center.agent("李娜")
+    line = eventually(lambda: _line_is(rig, "open"), 20, "the line stands")
+    expect(kept.get_by_text("话路已保持,来电有提示音")).to_be_visible()
+    for number in ("13700000078", "13700000079"):
+        call_into_sales(rig, number)
+        in_state(kept, "TALKING")  # by itself, after a beep
+        call = talking(rig, number, sales)
+        expect(kept.get_by_test_id("call-number")).to_have_text(number)
+        before = heard_bytes(kept)
+        eventually(lambda before=before: heard_bytes(kept) > before + 4_000, 20, "the caller is heard")  # type: ignore[misc]
+        assert call.bridge is not None and call.legs[call.bridge.leg].lent == line
+        kept.keyboard.press("Control+F2")
+        in_state(kept, "WRAP_UP")
+        kept.locator("label:has([data-disposition=resolved])").click()
+        kept.keyboard.press("Control+Enter")
+        in_state(kept, "READY")
+        assert _line_is(rig, "open") == line, "the same line"
+
+
+def test_a_page_with_an_open_line_that_is_loaded_anew_in_mid_call_has_the_call_back(rig: Rig, kept: Page) -> None:
+    sales = rig.center.agent("李娜")
+    eventually(lambda: _line_is(rig, "open"), 20, "the line stands")
+    caller = call_into_sales(rig, NUMBER)
+    in_state(kept, "TALKING")
+    call = talking(rig, NUMBER, sales)
+    kept.on("dialog", lambda dialog: dialog.accept())
+    kept.reload()
+    in_state(kept, "TALKING")
+    expect(kept.locator("[data-code=E10]")).to_be_visible()
+    assert talking(rig, NUMBER, sales).id == call.id and not caller.gone
+    before = heard_bytes(kept)
+    eventually(lambda: heard_bytes(kept) > before + 4_000, 20, "the caller is heard again")
+    kept.keyboard.press("Control+F2")
+    in_state(kept, "WRAP_UP")
