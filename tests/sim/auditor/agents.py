@@ -53,6 +53,7 @@ class AgentBook(Book):
         self.answered: set[str] = set()  # legs of offers that were
         self.talks: dict[str, tuple[str, str | None, int]] = {}  # call -> (agent, queue, since)
         self.kept: dict[str, str] = {}  # call back whose customer is called first -> agent who stays free for it
+        self.rejoining: set[str] = set()  # calls whose agent's page is waited for: the same talk when it is back
         self.away: set[tuple[str, str]] = set()  # devices that are not registered
         self.up: set[str] = set()
         self.up_since_ms = 0  # since when any link is up
@@ -162,8 +163,15 @@ class AgentBook(Book):
         self.offers.pop(fact.call, None)
         seen.dial = None
         self.talks[fact.call] = (fact.agent, fact.queue, fact.at_ms)
-        if fact.queue is not None:
+        if fact.queue is not None and fact.call not in self.rejoining:
             seen.served += 1
+        self.rejoining.discard(fact.call)
+
+    def _on_RejoinStarted(self, fact: f.RejoinStarted) -> None:
+        self.rejoining.add(fact.call)
+
+    def _on_RejoinFailed(self, fact: f.RejoinFailed) -> None:
+        self.rejoining.discard(fact.call)
 
     def _on_CallUnbridged(self, fact: f.CallUnbridged) -> None:
         talk = self.talks.pop(fact.call, None)

@@ -115,15 +115,16 @@ class TruthBook(Book):
         if self.up_since_ms is None:
             self.up_since_ms = now_ms
         for leg in self.switch.channels.values():
-            if leg.alive and (leg.direction == "inbound" or self._was_called_back(leg)):
+            if leg.alive and (leg.direction == "inbound" or self._was_called(leg)):
                 self._caller_is_cared_for(leg, now_ms, self.up_since_ms)
         self.fits.look(now_ms, self.up_since_ms)
         for recording, until_ms in self.masked_until_ms.items():
             late_ms = engine_ms - max(until_ms, self.agents.up_since_ms)
             hold(late_ms <= MASKED_MS, Promise.SILENCE_ENDS, "no recording stays silent", recording)
 
-    def _was_called_back(self, leg: Channel) -> bool:
-        return leg.answered and self.calls.by_leg.get(leg.uuid) in self.calls.backs
+    def _was_called(self, leg: Channel) -> bool:
+        """By an agent or back, and has answered."""
+        return leg.answered and leg.uuid in self.calls.by_leg
 
     def _caller_is_cared_for(self, leg: Channel, now_ms: int, up_ms: int) -> None:
         """Somebody, a prompt or music is heard, and a call of ours is about this caller."""
