@@ -18,7 +18,7 @@ from apps.core.ids import AgentId
 from apps.core.queues.matching import Matcher
 from apps.core.queues.strategies import Standing
 from apps.core.queues.waiting import Requirement
-from apps.engine.garbage import collect_garbage_seldom
+from apps.engine.interpreter import collect_garbage_seldom
 from tests.bench.floor import SWITCH, TENANT, Floor, flow
 
 

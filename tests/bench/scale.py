@@ -21,7 +21,7 @@ from apps.core import events as e
 from apps.core.center import Effect
 from apps.core.facts import AgentOffered
 from apps.core.ids import AgentId
-from apps.engine.garbage import collect_garbage_seldom
+from apps.engine.interpreter import collect_garbage_seldom
 from tests.bench.floor import SWITCH, TENANT, Floor, flow
 
 SIZES = (1_000, 10_000, 48_000)

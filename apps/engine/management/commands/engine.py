@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.engine.garbage import collect_garbage_seldom
 from apps.engine.handover import NobodyTakesOver, step_down
+from apps.engine.interpreter import collect_garbage_seldom, hand_over_soon
 from apps.engine.journal import JournalInUse
 from apps.engine.process import EngineProcess, Options, use_plain_connections
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             return
         use_plain_connections()
         collect_garbage_seldom()
+        hand_over_soon()
         chosen = Options(
             host=options["host"],
             port=options["port"],
