@@ -46,6 +46,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "can_force": can(request.user, "agents.force", tenant=tenant),
         "can_export": can(request.user, "reports.export", tenant=tenant),
         "can_see_calls": can(request.user, "calls.view", tenant=tenant),
+        "can_control": can(request.user, "calls.control", tenant=tenant),
         "can_dial": can(request.user, "calls.dial", tenant=tenant),
     }
     return render(request, "consoles/wall.html", {"page": page})

@@ -136,12 +136,19 @@ def test_a_call_back_is_booked_seen_taken_back_and_made(people: People, demo: Ru
     expect(wall.get_by_test_id("callbacks")).to_contain_text("暂无预约")
     agent.get_by_test_id("tab-callbacks").click()
     waiting = wall.locator("[data-testid=callbacks] [data-row]")
-    for number in ("13955507021", "13955507022"):
+    for number, timed in (("13955507021", False), ("13955507022", True)):
+        agent.get_by_test_id("callback-new").click()
         agent.get_by_test_id("callback-number").fill(number)
+        if timed:  # it proposes the next hour but one
+            agent.get_by_test_id("callback-timed").check()
+            expect(agent.get_by_test_id("callback-at")).not_to_have_value("")
+            assert not violations(agent)
         agent.get_by_test_id("callback-book").click()
+        expect(agent.get_by_test_id("book-callback")).to_be_hidden()
         expect(waiting.filter(has_text=number)).to_contain_text("已预约")
         expect(agent.get_by_test_id("callbacks")).to_contain_text(number)
     assert not violations(wall) and not violations(agent)
+    expect(waiting.filter(has_text="13955507022")).to_contain_text("剩")
     waiting.filter(has_text="13955507022").locator("button").click()
     wall.get_by_test_id("cancel-callback-yes").click()
     expect(waiting).to_have_count(1)
@@ -154,6 +161,18 @@ def test_a_call_back_is_booked_seen_taken_back_and_made(people: People, demo: Ru
     expect(waiting).to_have_count(0)
     agent.keyboard.press("Control+F2")
     in_state(agent, "WRAP_UP")
+
+
+def test_a_caller_whom_nobody_talks_with_is_hung_up_from_the_wall(people: People, demo: RunningDemo) -> None:
+    wall = people.sign_in("huang")
+    demo.call("13955507031")
+    caller = wall.get_by_test_id("live-calls").locator("[data-row]", has_text="13955507031")
+    caller.get_by_role("button").click()
+    expect(wall.get_by_test_id("end-call")).to_contain_text("13955507031")
+    assert not violations(wall)
+    wall.get_by_test_id("end-call-yes").click()
+    expect(caller).to_have_count(0)
+    expect(wall.locator("body")).to_contain_text("已挂断")
 
 
 SECONDS, LONG_TASKS = 8, 3

@@ -13,6 +13,7 @@ import { ABOUT_CALL, type Action, DEFAULT_KEYS, NAMES_CALL, SHOWN_BY, TOGETHER, 
 import { type Banner, banners } from "./banners";
 import { MyDay } from "./day.svelte";
 import { Media } from "./media.svelte";
+import type { Booking } from "./booking";
 import { CONNECTED, type Call, type Company, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
 import { Notes } from "./notes.svelte";
 import { whyItStopped } from "./stopped";
@@ -47,6 +48,8 @@ export class Console {
   polite = $state("");
   tab = $state<"incoming" | "wrap_up" | "to_fill">("incoming");
   transferOpen = $state(false);
+  /** The call back that is being booked, in its dialog; null while there is none. */
+  booking = $state.raw<Booking | null>(null);
   settingsOpen = $state(false);
   preflightOpen = $state(false);
   dialText = $state("");
@@ -260,6 +263,12 @@ export class Console {
   resetKeys(): void {
     this.keys = DEFAULT_KEYS;
     localStorage.removeItem(KEYS);
+  }
+
+  /** For who is on the line, or was; else for whoever is typed in. */
+  book(): void {
+    const { call } = this;
+    this.booking = { number: dialable(call?.callback?.number || (call?.number ?? "")), name: call?.name ?? "", queue: call?.queue ?? "" };
   }
 
   say(text: string, level: Banner["level"], code = ""): void {

@@ -26,7 +26,7 @@ export function dictionary<const W extends Record<string, string>>(en: W, zh: { 
 }
 
 /** The centre's clock, not the browser's: a day and an hour mean the same to everybody who works here. */
-const timeZone = (typeof document !== "undefined" && document.documentElement.dataset.timeZone) || undefined;
+export const timeZone = (typeof document !== "undefined" && document.documentElement.dataset.timeZone) || undefined;
 const day = new Intl.DateTimeFormat(language, { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
 const minute = new Intl.DateTimeFormat(language, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
 const second = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone });
