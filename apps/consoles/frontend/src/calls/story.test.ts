@@ -35,6 +35,14 @@ describe("a call over time", () => {
     expect(drawing.lanes[0]?.blocks[0]).toMatchObject({ from: 0.5, to: 1 });
   });
 
+  it("shows two legs at the same time below one another", () => {
+    const leg = (id: string, from: number, to: number) => ({ ...story.legs[0]!, id, role: "agent", agent: id, started_ms: T0 + from, ended_ms: T0 + to });
+    const { lanes } = draw({ ...story, legs: [leg("l2", 5_000, 50_000), leg("l3", 20_000, 80_000), leg("l4", 60_000, 70_000)] }, T0 + 200_000);
+    const legs = lanes.filter((lane) => lane.id.startsWith("legs"));
+    expect(legs.map((lane) => lane.blocks.map((block) => block.id))).toEqual([["l2", "l4"], ["l3"]]);
+    expect(legs.map((lane) => lane.label)).toEqual([c("lane_legs"), ""]);
+  });
+
   it.each([1_000, 59_000, 600_000, 7_200_000, 400_000_000])("has a few round ticks for %d ms", (length) => {
     const found = ticks(length);
     expect(found.length).toBeLessThanOrEqual(9);

@@ -89,7 +89,19 @@ export function draw(story: Story, nowMs: number): Drawing {
       blocks: story.wrap_ups.map((item, at) => block(`w${at}`, "wrap", item.agent, item.at_ms - item.wrap_up_ms, item.at_ms)),
     },
   ];
-  return { startMs, endMs, lanes: lanes.filter((lane) => lane.id === "caller" || lane.blocks.length), ticks: ticks(endMs - startMs) };
+  const shown = lanes.filter((lane) => lane.id === "caller" || lane.blocks.length).flatMap(sideBySide);
+  return { startMs, endMs, lanes: shown, ticks: ticks(endMs - startMs) };
+}
+
+/** Blocks at the same time stand below one another: nobody's leg is hidden by that of who was asked. */
+function sideBySide(lane: Lane): Lane[] {
+  const rows: Block[][] = [[]];
+  for (const block of lane.blocks) {
+    const free = rows.find((row) => row.every((other) => other.to <= block.from || other.from >= block.to));
+    if (free) free.push(block);
+    else rows.push([block]);
+  }
+  return rows.map((blocks, at) => ({ id: at ? `${lane.id}-${at}` : lane.id, label: at ? "" : lane.label, blocks, marks: at ? [] : lane.marks }));
 }
 
 /** Round times along the axis, at most eight. */
