@@ -81,6 +81,10 @@ class AgentBook(Book):
     def _on_AgentMediaChanged(self, fact: f.AgentMediaChanged) -> None:
         self.agent(fact.agent).media_ready = fact.ready
 
+    def _on_AgentMediaMoved(self, fact: f.AgentMediaMoved) -> None:
+        """To another page, which has yet to say that it has a microphone."""
+        self.agent(fact.agent).media_ready = False
+
     def _on_KeptLegOpened(self, fact: f.KeptLegOpened) -> None:
         self.agent(fact.agent).line = fact.leg
 
