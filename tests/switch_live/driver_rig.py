@@ -31,6 +31,7 @@ E = TypeVar("E", bound=SwitchEvent)
 
 CONFIG = """<?xml version="1.0"?>
 <document type="freeswitch/xml">
+ <X-PRE-PROCESS cmd="set" data="RECORD_STEREO=true"/>
  <section name="configuration">
   <configuration name="switch.conf"><settings>
    <param name="sessions-per-second" value="200"/><param name="loglevel" value="warning"/>

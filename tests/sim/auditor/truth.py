@@ -129,10 +129,13 @@ class TruthBook(Book):
     def _caller_is_cared_for(self, leg: Channel, now_ms: int, up_ms: int) -> None:
         """Somebody, a prompt or music is heard, and a call of ours is about this caller."""
         heard = leg.bridged_to is not None or (bool(leg.apps) and not isinstance(leg.apps[-1], Socket))
-        silent_ms = self._silent.wrong_for_ms(leg.uuid, not heard, now_ms, up_ms)
         call = self.calls.by_leg.get(leg.uuid)
-        longest_ms = SILENCE_MS if call in self.calls.line and call not in self.asked else SILENCE_ASKED_MS
-        hold(silent_ms <= longest_ms, Promise.NOTHING_LOST, "no caller sits in silence", leg.uuid, leg.apps, leg.state)
+        in_line = call in self.calls.line and call not in self.asked
+        # The patience of each begins with it: who has just answered a question may have had silence for a while.
+        for waits, longest_ms in ((True, SILENCE_MS), (False, SILENCE_ASKED_MS)):
+            silent = not heard and in_line is waits
+            silent_ms = self._silent.wrong_for_ms((leg.uuid, waits), silent, now_ms, up_ms)
+            hold(silent_ms <= longest_ms, Promise.NOTHING_LOST, "no caller sits in silence", leg.uuid, leg.apps)
         unknown = call not in self.calls.living
         unknown_ms = self._unknown.wrong_for_ms(leg.uuid, unknown, now_ms, up_ms)
         hold(unknown_ms <= UNKNOWN_MS, Promise.NOTHING_LOST, "no caller is forgotten", leg.uuid, leg.apps)
