@@ -19,6 +19,10 @@ from tests.core.scene import TENANT
 NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "+12125550100")
 """Two that answer, one that is busy, one that rings for ever, one that is barred."""
 
+NOTES = ("", "wants the blue one", "等了很久")
+CUSTOMERS = ("", "K-17")
+ATTACHED: tuple[dict[str, str], ...] = ({}, {"ticket": "T-4711"}, {"order": "2024-8", "level": "gold"})
+
 DELAYS_MS = {
     AgentState.LOGGED_OUT: (5_000, 60_000),
     AgentState.READY: (10_000, 120_000),
@@ -108,7 +112,7 @@ class Staff:
             self.ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
             if not self.going_home:
                 self._do_one_of(agent.id, (
-                    (0.4, e.DialRequested, {"number": self.rng.choice(NUMBERS)}),
+                    (0.4, e.DialRequested, {"number": self.rng.choice(NUMBERS), **self._about()}),
                     (0.1, e.AgentPaused, {"reason": "tea"}),
                     (0.05, e.AgentConnectionLost, {}),
                     (0.03, e.AgentSignedOut, {}),
@@ -116,7 +120,7 @@ class Staff:
                 ))  # fmt: skip
             return
         if agent.state is AgentState.PAUSED and not self.going_home and self.rng.random() < 0.2:
-            self.ask(e.DialRequested, agent.id, number=self.rng.choice(NUMBERS))
+            self.ask(e.DialRequested, agent.id, number=self.rng.choice(NUMBERS), **self._about())
         self.ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
         self.ask(e.AgentWentReady, agent.id)
 
@@ -169,10 +173,11 @@ class Staff:
                 about = {"call": call} if issubclass(request, e.CallRequest) else {}
                 self.ask(request, agent, **{**about, **fields})
         kind, target = self._transfer_target()
+        there = {"call": call, "kind": kind, "target": target, "note": self.rng.choice(NOTES)}
         self._do_one_of(agent, (
             (0.1, e.HoldRequested, {"call": call}),
-            (0.15, e.TransferRequested, {"call": call, "kind": kind, "target": target}),
-            (0.15, e.ConsultRequested, {"call": call, "kind": kind, "target": target}),
+            (0.15, e.TransferRequested, there),
+            (0.15, e.ConsultRequested, there),
             (0.03, e.AgentForced, {"state": "PAUSED", "now": True}),
             (0.32, e.HangUpRequested, {"call": call}),
         ))  # fmt: skip
@@ -208,6 +213,10 @@ class Staff:
             (e.TransferKind.EXTENSION, self.rng.choice(self._extensions())),
         ))  # fmt: skip
 
+    def _about(self) -> dict[str, Any]:
+        """What a program tells us of whom it wants called."""
+        return {"customer": self.rng.choice(CUSTOMERS), "attached": self.rng.choice(ATTACHED)}
+
     def _extensions(self) -> tuple[str, ...]:
         """Whoever sits there; and one where nobody does."""
         devices = (agent.device for agent in self._state().config.agents.values())
@@ -237,7 +246,7 @@ class Staff:
         """Somebody asks for a call on a web page; now and then they think better of it."""
         queue = self.rng.choice(tuple(self._state().config.queues))
         number = f"1370000{self.rng.randrange(40):04d}"
-        self._request(e.CallbackRequested, queue=queue, number=number)
+        self._request(e.CallbackRequested, queue=queue, number=number, **self._about())
         self._after((3_000, 60_000), self._think_better_of_it, number)
 
     def _think_better_of_it(self, number: str) -> None:

@@ -105,7 +105,7 @@ PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a call never ends": (closing, "finish_if_over", nothing, Promise.ONE_OUTCOME),
     "a call ends twice": (closing, "finish_if_over", end_twice, Promise.ONE_OUTCOME),
     "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),
-    "a number is booked twice": (readiness, "open_callback", nothing, Promise.ONE_OUTCOME),
+    "a number is booked twice": (readiness, "open_callback", nothing, Promise.ONCE),
     "a call back loses its place": (booking, "book", at_the_end_of_the_line, Promise.ORDER),
     "who is to be called back is still on the telephone": (asking, "in_line", always, Promise.ORDER),
     "the customer's music never ends": (pairing, "pursue", never_back_to_the_customer, Promise.NOBODY_STUCK),

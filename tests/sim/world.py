@@ -10,6 +10,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from apps.core import events as e
 from apps.core import facts as f
@@ -36,6 +37,16 @@ QUIET_MS = 60_000
 LONGEST_EVENING_MS = 1_800_000  # every wait, overflow and wrap-up has an end before that
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An engine that gets no turn any more, with what it had still to look at."""
+
+    run: str
+    engine: Engine
+    driver: SimulatorDriver
+    inbox: deque[e.Event]
+
+
 class World:
     def __init__(self, story: Story) -> None:
         self.story = story
@@ -47,7 +58,7 @@ class World:
         self.config = CenterMaker(random.Random(f"{story.seed}/center"), story.agents, START_MS).make()
         self.phones = self._telephones()
         self.callers = Callers(self.switch, self._crowd(), story.seed)
-        self.auditor = Auditor(self.switch)
+        self.auditor = Auditor(self.switch, lambda: self.engine.state)
         self.staff = Staff(story.seed, self.clock, self.phones, lambda: self.engine.state, self._put)
         self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})  # type: ignore[dict-item, arg-type]
         self.engine = Engine()
@@ -164,13 +175,14 @@ class World:
 
     def _handle(self, event: e.Event) -> None:
         """Facts are stored before the commands go; who dies in between has promised and not done."""
+        self.auditor.asked(event)
         effects = self.engine.handle(event, self.engine_clock.now_ms())
         dies = self.dies_at_work and any(isinstance(effect, Command) for effect in effects)
         sent = self.rng.randrange(len(effects)) if dies else len(effects)
         for number, effect in enumerate(effects):
             self.script.append(effect)
             if isinstance(effect, Command):
-                self.auditor.command(effect, event)
+                self.auditor.command(effect, event, self.run_name)
                 if number < sent:
                     self.driver.execute(effect)
             else:
@@ -187,22 +199,29 @@ class World:
             monotonic_s=lambda: self.clock.now_ms / 1000,
         )
 
+    @property
+    def run_name(self) -> str:
+        return f"r{self.runs}"
+
     def _start_engine(self, state: State) -> None:
         self.runs += 1
         self.engine = Engine(state)
         self.engine_clock = self._new_clock()
         self.alive, self.still_until_ms, self.dies_at_work = True, 0, False
-        self._handle(e.EngineRestarted(run=f"r{self.runs}"))
+        self._handle(e.EngineRestarted(run=self.run_name))
         self._handle(e.ConfigChanged(config=self.config))
 
     # --- what goes wrong ---------------------------------------------------------------------------------------------
 
     def _crash(self) -> None:
-        """Between two events, or in the middle of one."""
-        if self.alive and self.rng.random() < 0.5:
+        """In the middle of an event, between two, or not for good: then it goes on later as if nothing had been."""
+        dice = self.rng.random()
+        if self.alive and dice < 0.5:
             self.dies_at_work = True
-        else:
+        elif dice < 0.75:
             self._kill()
+        else:
+            self._stop()
 
     def _kill(self) -> None:
         """kill -9: whatever was on the way is gone, sockets close; then the next run begins, or the standby leads."""
@@ -211,11 +230,41 @@ class World:
         self.alive = False
         self.inbox.clear()
         self.driver.stop()
+        self.switch.listeners.remove(self.driver._heard)
         self.clock.after(self.rng.randint(200, 2_000), self._next_run)
+
+    def _stop(self) -> None:
+        """SIGSTOP: its claim stands still, so the standby leads. Its connections stay, and nobody reads them."""
+        if not self.alive or self.quiet:
+            return
+        self.alive = False
+        stopped = Stopped(self.run_name, self.engine, self.driver, deque(self.inbox))
+        self.inbox.clear()
+        stopped.driver._emit = stopped.inbox.append
+        self.switch.listeners.remove(stopped.driver._heard)
+        for channel in self.switch.channels.values():
+            if channel.controller is stopped.driver:
+                channel.controller = None
+        self.clock.after(self.rng.randint(600, 1_500), self._next_run)
+        self.clock.after(self.rng.randint(2_000, 8_000), lambda: self._goes_on(stopped))
+
+    def _goes_on(self, stopped: Stopped) -> None:
+        """SIGCONT: before it decides anything it asks whether it still leads, and ends when it does not."""
+        if not self.leads(stopped.run):
+            stopped.driver.stop()
+            return
+        for event in (*stopped.inbox, e.DeadlinePassed()):
+            for effect in stopped.engine.handle(event, self.engine_clock.now_ms()):
+                if isinstance(effect, Command):
+                    self.auditor.command(effect, event, stopped.run)
+                    stopped.driver.execute(effect)
+
+    def leads(self, run: str) -> bool:
+        """As the switch has it: each run of an engine begins with a term of its own (``apps/engine/leadership.py``)."""
+        return run == self.run_name
 
     def _next_run(self) -> None:
         """From the journal alone, or from a checkpoint and what came after it."""
-        self.switch.listeners.remove(self.driver._heard)
         self.driver = SimulatorDriver(SWITCH, self.switch, {"pstn": "t1"})  # type: ignore[dict-item, arg-type]
         self.inbox.clear()
         self._start_engine(self._recovered())

@@ -106,7 +106,7 @@ class CallBook(Book):
     def _on_CallbackBooked(self, fact: f.CallbackBooked) -> None:
         for other in self.backs.values():
             twice = (other.queue, other.number) == (fact.queue, fact.number)
-            hold(not twice, Promise.ONE_OUTCOME, "nobody is booked twice", fact, other)
+            hold(not twice, Promise.ONCE, "nobody is booked twice", fact, other)
         left = self.kept_places.pop(fact.call, None)
         if left is not None:
             kept = (left.queue, left.priority, left.queued_ms) == (fact.queue, fact.priority, fact.queued_ms)
@@ -119,7 +119,6 @@ class CallBook(Book):
         )  # fmt: skip
 
     def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
-        hold(self.backs[fact.call].state == "booked", Promise.ONE_OUTCOME, "one call back at a time", fact)
         self.backs[fact.call].state = "calling"
         self.by_leg[fact.leg], self.customer[fact.call] = fact.call, fact.leg
 

@@ -179,11 +179,13 @@ class OrderBook(Book):
 
     def _on_CallbackDialed(self, fact: f.CallbackDialed) -> None:
         """Before the agent: it is that agent's turn all the same."""
+        hold(self.calls.backs[fact.call].state == "booked", Promise.ONCE, "one call back at a time", fact)
         if fact.call not in self.agents.agent(fact.agent).offers.values():
             self._on_AgentOffered(fact)
 
     def _on_AgentOffered(self, fact: f.AgentOffered | f.CallbackDialed) -> None:
         """Before the other books take it: who is free, and who waits, is as it was for the decision."""
+        hold(fact.call not in self.calls.talks, Promise.ONE_AGENT, "who is talked with is offered to nobody", fact)
         place, agent = self.calls.line.get(fact.call), self.agents.config.agents.get(fact.agent)
         hold(place is not None and agent is not None, Promise.ORDER, "who is offered waits", fact)
         assert place is not None and agent is not None

@@ -12,6 +12,9 @@ class Promise(StrEnum):
     ORDER = "the order is respected"
     ONE_OUTCOME = "every call ends in exactly one outcome"
     FAIR = "nobody is blamed for what the switch did"
+    ONE_LEADER = "one engine commands"
+    ONCE = "nobody is called back twice"
+    DATA = "what is known of a call goes with it"
     SILENCE_ENDS = "a recording stays silent only as long as it was asked to"
 
 

@@ -33,6 +33,8 @@ class TruthBook(Book):
         self.masked_until_ms: dict[str, int] = {}
         self.asked: set[str] = set()  # in line, and asked by keys whether they want to be called back
         self.up_since_ms: int | None = None
+        self.leader = ""  # the run that began last
+        self.called_back: dict[str, tuple[str, e.Event]] = {}  # call -> leg that rings, or rang last, and why
         self.missed_in_crashes = 0  # callers who hung up before the next run could see them
         self._silent, self._unknown = Stopwatch(), Stopwatch()
 
@@ -50,11 +52,14 @@ class TruthBook(Book):
             normal = channel.hangup_cause == "NORMAL_CLEARING"
             hold(normal, Promise.NOTHING_LOST, "callers end by choice", channel.uuid, channel.hangup_cause)
 
-    def command(self, command: c.Command, cause: e.Event) -> None:
-        """``cause`` is what the command follows from."""
+    def command(self, command: c.Command, cause: e.Event, run: str) -> None:
+        """``cause`` is what the command follows from, ``run`` that of the engine which gives it."""
+        hold(run == self.leader, Promise.ONE_LEADER, "who is not the leader any more commands nothing", command, run)
         if isinstance(command, c.OriginateLeg):
             hold(command.leg not in self.originated, Promise.ONE_AGENT, "a leg id is used once", command)
             self.originated.add(command.leg)
+            if command.role is e.LegRole.CUSTOMER:
+                self._calls_once(command, cause)
         elif isinstance(command, c.HangUpLeg):
             call = self.calls.by_leg.get(command.leg)
             if call is not None and call in self.calls.living and not self.calls.off_line(call):
@@ -79,6 +84,13 @@ class TruthBook(Book):
                 cause,
             )
 
+    def _calls_once(self, command: c.OriginateLeg, cause: e.Event) -> None:
+        """A customer's telephone does not ring for the same call again while it still rings, or is talked on."""
+        before, why = self.called_back.get(command.call, ("", None))
+        rings = self.switch.find(before) is not None or why is cause
+        hold(not rings, Promise.ONCE, "no telephone rings twice at once for one call", command, before)
+        self.called_back[command.call] = command.leg, cause
+
     def _bridges_one(self, command: c.BridgeLegs) -> None:
         customer = self.switch.find(command.other)
         peer = customer.bridged_to if customer is not None else None
@@ -86,6 +98,9 @@ class TruthBook(Book):
         hold(alone, Promise.ONE_AGENT, "who talks is not given to another agent", command, peer and peer.uuid)
 
     # --- what the engine says ---
+
+    def _on_RunStarted(self, fact: f.RunStarted) -> None:
+        self.leader = fact.run
 
     def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:
         self.masked_until_ms[fact.recording] = fact.until_ms
