@@ -10,6 +10,7 @@ from apps.core import commands as c
 from apps.core import events as e
 from apps.core import facts as f
 from apps.core.config import DeviceConfig, DeviceKind
+from apps.core.ids import AgentId
 from tests.core.consults import Asked, asked, heard, refused
 from tests.core.scene import SWITCH, TENANT, Scene, agent, center_config
 
@@ -71,6 +72,21 @@ def test_putting_the_telephone_down_completes() -> None:
     assert at.scene.just(c.BridgeLegs)[0].other == at.call.leg
     at.bridge()
     assert at.call.state == "talking" and at.call.bridge and at.call.bridge.agent == "cai"
+
+
+def test_a_telephone_that_dies_before_it_has_talked_does_not_hold_up_the_completion() -> None:
+    """Completed while the two were still being connected: whom the switch parked then does not park again."""
+    at = asked()
+    at.both_parted()
+    at.answer()
+    at.ask(e.ConsultCompleteRequested)
+    at.scene.hang_up(at.bobs, e.HangupCause.LOST)
+    assert at.scene.just(c.BridgeLegs)[0] == c.BridgeLegs(
+        switch=SWITCH, leg=at.far, other=at.call.leg, keep=True, idle_timeout_ms=15_000
+    )
+    at.bridge()
+    assert at.scene.agent_state("bob") == "WRAP_UP" and at.scene.state.agents[AgentId("bob")].extended == 0
+    assert at.call.bridge and at.call.bridge.agent == "cai"
 
 
 @pytest.mark.parametrize("talking", [False, True])

@@ -242,9 +242,6 @@ class World:
         self.inbox.clear()
         stopped.driver._emit = stopped.inbox.append
         self.switch.listeners.remove(stopped.driver._heard)
-        for channel in self.switch.channels.values():
-            if channel.controller is stopped.driver:
-                channel.controller = None
         self.clock.after(self.rng.randint(600, 1_500), self._next_run)
         self.clock.after(self.rng.randint(2_000, 8_000), lambda: self._goes_on(stopped))
 

@@ -138,9 +138,9 @@ def to_talking(center: Center, agent_id: AgentId, call: Call) -> None:
 
 
 def to_wrap_up(center: Center, agent_id: AgentId, call: Call, queue: QueueId | None) -> None:
-    """The talk is over. A queue without wrap-up sends the agent on at once."""
+    """The talk is over. A queue without wrap-up sends the agent on at once; who wraps it up already goes on so."""
     agent = center.agent(agent_id)
-    if agent is None or agent.call != call.id:
+    if agent is None or agent.call != call.id or logical(agent) is AgentState.WRAP_UP:
         return
     dialled = queue is None and call.direction is f.Direction.OUTBOUND
     wrap_up_ms = policy_of(center, call.tenant).wrap_up_ms if dialled else wrap_up_of(center, queue)

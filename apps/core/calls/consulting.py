@@ -269,7 +269,8 @@ def _agent_left(center: Center, call: Call, consult: Consult, cause: HangupCause
     if call.customer_gone:
         closing.customer_left(center, call, HangupCause.NORMAL)
     elif consult.aim is f.Aim.COMPLETE:
-        return
+        states.to_wrap_up(center, consult.agent, call, consult.queue)
+        pairing.pursue(center, call)  # the other two may have waited for who is gone
     elif rejoining.phone_only_died(center, consult.agent, cause):
         phone_died(center, call)
     elif cause is HangupCause.NORMAL and consult.other in call.legs and consult.aim is not f.Aim.RETURN:

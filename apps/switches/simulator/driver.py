@@ -24,6 +24,7 @@ from apps.switches.simulator.tapes import Tapes
 
 COMMAND_TAKES_MS = 1
 SNAPSHOT_TAKES_MS = 5
+STRANDED_MS = 900
 
 
 class SimulatorDriver:
@@ -37,6 +38,7 @@ class SimulatorDriver:
         self._dialler = Dialler(switch, model, self._tell)
         self._player = Player(switch, model, self._tell)
         self._tapes = Tapes(switch, model, self._tell)
+        self._stranded: dict[str, int] = {}  # leg -> when it was first seen to wait for another engine
         self._lookout = Lookout(model, self, self.request_snapshot)
         model.dial = self._dialled
         model.listeners.append(self._heard)
@@ -361,7 +363,21 @@ class SimulatorDriver:
             up = self.model.gateways.get(gateway, False)
             self._tell(events.TrunkChanged(switch=self.switch, trunk=trunk, up=up))
         if self.link_up:
-            self._send(snapshot(self.switch, self.model))
+            self._fetch_stranded()
+            self._send(snapshot(self.switch, self.model, self))
+
+    def _fetch_stranded(self) -> None:
+        """Twice and a while apart: a call that is just coming in looks the same."""
+        now_ms, waiting = self.model.clock.now_ms, {}
+        for channel in self.model.listed():
+            if "trunkline_call" in channel.variables or not sockets.is_stranded(channel, self):
+                continue
+            since_ms = self._stranded.get(channel.uuid, now_ms)
+            if now_ms - since_ms >= STRANDED_MS:
+                self.model.transfer(channel, consults.TO_ARRIVAL)
+            else:
+                waiting[channel.uuid] = since_ms
+        self._stranded = waiting
 
 
 def clean(text: str) -> str:

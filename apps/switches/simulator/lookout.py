@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from apps.core.commands import BelievedLeg
 from apps.core.ids import LegId
-from apps.switches.simulator.applications import Socket
 from apps.switches.simulator.channel import Channel, Controller
 from apps.switches.simulator.model import Switch
+from apps.switches.simulator.sockets import is_stranded
 
 TELL_AGAIN_MS = 10_000
 Doubt = tuple[str, str]  # what is doubted, and the leg
@@ -44,14 +44,10 @@ class Lookout:
             return "talking", believed.leg
         if believed.ringing and channel.answered:
             return "answered", believed.leg
-        if believed.ours and self._is_stranded(channel):
+        if believed.ours and is_stranded(channel, self._driver):
             return "stranded", believed.leg
         return None
 
     def _is_ours(self, channel: Channel) -> bool:
         """Dialled or tagged by an engine, and the core knows nothing of it; or waiting for one that is not us."""
-        return channel.alive and ("trunkline_call" in channel.variables or self._is_stranded(channel))
-
-    def _is_stranded(self, channel: Channel) -> bool:
-        waits = bool(channel.apps) and isinstance(channel.apps[-1], Socket)
-        return waits and channel.controller is not self._driver
+        return channel.alive and ("trunkline_call" in channel.variables or is_stranded(channel, self._driver))

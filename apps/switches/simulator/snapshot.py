@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from apps.core import events
 from apps.core.ids import AgentId, CallId, LegId, SwitchId
-from apps.switches.simulator.channel import Channel
+from apps.switches.simulator.channel import Channel, Controller
 from apps.switches.simulator.model import Switch
 from apps.switches.simulator.rooms import is_in_room
-from apps.switches.simulator.sockets import is_idle_in_socket
+from apps.switches.simulator.sockets import is_held
 
 
-def snapshot(switch: SwitchId, model: Switch) -> events.SwitchSnapshot:
-    """With faults that make the list late, the dead are still in it."""
+def snapshot(switch: SwitchId, model: Switch, driver: Controller) -> events.SwitchSnapshot:
+    """As ``driver`` sees it. With faults that make the list late, the dead are still in it."""
     listed = model.listed()
     ghosts = model.faults.rates.show_lag_ms > 0
     legs = tuple(
-        _leg(channel) for channel in listed if (channel.alive or ghosts) and "trunkline_call" in channel.variables
+        _leg(channel, driver)
+        for channel in listed
+        if (channel.alive or ghosts) and "trunkline_call" in channel.variables
     )
     tagged = {leg.leg for leg in legs}
     others = tuple(LegId(channel.uuid) for channel in listed if channel.uuid not in tagged)
@@ -23,7 +25,7 @@ def snapshot(switch: SwitchId, model: Switch) -> events.SwitchSnapshot:
     return events.SwitchSnapshot(switch=switch, legs=legs, others=others, registered=registered)
 
 
-def _leg(channel: Channel) -> events.SnapshotLeg:
+def _leg(channel: Channel, driver: Controller) -> events.SnapshotLeg:
     variables = channel.variables
     call, role, agent = (variables.get(f"trunkline_{name}") for name in ("call", "role", "agent"))
     peer = channel.bridged_to
@@ -34,6 +36,6 @@ def _leg(channel: Channel) -> events.SnapshotLeg:
         agent=AgentId(agent) if agent else None,
         answered=channel.answered,
         bridged_to=LegId(peer.uuid) if peer is not None else None,
-        controlled=is_idle_in_socket(channel),
+        controlled=is_held(channel, driver),
         in_room=is_in_room(channel),
     )

@@ -43,6 +43,12 @@ def controller_gone(switch: Switch, channel: Channel, controller: Controller) ->
         switch.clock.after(UNWIND_MS, lambda: switch.executor.carry_on(channel))
 
 
-def is_idle_in_socket(channel: Channel) -> bool:
-    """A controller of ours holds it."""
-    return channel.controller is not None and any(isinstance(app, Socket) for app in channel.apps)
+def is_held(channel: Channel, controller: Controller) -> bool:
+    """In its socket application, by this very controller."""
+    return channel.controller is controller and any(isinstance(app, Socket) for app in channel.apps)
+
+
+def is_stranded(channel: Channel, controller: Controller) -> bool:
+    """Waits in a socket application for one that is not this controller: for nobody, or one that has stopped."""
+    waits = bool(channel.apps) and isinstance(channel.apps[-1], Socket)
+    return waits and channel.controller is not controller
