@@ -19,6 +19,8 @@ from apps.engine.journal_reader import JournalReader
 log = structlog.get_logger(__name__)
 
 KEPT = 2
+EVERY_FACTS = 5_000
+"""A checkpoint costs about what it costs to fold so many again."""
 CURSOR_FILE = "recorded.seq"
 FOLD_CHUNK = 500
 

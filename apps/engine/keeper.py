@@ -21,9 +21,8 @@ from apps.engine.worker import Worker
 log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
-CHECKPOINT_FACTS = 5_000
 FIRST_AFTER_S = 10.0
-"""A restarted engine has better things to do at first."""
+"""A restarted engine has better things to do at first; a long way back it has put behind it in ``recover``."""
 PRUNE_CHUNKS = 20
 
 
@@ -41,7 +40,7 @@ class Keeper(Worker):
         report_space: Callable[[str], None],
         recorded_seq: Callable[[], int],
         now_ms: Callable[[], int],
-        checkpoint_facts: int = CHECKPOINT_FACTS,
+        checkpoint_facts: int = checkpoint.EVERY_FACTS,
     ) -> None:
         super().__init__()
         self._directory = directory

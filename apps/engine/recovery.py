@@ -9,14 +9,19 @@ import structlog
 
 from apps.core.state import State
 from apps.engine import checkpoint
+from apps.engine.checkpoint import Checkpoint
 from apps.engine.journal import Journal
 from apps.engine.journal_reader import JournalReader
 
 log = structlog.get_logger(__name__)
 
 
-def recover(journal: Journal) -> State:
-    """The state as it was at the last stored fact. A damaged journal gives what could be read of it."""
+def recover(journal: Journal, *, checkpoint_facts: int = checkpoint.EVERY_FACTS) -> State:
+    """The state as it was at the last stored fact. A damaged journal gives what could be read of it.
+
+    What took ``checkpoint_facts`` to fold is kept as a checkpoint at once: an engine that dies young (the keeper has
+    not come to it) must not leave the next one a longer way back, and that one a longer way still.
+    """
     started = time.perf_counter()
     point = checkpoint.newest(journal.directory)
     first_seq = point.seq
@@ -33,6 +38,8 @@ def recover(journal: Journal) -> State:
         checkpoint.write(journal.directory, journal.last_seq, point.state)
     finally:
         reader.close()
+    if point.seq - first_seq >= checkpoint_facts:
+        _keep(journal, point)
     log.info(
         "journal_folded",
         checkpoint_seq=first_seq,
@@ -42,3 +49,11 @@ def recover(journal: Journal) -> State:
         took_ms=round((time.perf_counter() - started) * 1000),
     )
     return point.state
+
+
+def _keep(journal: Journal, point: Checkpoint) -> None:
+    """Without it the next start takes longer; a full disk must not keep this one from starting."""
+    try:
+        checkpoint.write(journal.directory, point.seq, point.state)
+    except OSError as error:
+        log.warning("checkpoint_not_kept", seq=point.seq, detail=str(error))

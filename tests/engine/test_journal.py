@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from apps.calls.services import StoredFact
 from apps.core.config import AgentConfig, CenterConfig
@@ -133,6 +134,34 @@ def test_folding_checkpoint_and_rest_gives_the_same_state_as_folding_all(journal
     checkpoint.write(journal.directory, journal.last_seq, half)
     journal.append(facts[2:])
     assert recover(journal).to_data() == living.to_data()
+
+
+def test_lives_too_short_for_the_keeper_do_not_make_the_way_back_longer(tmp_path: Path) -> None:
+    """What each start folds stays bounded, and nothing is folded twice or left out."""
+    folded = []
+    for life in range(1, 31):
+        journal = Journal(tmp_path)
+        with capture_logs() as logs:
+            state = recover(journal, checkpoint_facts=100)
+        folded += [entry["seq"] - entry["checkpoint_seq"] for entry in logs if entry["event"] == "journal_folded"]
+        assert state.config.version == life - 1
+        journal.append([note(1) for _ in range(29)] + [config(life)])
+        journal.close()
+    assert len(folded) == 30
+    assert 100 <= max(folded) < 100 + 30, folded
+
+
+def test_a_disk_that_takes_no_checkpoint_does_not_keep_the_engine_from_starting(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.append([config(n) for n in range(1, 6)])
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write_file", full)
+    assert recover(journal, checkpoint_facts=5).config.version == 5
+    assert checkpoint.newest_seq(journal.directory) == 0
 
 
 def test_an_unusable_checkpoint_gives_way_to_the_one_before(journal: Journal) -> None:
