@@ -35,6 +35,7 @@ FORMER = "former"
 RESERVE_BYTES = 4 << 20
 BUFFER_LIMIT = 200_000
 RETRY_S = 0.5
+LOCK_WAIT_S = 1.0
 WRITE_CHUNK = 5_000
 
 _SCHEMA = """
@@ -73,7 +74,7 @@ class Journal:
         """Raises ``JournalInUse``; ``OSError`` or ``sqlite3.Error`` when the directory cannot be used at all."""
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory = directory
-        self._lock = self._locked(directory)
+        self.lock = self._locked(directory)
         self._connection = self._opened()
         self._pending: deque[Stored] = deque()
         self._buffer_limit = buffer_limit
@@ -89,14 +90,18 @@ class Journal:
 
     @staticmethod
     def _locked(directory: Path) -> int:
-        """Held until the process ends, however it ends."""
+        """Held until the process and its recorder end, however they end: the recorder takes a moment longer."""
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise JournalInUse(f"another engine uses {directory}; stop it or set JOURNAL_DIR") from None
-        return descriptor
+        until = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    os.close(descriptor)
+                    raise JournalInUse(f"another engine uses {directory}; stop it or set JOURNAL_DIR") from None
+                time.sleep(0.02)
 
     def _opened(self) -> sqlite3.Connection:
         try:
@@ -356,7 +361,7 @@ class Journal:
         if self.trouble is not None:
             self._flush()
         self._connection.close()
-        os.close(self._lock)
+        os.close(self.lock)
 
 
 def keep_reserve(directory: Path) -> None:

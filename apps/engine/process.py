@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
-from django.db import connections
 
-from apps.calls.services import StoredFact, record_facts
 from apps.core.engine import Engine
 from apps.core.events import ConfigChanged, EngineRestarted
 from apps.core.state import State
@@ -30,7 +27,7 @@ from apps.engine.journal_reader import JournalReader
 from apps.engine.keeper import Keeper
 from apps.engine.leadership import Claim
 from apps.engine.metrics import Metrics
-from apps.engine.recorder import Recorder
+from apps.engine.recording import RecorderProcess
 from apps.engine.recovery import recover
 from apps.engine.replication import Source, Standbys
 from apps.engine.runner import Runner
@@ -59,18 +56,11 @@ class Options:
 
 
 class EngineProcess:
-    """Made inside a running loop. ``build`` makes a switch's driver, ``write`` puts facts into history."""
+    """Made inside a running loop. ``build`` makes a switch's driver."""
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        build: Build = build_driver,
-        write: Callable[[Sequence[StoredFact]], object] = record_facts,
-    ) -> None:
+    def __init__(self, options: Options, *, build: Build = build_driver) -> None:
         """Opens and folds the journal. Raises ``JournalInUse``, ``ValueError`` without a token, ``OSError``."""
         self.options = options
-        self._write = write
         if options.doors and options.number > len(options.doors):
             raise ValueError(f"ENGINE_NUMBER is {options.number}, and ENGINE_URL names {len(options.doors)} engines")
         self.journal = Journal(options.journal_dir)
@@ -83,7 +73,7 @@ class EngineProcess:
             log.warning("clock_ahead_of_wall", ahead_ms=ahead_ms)  # it runs slower until the wall has caught up
         self.runner = Runner(Engine(state), self.clock, self.journal, self.dispatch, self.feed, self.metrics)
         self.fleet = Fleet(self.dispatch, self.runner.inbox.emit, build)
-        self.recorder = Recorder(options.journal_dir, write)
+        self.recorder = self._new_recorder()
         self.keeper = Keeper(
             options.journal_dir,
             retention_ms=options.retention_ms,
@@ -116,6 +106,9 @@ class EngineProcess:
         finally:
             reader.close()
         return feed
+
+    def _new_recorder(self) -> RecorderProcess:
+        return RecorderProcess(self.options.journal_dir, self.journal.lock)
 
     def _new_duty(self, state: State) -> Duty:
         options = self.options
@@ -199,7 +192,7 @@ class EngineProcess:
         self.clock.not_before(max(self.journal.last_at_ms, state.now_ms))
         self.runner.core = Engine(state)
         self.fleet.guard = claim.guard
-        self.recorder = Recorder(self.options.journal_dir, self._write)
+        self.recorder = self._new_recorder()
         self._begin(self._loaded)
         self.door.standing_by = False
         self.recorder.start()
@@ -279,16 +272,9 @@ class EngineProcess:
         return {
             "term": duty.term if duty is not None else 0,
             "holds": duty is None or duty.sure,
-            "recorded": self.recorder.cursor,
+            "recorded": self.recorder.progress.cursor,
         }
 
     def _recorded(self) -> int:
         following = self.duty is not None and not self.duty.leads
-        return self.duty.follower.recorded if self.duty is not None and following else self.recorder.cursor
-
-
-def use_plain_connections() -> None:
-    """Two threads with a connection each need no pool, and a pool's own back-off would delay them after an outage."""
-    for settings in connections.databases.values():
-        settings.get("OPTIONS", {}).pop("pool", None)
-        settings["CONN_MAX_AGE"] = None
+        return self.duty.follower.recorded if self.duty is not None and following else self.recorder.progress.cursor

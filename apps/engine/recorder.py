@@ -1,9 +1,9 @@
-"""From the journal into PostgreSQL, in a thread: nothing here can hold up a call."""
+"""From the journal into PostgreSQL: nothing here can hold up a call. See ``recording`` for where it runs."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -20,8 +20,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_FACTS = 500
 GATHER_S = 0.25
-"""Between batches that are not full: a transaction costs as much for three facts as for a hundred, and its work keeps
-the loop's thread waiting for the interpreter."""
+"""Between batches that are not full: a transaction costs nearly as much for three facts as for a hundred."""
 REFUSED_FILE = "refused.jsonl"
 TRIES_OF_ONE = 3
 FIRST_PAUSE_S = 0.25
@@ -29,6 +28,21 @@ LONGEST_PAUSE_S = 5.0
 
 Write = Callable[[Sequence[StoredFact]], object]
 Row = tuple[int, str, bytes]
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far history is: ``cursor`` is the last fact it has. ``trouble`` is "" while all is well."""
+
+    cursor: int
+    refused: int = 0
+    trouble: str = ""
+    oldest_waiting_ms: int | None = None
+
+    def lag_s(self, now_ms: int) -> float:
+        """Age of the oldest fact that waits for PostgreSQL."""
+        oldest = self.oldest_waiting_ms
+        return 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000.0)
 
 
 class Recorder(Worker):
@@ -40,31 +54,33 @@ class Recorder(Worker):
 
     name = "recorder"
 
-    def __init__(self, directory: Path, write: Write) -> None:
+    def __init__(
+        self, directory: Path, write: Write, report: Callable[[Progress], object] = lambda _progress: None
+    ) -> None:
+        """``report`` is called from the thread when there is progress, and when facts begin to wait."""
         super().__init__()
+        self._report = report
         self._directory = directory
         self._write = write
         self._reader: JournalReader | None = None
         self._pause_s = FIRST_PAUSE_S
         self._limit = BATCH_FACTS
         self._tries = 0
-        self.cursor = checkpoint.read_cursor(directory)
-        self.refused = 0
-        self.trouble = ""
-        self.oldest_waiting_ms: int | None = None
+        self.progress = Progress(checkpoint.read_cursor(directory))
 
     def step(self) -> float:
         if self._reader is None:
             self._reader = JournalReader(self._directory)
             self._take_former()
-        rows = self._reader.after(self.cursor, self._limit)
-        if not rows:
-            self.oldest_waiting_ms = None
-            return GATHER_S
+        rows = self._reader.after(self.progress.cursor, self._limit)
         facts = _stored_facts(rows)
-        if facts:
-            self.oldest_waiting_ms = facts[0].fact.at_ms
-        return self._record(rows, facts)
+        self._waits_since(facts[0].fact.at_ms if facts else None)
+        return self._record(rows, facts) if rows else GATHER_S
+
+    def _waits_since(self, at_ms: int | None) -> None:
+        if at_ms != self.progress.oldest_waiting_ms:
+            self.progress.oldest_waiting_ms = at_ms
+            self._report(self.progress)
 
     def _take_former(self) -> None:
         """Journals that were set aside. What history has already counts once; each is removed when all of it is there.
@@ -102,26 +118,25 @@ class Recorder(Worker):
         return 0.0 if full else GATHER_S
 
     def _advance(self, seq: int) -> None:
-        if self.trouble:
+        if self.progress.trouble:
             log.info("recorder_back", cursor=seq)
-        self.cursor, self.trouble, self._tries = seq, "", 0
+        self.progress.cursor, self.progress.trouble, self._tries = seq, "", 0
         self._pause_s, self._limit = FIRST_PAUSE_S, BATCH_FACTS
+        self._report(self.progress)
         try:
             checkpoint.write_cursor(self._directory, seq)
         except OSError as error:
             log.warning("cursor_not_kept", cursor=seq, detail=str(error))
 
     def _database_away(self, error: Exception) -> float:
-        if not self.trouble:
+        if not self.progress.trouble:
             log.warning("recorder_waits", detail=str(error).strip())
-        self.trouble = str(error).strip() or type(error).__name__
-        connection.close()
+        self._in_trouble(str(error).strip() or type(error).__name__)
         pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
         return pause_s
 
     def _narrow_down(self, rows: list[Row], error: Exception) -> float:
-        connection.close()
-        self.trouble = f"{type(error).__name__}: {error}"
+        self._in_trouble(f"{type(error).__name__}: {error}")
         if len(rows) > 1:
             self._limit = max(1, len(rows) // 2)
             return 0.0
@@ -129,24 +144,17 @@ class Recorder(Worker):
         if self._tries < TRIES_OF_ONE:
             return FIRST_PAUSE_S
         seq, epoch, data = rows[0]
-        log.error("fact_refused", seq=seq, epoch=epoch, detail=self.trouble, exc_info=error)
+        log.error("fact_refused", seq=seq, epoch=epoch, detail=self.progress.trouble, exc_info=error)
         with (self._directory / REFUSED_FILE).open("ab") as file:
             file.write(b'{"seq":%d,"epoch":"%s",' % (seq, epoch.encode()) + data[1:] + b"\n")
-        self.refused += 1
+        self.progress.refused += 1
         self._advance(seq)
         return 0.0
 
-    def lag_s(self, now_ms: int) -> float:
-        """Age of the oldest fact that waits for PostgreSQL."""
-        oldest = self.oldest_waiting_ms
-        return 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000.0)
-
-    def drain(self, up_to_seq: int, timeout_s: float) -> None:
-        """Give the thread a little time to catch up, for an orderly end."""
-        limit = time.monotonic() + timeout_s
-        while self.cursor < up_to_seq and not self.trouble and time.monotonic() < limit:
-            self.wake()
-            time.sleep(0.02)
+    def _in_trouble(self, detail: str) -> None:
+        connection.close()
+        self.progress.trouble = detail
+        self._report(self.progress)
 
     def close(self) -> None:
         if self._reader is not None:

@@ -14,7 +14,7 @@ LAGGING_S = 1.0
 
 
 def refresh_metrics(process: EngineProcess) -> None:
-    metrics, recorder, duty = process.metrics, process.recorder, process.duty
+    metrics, recorder, duty = process.metrics, process.recorder.progress, process.duty
     leads = duty is None or duty.leads
     metrics.leading.set(role_of(process) is Role.LEADING)
     metrics.term.set(duty.term if duty is not None else 0)
@@ -41,7 +41,7 @@ def health(process: EngineProcess) -> tuple[bool, dict[str, Any]]:
     role = role_of(process)
     if process.duty is not None and role is Role.STANDING_BY:
         return _standing_by(process, process.duty)
-    state, journal, recorder = process.runner.core.state, process.journal, process.recorder
+    state, journal, recorder = process.runner.core.state, process.journal, process.recorder.progress
     links = {switch: link.up for switch, link in state.switches.items()}
     takes_calls = role is Role.LEADING and not process.dispatch.closed_for
     healthy = takes_calls and any(links.values()) and process.runner.lag_s < LAGGING_S
@@ -68,6 +68,7 @@ def health(process: EngineProcess) -> tuple[bool, dict[str, Any]]:
         },
         "disk": {"free_bytes": process.keeper.free_bytes, "low": process.runner.low_on_space},
         "recorder": {
+            "pid": process.recorder.pid,
             "cursor": recorder.cursor,
             "lag_s": round(recorder.lag_s(process.clock.now_ms()), 1),
             "trouble": recorder.trouble,

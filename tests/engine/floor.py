@@ -278,6 +278,18 @@ class Floor:
 
         await self.until(there, timeout_s)
 
+    async def recorder(self) -> int:
+        """The process that writes history, once it runs and has caught up."""
+        told: dict[str, Any] = {}
+
+        def there() -> bool:
+            health = self.engine.health()
+            told.update(health.get("recorder", {}))
+            return bool(told and not told["trouble"] and health["journal"]["depth"] == 0)
+
+        await self.until(there)
+        return int(told["pid"])
+
     # --- people ------------------------------------------------------------------------------------------------------
 
     def place_call(self, keys: str = ENGLISH_SERVICE, *, talk_ms: int | None = None) -> Channel:

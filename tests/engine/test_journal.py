@@ -300,7 +300,7 @@ def test_killed_while_the_disk_was_full_the_next_run_takes_a_new_epoch(tmp_path:
     assert journal.trouble is not None
     epoch = journal.epoch
     journal._pending.clear()  # as if killed here
-    os.close(journal._lock)
+    os.close(journal.lock)
     again = Journal(tmp_path)
     assert again.epoch != epoch
     again.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -69,21 +71,21 @@ def test_everything_arrives_in_order_and_the_cursor_is_kept(
 ) -> None:
     journal.append([note(n) for n in range(1, 1_301)])
     recorder.start()
-    wait_until(lambda: recorder.cursor == 1_300)
+    wait_until(lambda: recorder.progress.cursor == 1_300)
     assert history.seqs() == list(range(1, 1_301))
     wait_until(lambda: checkpoint.read_cursor(journal.directory) == 1_300)
-    assert recorder.lag_s(10_000) >= 0
+    assert recorder.progress.lag_s(10_000) >= 0
 
 
 def test_a_lost_cursor_costs_work_and_nothing_else(journal: Journal, history: History, recorder: Recorder) -> None:
     journal.append([note(n) for n in range(1, 11)])
     recorder.start()
-    wait_until(lambda: recorder.cursor == 10)
+    wait_until(lambda: recorder.progress.cursor == 10)
     recorder.stop()
     (journal.directory / checkpoint.CURSOR_FILE).write_text("garbage")
     again = Recorder(journal.directory, history.write)
     again.start()
-    wait_until(lambda: again.cursor == 10)
+    wait_until(lambda: again.progress.cursor == 10)
     again.stop()
     assert history.seqs() == list(range(1, 11))
 
@@ -94,12 +96,12 @@ def test_with_postgresql_away_the_journal_grows_and_is_caught_up_with(
     history.away = True
     recorder.start()
     journal.append([note(1)])
-    wait_until(lambda: recorder.trouble)
+    wait_until(lambda: recorder.progress.trouble)
     journal.append([note(n) for n in range(2, 50)])
-    assert recorder.cursor == 0
+    assert recorder.progress.cursor == 0
     history.away = False
-    wait_until(lambda: recorder.cursor == 49)
-    assert not recorder.trouble
+    wait_until(lambda: recorder.progress.cursor == 49)
+    assert not recorder.progress.trouble
 
 
 def too_large() -> OperationalError:
@@ -116,11 +118,11 @@ def test_a_fact_that_is_refused_on_its_own_is_put_aside_and_the_others_get_throu
     history.bad, history.refusal = {77}, refusal
     journal.append([note(n, f"fact {n}") for n in range(1, 201)])
     recorder.start()
-    wait_until(lambda: recorder.cursor == 200)
+    wait_until(lambda: recorder.progress.cursor == 200)
     assert history.seqs() == [seq for seq in range(1, 201) if seq != 77]
     (line,) = (journal.directory / REFUSED_FILE).read_bytes().splitlines()
     assert orjson.loads(line)["detail"] == "fact 77"
-    assert recorder.refused == 1
+    assert recorder.progress.refused == 1
 
 
 def test_a_hanging_database_does_not_hold_up_the_journal(journal: Journal) -> None:
@@ -133,7 +135,7 @@ def test_a_hanging_database_does_not_hold_up_the_journal(journal: Journal) -> No
         journal.append([note(n)])
     assert time.monotonic() - started < 5
     hang.set()
-    wait_until(lambda: recorder.cursor == 501)
+    wait_until(lambda: recorder.progress.cursor == 501)
     recorder.stop()
 
 
@@ -167,7 +169,43 @@ async def test_calls_go_on_while_postgresql_is_stopped_and_history_is_complete_a
         await asyncio.to_thread(own_postgres.start)
     floor.hang_up(third)
     await floor.until(lambda: not floor.state.calls)
-    await floor.until(lambda: floor.page.seq <= floor.rows("SELECT max(seq) FROM calls_factrecord")[0][0], 30)
+    await floor.recorded()
     outcomes = floor.rows("SELECT outcome, ended_at IS NOT NULL FROM calls_call ORDER BY started_at")
     assert outcomes == [("served", True), ("served", True), ("abandoned", True)]
     assert floor.rows("SELECT count(*), max(seq) - min(seq) + 1 FROM calls_factrecord")[0][0] == floor.page.seq
+
+
+async def test_whoever_is_killed_each_fact_is_in_history_once_and_no_recorder_outlives_its_engine(floor: Floor) -> None:
+    """The recorder with a batch in hand, then both, then the engine alone, with calls coming all the while."""
+    callers = []
+    for who in ("recorder", "both", "engine"):
+        recorder = await floor.recorder()
+        callers.append(floor.place_call())
+        await floor.call_in(callers[-1], CallState.WAITING)
+        if who != "engine":
+            os.kill(recorder, signal.SIGKILL)
+        if who != "recorder":
+            floor.engine.kill()
+            await floor.until(lambda gone=recorder: not Path(f"/proc/{gone}").exists())
+            floor.engine.start()
+            await floor.until(lambda: not floor.page.reachable)
+            await floor.ready()
+        assert await floor.recorder() != recorder
+    for caller in callers:
+        floor.hang_up(caller)
+    await floor.until(lambda: not floor.state.calls)
+    await floor.recorded()
+    assert floor.rows("SELECT count(*) = max(seq) FROM calls_factrecord") == [(True,)]
+    assert floor.rows("SELECT outcome FROM calls_call") == [("abandoned",)] * 3
+
+
+async def test_a_recorder_that_hangs_holds_up_neither_the_engine_nor_its_end(floor: Floor) -> None:
+    recorder = await floor.recorder()
+    os.kill(recorder, signal.SIGSTOP)
+    caller = floor.place_call()
+    await floor.call_in(caller, CallState.WAITING)
+    await floor.until(lambda: floor.engine.health()["journal"]["depth"] > 0)
+    floor.hang_up(caller)
+    await floor.until(lambda: not floor.state.calls)
+    assert await asyncio.to_thread(floor.engine.stop) == 0
+    assert not Path(f"/proc/{recorder}").exists()

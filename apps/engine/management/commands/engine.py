@@ -11,10 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.engine.database import use_plain_connections
 from apps.engine.handover import NobodyTakesOver, step_down
 from apps.engine.interpreter import collect_garbage_seldom, hand_over_soon
 from apps.engine.journal import JournalInUse
-from apps.engine.process import EngineProcess, Options, use_plain_connections
+from apps.engine.process import EngineProcess, Options
 
 
 class Command(BaseCommand):
