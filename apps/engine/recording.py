@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 RESTART_S = 1.0
 END_S = 2.0
 NICENESS = 5
-"""History may come a moment later where a caller would have to wait."""
 
 
 class RecorderProcess(Worker):
@@ -109,7 +108,7 @@ class RecorderProcess(Worker):
 
 def serve(directory: Path) -> None:
     """The process itself, until its standard input ends. Does not return."""
-    os.nice(NICENESS)
+    _take_what_is_left()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # meant for the engine, which lets us catch up first
     recorder = Recorder(directory, record_facts, _tell)
@@ -117,6 +116,13 @@ def serve(directory: Path) -> None:
     for _line in sys.stdin.buffer:
         recorder.wake()
     os._exit(0)  # now: the thread may be waiting for PostgreSQL, and its transaction is undone as by any crash
+
+
+def _take_what_is_left() -> None:
+    """History may come a moment later where a caller would wait. PostgreSQL has no real-time priority either."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    os.nice(NICENESS)
 
 
 def _tell(progress: Progress) -> None:
