@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import sealing
 from apps.accounts.models import SessionsAtOnce, User
+from apps.accounts.page_closing import close_pages
 from apps.accounts.passwords import set_password
 from apps.accounts.sessions import end_sessions, may_sign_in, needs_second_factor
 
@@ -58,10 +59,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
         """Where one session is the rule and the newest wins, the others end now and their pages close."""
         if user.tenant is not None and user.tenant.sessions_at_once == SessionsAtOnce.NEWEST:
-            from apps.live.from_threads import expel_user  # the pages stand on us
-
             end_sessions(user, but=request.session.session_key)
-            expel_user(str(user.pk))
+            close_pages(str(user.pk))
         return super().post_login(request, user, **kwargs)
 
 

@@ -13,6 +13,7 @@ from django.forms.models import InlineForeignKeyField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
 
 from apps.accounts.models import Tenant, User
 from apps.accounts.permissions import can
@@ -143,7 +144,10 @@ class TenantScopedAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 class ReadOnlyAdmin(TenantScopedAdmin):
-    """History: looked at, never edited."""
+    """History: looked at, never edited. It grows for ever, so nothing counts it: one goes from page to page."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """What belongs to nobody (a caller of a number that leads nowhere) may have been meant for any tenant."""

@@ -140,4 +140,3 @@ class CommandAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "user__username")
     date_hierarchy = "created_at"
     list_select_related = ("user", "tenant")
-    show_full_result_count = False

@@ -5,14 +5,13 @@ The one exception to "history is never edited" (``models``): a person's right to
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Collection, Iterator, Sequence
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from apps.calls.going_on import going_on
 from apps.calls.models import Call, CallDisposition, Leg
 from apps.calls.services import RECORDER_LOCK
 from apps.core.events import LegRole
@@ -20,8 +19,6 @@ from apps.core.events import LegRole
 ANONYMOUS = "anonymous"
 """As SIP says it, and as numbers are read that were withheld."""
 AT_ONCE = 1000
-LIVE_AT_MOST = datetime.timedelta(hours=24)
-"""A call without an end that is older was lost, and goes on nowhere."""
 _IN_FACTS = {
     "caller_number": ANONYMOUS, "number": ANONYMOUS, "caller_name": "", "customer": "", "note": "", "digits": "",
     "attached": {},
@@ -30,7 +27,7 @@ _IN_FACTS = {
 
 def live(calls: QuerySet[Call]) -> bool:
     """Whether one of them goes on now."""
-    return calls.filter(ended_at=None, started_at__gt=timezone.now() - LIVE_AT_MOST).exists()
+    return calls.filter(going_on()).exists()
 
 
 @transaction.atomic

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.history import History, LenientKey
@@ -99,10 +101,19 @@ class Call(History):
         ordering = ["-started_at"]
         indexes = [
             models.Index(fields=["tenant", "-started_at"]),
+            models.Index(fields=["-started_at"]),  # all tenants together, for those who see them all
             models.Index(fields=["tenant", "caller_number", "-started_at"]),
+            models.Index(fields=["tenant", "did", "-started_at"]),
             models.Index(fields=["last_agent", "-started_at"]),
             models.Index(fields=["last_queue", "-started_at"]),
             models.Index(fields=["tenant", "started_at"], condition=models.Q(ended_at=None), name="call_live"),
+            # Any part of a number or a name (search.fits): pieces of three characters.
+            GinIndex(
+                OpClass("caller_number", name="gin_trgm_ops"),
+                OpClass("did", name="gin_trgm_ops"),
+                OpClass(Upper("caller_name"), name="gin_trgm_ops"),
+                name="call_search",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.core import signing
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from apps.calls.going_on import going_on
 from apps.calls.models import Call, Segment, SegmentKind
 from apps.core.facts import CallOutcome, Direction
 
@@ -46,7 +47,7 @@ def read_search(asked: Mapping[str, str], time_zone: str) -> Search:
     day = asked.get("day", "")[:10]
     outcome, direction = asked.get("outcome", ""), asked.get("direction", "")
     return Search(
-        text=asked.get("q", "").replace("\x00", "").strip()[:MAX_TEXT],
+        text=cleaned(asked.get("q", "")),
         agent=_key(asked.get("agent", "")),
         queue=_key(asked.get("queue", "")),
         outcome=outcome if outcome in [*CallOutcome, LIVE] else "",
@@ -54,6 +55,11 @@ def read_search(asked: Mapping[str, str], time_zone: str) -> Search:
         since=_moment(day or asked.get("since", ""), zone),
         until=_end(day or asked.get("until", ""), zone),
     )
+
+
+def cleaned(text: str) -> str:
+    """What somebody typed, as far as the database can look for it."""
+    return text.replace("\x00", "").strip()[:MAX_TEXT]
 
 
 LIVE = "live"
@@ -87,7 +93,7 @@ def _end(text: str, zone: zoneinfo.ZoneInfo) -> datetime.datetime | None:
 def find(calls: QuerySet[Call], wanted: Search) -> QuerySet[Call]:
     """Of ``calls`` (those the asker may see) the ones that are looked for, newest first."""
     if wanted.text:
-        calls = calls.filter(_text(wanted.text))
+        calls = calls.filter(fits(wanted.text))
     if wanted.agent is not None:
         talked = Segment.objects.filter(call=OuterRef("pk"), agent_id=wanted.agent)
         calls = calls.filter(Q(last_agent_id=wanted.agent) | Exists(talked))
@@ -95,7 +101,7 @@ def find(calls: QuerySet[Call], wanted: Search) -> QuerySet[Call]:
         waited = Segment.objects.filter(call=OuterRef("pk"), queue_id=wanted.queue, kind=SegmentKind.QUEUE)
         calls = calls.filter(Q(last_queue_id=wanted.queue) | Exists(waited))
     if wanted.outcome:
-        calls = calls.filter(ended_at=None) if wanted.outcome == LIVE else calls.filter(outcome=wanted.outcome)
+        calls = calls.filter(going_on() if wanted.outcome == LIVE else Q(outcome=wanted.outcome))
     if wanted.direction:
         calls = calls.filter(direction=wanted.direction)
     if wanted.since is not None:
@@ -105,8 +111,12 @@ def find(calls: QuerySet[Call], wanted: Search) -> QuerySet[Call]:
     return calls.select_related("last_queue", "last_agent").order_by("-started_at", "-pk")
 
 
-def _text(text: str) -> Q:
-    """A call's id, a part of a number as people write it, or of a name."""
+def fits(text: str) -> Q:
+    """A call's id, a part of a number as people write it, or of a name.
+
+    Each part has an index, so that a number among millions is found at once. Only of a name's two characters pg_trgm
+    knows too little: if nobody has them, the calls are gone through.
+    """
     found = Q(pk=text) | Q(caller_name__icontains=text)
     digits = re.sub(r"[^0-9*#]", "", text)
     if digits and _NUMBER.fullmatch(text):

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from apps.agents.models import Agent
 from apps.calls.decisions import names_in, told, trace_of
+from apps.calls.going_on import goes_on
 from apps.calls.models import Call, CallDisposition, Decision, FactRecord, Leg, Segment, SegmentKind
 from apps.calls.projection import moment_ms, row_id
 from apps.core.ivr.flow import node_title
@@ -16,6 +17,8 @@ from apps.ivr.models import FlowVersion
 
 Data = dict[str, Any]
 SECRET = "***"
+LOST = "lost"
+"""The "outcome" of a call whose end nobody recorded."""
 
 
 def ms(at: datetime.datetime | None) -> int | None:
@@ -30,7 +33,7 @@ def call_row(call: Call) -> Data:
         "name": call.caller_name,
         "did": call.did,
         "direction": call.direction,
-        "outcome": call.outcome,
+        "outcome": call.outcome if call.ended_at is not None or goes_on(call) else LOST,
         "cause": call.cause,
         "started_ms": ms(call.started_at),
         "answered_ms": ms(call.answered_at),

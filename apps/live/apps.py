@@ -11,12 +11,16 @@ class LiveConfig(AppConfig):
     label = "live"
 
     def ready(self) -> None:
-        user_logged_out.connect(_close_pages, dispatch_uid="live_close_pages")
+        from apps.accounts import page_closing
+        from apps.live.from_threads import expel_user
+
+        page_closing.register(expel_user)
+        user_logged_out.connect(_signed_out, dispatch_uid="live_close_pages")
 
 
-def _close_pages(sender: object, user: Any, **kwargs: object) -> None:
+def _signed_out(sender: object, user: Any, **kwargs: object) -> None:
     """A page must not stay open, and in command of an agent, after its user signed off."""
-    from apps.live.from_threads import expel_user
+    from apps.accounts.page_closing import close_pages
 
     if user is not None:
-        expel_user(str(user.pk))
+        close_pages(str(user.pk))

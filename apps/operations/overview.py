@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -11,12 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import User
+from apps.accounts.models import Tenant, User
 from apps.accounts.tenant_admin import of_tenant, own_tenant
 from apps.agents.models import Agent
+from apps.calls.going_on import going_on
 from apps.calls.models import Call
+from apps.calls.projection import moment, moment_ms
 from apps.core.facts import CallOutcome
 from apps.queues.models import Queue
+from apps.reports.day.rules import day_start_ms
 from apps.telephony.models import Did, Trunk
 from apps.webhooks.trouble import troubled
 
@@ -46,17 +51,21 @@ def _tiles(own: Any) -> list[dict[str, Any]]:
 
 
 def _today(own: Any) -> dict[str, Any]:
-    """Since local midnight. Shares are whole per cent of the calls that ended, for a bar."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    calls = own(Call.objects.filter(started_at__gte=midnight))
-    found = calls.aggregate(
+    """Since midnight, for each tenant its own. Shares are whole per cent of the calls that ended, for a bar."""
+    now = timezone.now()
+    began = reduce(or_, (_since_midnight(tenant, now) for tenant in own(Tenant.objects.all())), Q(pk__in=[]))
+    found = Call.objects.filter(began).aggregate(
         calls=Count("pk"),
         served=Count("pk", filter=Q(outcome=CallOutcome.SERVED)),
         abandoned=Count("pk", filter=Q(outcome=CallOutcome.ABANDONED)),
-        live=Count("pk", filter=Q(ended_at=None, started_at__gte=timezone.now() - datetime.timedelta(hours=12))),
     )
     ended = max(1, found["served"] + found["abandoned"])
-    return {**found, "served_share": round(100 * found["served"] / ended)}
+    live = own(Call.objects.filter(going_on())).count()
+    return {**found, "live": live, "served_share": round(100 * found["served"] / ended)}
+
+
+def _since_midnight(tenant: Tenant, now: datetime.datetime) -> Q:
+    return Q(tenant=tenant, started_at__gte=moment(day_start_ms(moment_ms(now), tenant.time_zone)))
 
 
 def _gaps(own: Any) -> list[dict[str, str]]:

@@ -15,4 +15,3 @@ class RecordingAccessAdmin(ReadOnlyAdmin):
     search_fields = ("username", "recording__call__pk", "recording__path")
     date_hierarchy = "at"
     list_select_related = ("recording", "tenant")
-    show_full_result_count = False

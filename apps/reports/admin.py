@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.page_closing import close_pages
 from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantScopedAdmin
-from apps.live.from_threads import expel_user
 from apps.reports.models import RaisedAlarm, ReportSettings, ShelvedAlarm, WallScreen
 
 
@@ -40,10 +40,10 @@ class WallScreenAdmin(TenantScopedAdmin):
         if token:
             self._show(request, obj, token)
         elif not obj.enabled:
-            expel_user(screen_id(obj))
+            close_pages(screen_id(obj))
 
     def delete_model(self, request: HttpRequest, obj: WallScreen) -> None:
-        expel_user(screen_id(obj))
+        close_pages(screen_id(obj))
         super().delete_model(request, obj)
 
     @admin.action(description=_("New address (the old one stops working)"))
@@ -51,7 +51,7 @@ class WallScreenAdmin(TenantScopedAdmin):
         for screen in queryset:
             token = screen.renew_token()
             screen.save(update_fields=["token_digest"])
-            expel_user(screen_id(screen))
+            close_pages(screen_id(screen))
             self._show(request, screen, token)
 
     def _show(self, request: HttpRequest, screen: WallScreen, token: str) -> None:
@@ -71,7 +71,6 @@ class RaisedAlarmAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     date_hierarchy = "raised_at"
     list_select_related = ("acked_by", "tenant")
-    show_full_result_count = False
 
 
 @admin.register(ShelvedAlarm)
@@ -80,4 +79,3 @@ class ShelvedAlarmAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     date_hierarchy = "shelved_at"
     list_select_related = ("shelved_by", "ended_by", "tenant")
-    show_full_result_count = False

@@ -14,7 +14,7 @@ from django.db.models import Case, Count, F, Func, IntegerField, Max, OuterRef, 
 from django.db.models.functions import Greatest
 
 from apps.accounts.models import Tenant
-from apps.calls.anonymity import LIVE_AT_MOST
+from apps.calls.going_on import LIVE_AT_MOST
 from apps.calls.models import AgentStateSpan, CallDisposition, FactRecord, Segment, SegmentKind
 from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue

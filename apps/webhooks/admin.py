@@ -124,7 +124,6 @@ class DeliveryAdmin(RowButtons, ReadOnlyAdmin):
     search_help_text = _("Id of the message, call:<id> or agent:<id>, or the webhook's address.")
     date_hierarchy = "created_at"
     list_select_related = ("endpoint", "tenant")
-    show_full_result_count = False
     fields = (
         "message_id", "endpoint", "event", "stream", "status", "attempts", "created_at", "due_at", "give_up_at",
         "finished_at", "shown_payload",

@@ -122,8 +122,8 @@ def test_another_tenant_sees_and_changes_nothing(other_tenant: Tenant, story: Te
 
 def test_calls_of_another_tenant_are_not_shown(other_tenant: Tenant) -> None:
     record_facts(stored(arrival("c1", tenant=str(other_tenant.pk))))
-    assert signed_in("admin").get(page(Call, "changelist")).context["cl"].result_count == 0
-    assert signed_in("otheradmin").get(page(Call, "changelist")).context["cl"].result_count == 1
+    for who, seen in (("admin", 0), ("otheradmin", 1)):
+        assert len(signed_in(who).get(page(Call, "changelist")).context["cl"].result_list) == seen
 
 
 def test_a_switch_that_tenants_share_is_the_superusers(other_tenant: Tenant) -> None:

@@ -97,7 +97,6 @@ class LogEntryAdmin(ReadOnlyAdmin):
     search_fields = ("object_repr", "changes", "actor__username", "remote_addr")
     date_hierarchy = "timestamp"
     list_select_related = ("actor", "content_type")
-    show_full_result_count = False
     fields = ("timestamp", "who", "remote_addr", "what", "kind", "object_repr", "object_pk", "all_changes")
 
     def has_module_permission(self, request: HttpRequest) -> bool:

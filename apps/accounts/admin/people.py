@@ -13,17 +13,17 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.audit_events import Event, note
 from apps.accounts.models import Role, Team, User
+from apps.accounts.page_closing import close_pages
 from apps.accounts.passwords import set_password
 from apps.accounts.sessions import end_sessions
 from apps.accounts.tenant_admin import TenantForm, TenantScopedAdmin, own_tenant
-from apps.live.from_threads import expel_user
 
 RIGHTS = {"is_active", "role", "reach", "tenant", "is_superuser", "username"}
 
@@ -159,11 +159,11 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
         if change and RIGHTS & set(form.changed_data):
             if not obj.is_active:
                 end_sessions(obj)
-            close_pages(obj)
+            close_pages(str(obj.pk))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         end_sessions(obj)
-        close_pages(obj)
+        close_pages(str(obj.pk))
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
@@ -174,7 +174,7 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
         reply = super().user_change_password(request, id, form_url)
         if request.method == "POST" and reply.status_code == 302 and (user := self.get_object(request, id)):
             end_sessions(user, but=request.session.session_key)
-            close_pages(user)
+            close_pages(str(user.pk))
         return reply
 
     # --- actions ---
@@ -190,7 +190,7 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
     def sign_out(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
         for user in queryset:
             end_sessions(user)
-            close_pages(user)
+            close_pages(str(user.pk))
             note(Event.SESSION_ENDED, user, tenant_id=user.tenant_id)
         self._say(request, _("Signed out everywhere."))
 
@@ -211,9 +211,3 @@ class UserAdmin(TenantScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-
 
     def _say(self, request: HttpRequest, text: Any) -> None:
         self.message_user(request, text, messages.SUCCESS)
-
-
-def close_pages(user: User) -> None:
-    """Pages ask who may see them when they open; one that is open must not outlive the right to it."""
-    user_id = str(user.pk)
-    transaction.on_commit(lambda: expel_user(user_id))

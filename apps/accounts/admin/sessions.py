@@ -11,13 +11,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from apps.accounts.admin.people import close_pages
 from apps.accounts.audit_events import Event, note
+from apps.accounts.page_closing import close_pages
 from apps.accounts.permissions import can
 from apps.accounts.tenant_admin import ReadOnlyAdmin, own_tenant
 
@@ -28,6 +29,7 @@ for theirs in (EmailAddress, Authenticator, UserSession):
 
 @admin.register(UserSession)
 class SessionAdmin(ReadOnlyAdmin):
+    paginator = Paginator  # they end by themselves: few enough to be counted, and to be ended all
     list_display = ("user", "created_at", "last_seen_at", "ip", "user_agent")
     list_filter = (("last_seen_at", admin.DateFieldListFilter),)
     search_fields = ("user__username", "user__first_name", "user__last_name", "ip")
@@ -52,6 +54,6 @@ class SessionAdmin(ReadOnlyAdmin):
         """Pages that are open find their session gone within moments."""
         for row in queryset.select_related("user"):
             row.end()
-            close_pages(row.user)
+            close_pages(str(row.user.pk))
             note(Event.SESSION_ENDED, row.user, tenant_id=row.user.tenant_id, browser=row.user_agent)
         self.message_user(request, _("Ended."), messages.SUCCESS)

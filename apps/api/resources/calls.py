@@ -17,6 +17,7 @@ from apps.api import reach
 from apps.api.resources.decisions import DecisionsMixin
 from apps.api.resources.dialing import DialingMixin
 from apps.api.scopes import Scope
+from apps.calls.going_on import goes_on, going_on
 from apps.calls.models import Call, CallDisposition, FactRecord, Leg, Segment
 from apps.core.facts import CallOutcome, Direction
 from apps.core.texts import NUMBER
@@ -45,7 +46,7 @@ class CallSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
     def get_live(self, call: Call) -> bool:
-        return call.ended_at is None
+        return goes_on(call)
 
 
 class SegmentSerializer(serializers.ModelSerializer):
@@ -152,7 +153,7 @@ class CallViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, DecisionsMix
         live, agent, queue = wanted.pop("live"), wanted.pop("agent", None), wanted.pop("queue", None)
         queryset = queryset.filter(**wanted)
         if live is not None:
-            queryset = queryset.filter(ended_at__isnull=live)
+            queryset = queryset.filter(going_on() if live else ~going_on())
         for field, value in (("agent", agent), ("queue", queue)):
             if value is not None:
                 took_part = Segment.objects.filter(call=OuterRef("pk"), **{f"{field}_id": value})

@@ -2,7 +2,10 @@
 
 import apps.accounts.history
 import django.db.models.deletion
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
+from django.db.models.functions import Upper
 
 
 class Migration(migrations.Migration):
@@ -17,6 +20,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Comes with PostgreSQL (on Debian in postgresql itself); the owner of a database may make it, no superuser is needed.
+        TrigramExtension(),
         migrations.CreateModel(
             name='Call',
             fields=[
@@ -187,6 +192,21 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='call',
             index=models.Index(fields=['tenant', '-started_at'], name='calls_call_tenant__984a94_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['-started_at'], name='calls_call_started_d3be0d_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['tenant', 'did', '-started_at'], name='calls_call_tenant__535bee_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=GinIndex(
+                OpClass('caller_number', name='gin_trgm_ops'), OpClass('did', name='gin_trgm_ops'),
+                OpClass(Upper('caller_name'), name='gin_trgm_ops'), name='call_search',
+            ),
         ),
         migrations.AddIndex(
             model_name='call',

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.accounts.models import User
+from apps.calls.going_on import goes_on
 from apps.customers import cleaning
 from apps.customers.imports.rows import is_mobile
 from apps.customers.models import Customer, Note, PhoneNumber
@@ -169,7 +170,7 @@ class ContactSerializer(serializers.Serializer):
         return str(self._of_call(entry, "outcome"))
 
     def get_live(self, entry: Any) -> bool:
-        return bool(entry.kind == "call" and entry.row.ended_at is None)
+        return bool(entry.kind == "call" and goes_on(entry.row))
 
     def get_queue(self, entry: Any) -> str:
         queue = self._of_call(entry, "last_queue", None)

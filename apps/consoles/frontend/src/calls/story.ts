@@ -10,6 +10,7 @@ export interface CallRow {
   name: string;
   did: string;
   direction: string;
+  /** Empty while it goes on; `lost` without an end: nobody recorded it. */
   outcome: string;
   cause: string;
   started_ms: number;
@@ -56,7 +57,7 @@ export interface Drawing { startMs: number; endMs: number; lanes: Lane[]; ticks:
 export function draw(story: Story, nowMs: number): Drawing {
   const startMs = story.call.started_ms;
   const ends = [
-    story.call.ended_ms ?? nowMs,
+    story.call.ended_ms ?? (story.call.outcome === "lost" ? 0 : nowMs),
     ...story.segments.map((item) => item.ended_ms ?? 0),
     ...story.legs.map((item) => item.ended_ms ?? 0),
     ...story.wrap_ups.map((item) => item.at_ms),

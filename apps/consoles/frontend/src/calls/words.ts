@@ -70,7 +70,6 @@ export const c = dictionary(
     heard_note: "Listening is noted with your name.",
     cannot_play: "The recording cannot be played",
     nothing_recorded: "Nothing has been recorded yet; the recorder may be behind.",
-    live: "live",
     more: "Show more",
   },
   {
@@ -142,7 +141,6 @@ export const c = dictionary(
     heard_note: "收听会记录您的姓名。",
     cannot_play: "录音无法播放",
     nothing_recorded: "尚无记录,写入可能有延迟。",
-    live: "进行中",
     more: "显示更多",
   },
 );
