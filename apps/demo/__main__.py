@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from apps.demo import crm
+from apps.demo.callers import open_line
 from apps.demo.processes import Child, DemoError, Family
 from apps.demo.screen import Screen
 from apps.demo.services import PrivatePostgres, PrivateRedis, ServiceError, service_directory
@@ -33,6 +34,7 @@ class Demo:
         self._screen = screen
         self._family = Family(screen)
         self._environment: dict[str, str] = {}
+        self._simulator_options = place.run_dir / "simulator.json"
 
     # --- start -----------------------------------------------------------------------------------------------------
 
@@ -48,6 +50,8 @@ class Demo:
         if self._place.simulated_agents:
             self._start_people()
         self._close_database()
+        if self._place.switch is None:
+            open_line(self._simulator_options, self._place.callers_per_minute)
         self._introduce(logins)
 
     def _start_postgres(self) -> str:
@@ -117,10 +121,8 @@ class Demo:
     def _start_simulator(self, place: SwitchPlace) -> None:
         from apps.demo.prepare import simulator_options
 
-        options = simulator_options(
-            place, seed=self._place.seed, callers_per_minute=self._place.callers_per_minute
-        )  # fmt: skip
-        config = self._place.run_dir / "simulator.json"
+        options = simulator_options(place, seed=self._place.seed)
+        config = self._simulator_options
         config.touch(mode=0o600)
         config.write_text(json.dumps(options, ensure_ascii=False, indent=1))
         Path(str(place.recordings_dir)).mkdir(parents=True, exist_ok=True)

@@ -57,8 +57,8 @@ def place_switch(place: SwitchPlace) -> None:
         config_changed()
 
 
-def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: float) -> dict[str, object]:
-    """The simulator's options for the story: its numbers, its phones, its trunks."""
+def simulator_options(place: SwitchPlace, *, seed: int) -> dict[str, object]:
+    """The simulator's options for the story: its numbers, its phones, its trunks. Nobody calls by himself yet."""
     switch = the_switch()
     phones = Agent.objects.filter(enabled=True, sip_account__switch=switch).values_list(
         "sip_account__username", flat=True
@@ -70,7 +70,6 @@ def simulator_options(place: SwitchPlace, *, seed: int, callers_per_minute: floa
         "sockets": place.arrival,
         "domain": switch.domain,
         "seed": seed,
-        "callers-per-minute": callers_per_minute,
         "callers-at-most": 25,
         "did": list(Did.objects.filter(switch=switch).values_list("number", flat=True)),
         "gateway": list(Trunk.objects.filter(switch=switch, enabled=True).values_list("gateway", flat=True)),

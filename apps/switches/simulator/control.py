@@ -102,7 +102,7 @@ class Control:
         if "running" in asked:
             self.callers.stop()
             if asked["running"]:
-                self.callers.start()
+                self.callers.start(rush=int(asked.get("rush", 0)))
         return {"running": self.callers.running, "placed": self.callers.placed, "calling": len(self.callers)}
 
     def _find(self, asked: Answer) -> Channel:

@@ -13,6 +13,7 @@ from apps.switches.simulator.clock import Timer
 from apps.switches.simulator.model import Switch
 
 KNOWN_SHARE = 0.7  # of callers, where some are known
+RUSH = 6  # times as often come those who waited for the line to open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Callers:
         self._rng = random.Random(f"{seed}/callers")
         self._calling: dict[str, _Caller] = {}
         self._next: Timer | None = None
+        self._rush = 0  # callers who are still to come in a hurry
         switch.listeners.append(self._heard)
 
     def __len__(self) -> int:
@@ -65,8 +67,10 @@ class Callers:
     def running(self) -> bool:
         return self._next is not None
 
-    def start(self) -> None:
+    def start(self, rush: int = 0) -> None:
+        """The first ``rush`` of them waited for the line to open: they come quickly one after another."""
         if self._next is None and self.crowd.per_minute > 0 and self.crowd.dids:
+            self._rush = rush
             self._arm()
 
     def stop(self) -> None:
@@ -75,7 +79,9 @@ class Callers:
             self._next = None
 
     def _arm(self) -> None:
-        gap_ms = int(self._rng.expovariate(self.crowd.per_minute / 60_000))
+        per_minute = self.crowd.per_minute * (RUSH if self._rush else 1)
+        self._rush = max(0, self._rush - 1)
+        gap_ms = int(self._rng.expovariate(per_minute / 60_000))
         self._next = self.switch.clock.after(gap_ms, self._come)
 
     def _come(self) -> None:

@@ -11,7 +11,7 @@ from apps.switches.simulator.clock import Scheduler
 from apps.switches.simulator.driver import SimulatorDriver
 from apps.switches.simulator.faults import FaultRates, Faults
 from apps.switches.simulator.model import Switch
-from apps.switches.simulator.people import CallerPlan, Callers, Crowd
+from apps.switches.simulator.people import RUSH, CallerPlan, Callers, Crowd
 from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
 
 SWITCH = SwitchId("1")
@@ -133,6 +133,23 @@ def test_a_caller_leaves_when_his_patience_ends() -> None:
     switch.clock.run_until(6_001)
     assert not channel.alive
     assert len(callers) == 0
+
+
+def test_those_who_waited_for_the_line_to_open_come_quickly_and_then_it_is_a_day_like_any_other() -> None:
+    def arrivals_ms(rush: int) -> list[int]:
+        switch = Switch(seed=2, clock=Scheduler(0))
+        callers = Callers(switch, Crowd(per_minute=1, dids=("park",), limit=30), seed=2)
+        at_ms: list[int] = []
+        switch.listeners.append(
+            lambda name, channel, headers: at_ms.append(switch.clock.now_ms) if name == "CHANNEL_CREATE" else None
+        )
+        callers.start(rush=rush)
+        switch.clock.run_until(3_600_000 * 2)
+        return at_ms
+
+    rushed, calm = arrivals_ms(20), arrivals_ms(0)
+    assert rushed[19] == pytest.approx(calm[19] / RUSH, abs=20)
+    assert rushed[29] - rushed[19] == pytest.approx(calm[29] - calm[19], abs=20)
 
 
 def test_a_caller_who_is_asked_again_says_the_same_again() -> None:
