@@ -7,7 +7,7 @@ from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
 from apps.core.agents.reach import lacks_media, why_blocked
 from apps.core.calls import lines
-from apps.core.calls.model import Call, CallState, LegState
+from apps.core.calls.model import Bridge, Call, CallState, Consult, LegState, ThreeWay
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind, PauseLimit, QueueConfig
 from apps.core.events import TransferKind
 from apps.core.facts import Aim, Direction
@@ -18,7 +18,8 @@ from apps.live.views_of_state import Entity, View, queue_name, queue_of
 
 _S = AgentState
 _REST = ("ready", "pause", "sign_out")
-_CONNECTED = ("hang_up", "mute", "unmute", "mask", "unmask", "draft", "help", "mark")
+_MUTE = ("mute", "unmute")
+_CONNECTED = ("hang_up", *_MUTE, "mask", "unmask", "draft", "help", "mark")
 _TALK = ("transfer", "consult", *_CONNECTED)
 CONTROLS: dict[AgentState, tuple[str, ...]] = {
     _S.LOGGED_OUT: ("sign_in",),
@@ -145,7 +146,7 @@ def _controls(state: State, agent: Agent, config: AgentConfig | None, call: Call
     if not _may_decline(state, config, call):
         out.add("decline")
     if call is not None:
-        out |= _not_now(call) | _not_in_company(agent, call)
+        out |= _not_now(agent, call) | _not_in_company(agent, call)
         if any(leg.lent is not None for leg in call.legs.values() if leg.agent == agent.id):
             out.add("answer")  # who comes on an open line is connected after the beep
     return [name for name in CONTROLS[agent.state] if name not in out]
@@ -157,11 +158,11 @@ def _may_decline(state: State, config: AgentConfig | None, call: Call | None) ->
     return config is not None and config.may_decline and queue is not None and queue.may_decline
 
 
-def _not_now(call: Call) -> set[str]:
+def _not_now(agent: Agent, call: Call) -> set[str]:
     if call.rejoin is not None:  # nobody is there to hold or to transfer
         return {"hold", "resume", "dtmf", "transfer", "consult", "mute", "unmute", "mask", "unmask"}
-    part = call.bridge or call.consult or call.three_way
-    recording, muted = call.recording, part is not None and part.muted
+    part, recording = _part(agent, call), call.recording
+    muted = part is not None and part.muted
     running = recording is not None and recording.started
     masked = recording is not None and recording.mask_until_ms is not None
     return {
@@ -173,12 +174,16 @@ def _not_now(call: Call) -> set[str]:
 
 
 def _not_in_company(agent: Agent, call: Call) -> set[str]:
-    """What a consult or a three-way rules out for this one of the agents in it."""
+    """What a consult or a three-way rules out for this one of the agents in it.
+
+    The switch's mute is known of the one who asked alone; a browser phone mutes itself without asking.
+    """
     consult, room = call.consult, call.three_way
     if consult is not None and consult.agent != agent.id:  # was asked: the talk is another's
-        return {"hold", "resume", "dtmf", "transfer", "consult", "mask", "unmask"}
+        return {"hold", "resume", "dtmf", "transfer", "consult", "mask", "unmask", *_MUTE}
     if room is not None:
-        return set() if room.agent == agent.id and room.other in call.legs else {"consult_cancel"}
+        mine = room.agent == agent.id
+        return (set() if mine else set(_MUTE)) | (set() if mine and room.other in call.legs else {"consult_cancel"})
     if consult is None:
         return set()
     together = consult.asked is not None or consult.joined is not None
@@ -209,7 +214,8 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
         "queue": queue_name(state, call),
         "queue_id": queue_id,
         "started_ms": call.started_ms,
-        "queued_ms": call.wait.queued_ms if call.wait is not None else None,
+        # While it rings here: later on somebody else may be waited for.
+        "queued_ms": call.wait.queued_ms if call.wait is not None and agent.state is _S.OFFERED else None,
         "dial": _dial(call),
         "callback": _callback(call),
         "attached": dict(call.attached),
@@ -217,8 +223,8 @@ def _agent_call(state: State, agent: Agent, call: Call) -> Entity:
         "path": [_step(state, call, index) for index in range(len(call.path))],
         **_handover(state, agent, call),
         **_offer(agent, call, queue),
-        **_talk(call),
-        "company": company(state, agent.id, call),
+        **_talk(agent, call),
+        "company": company(state, agent.id, call) if agent.state is not _S.WRAP_UP else None,
         "draft": agent.draft,
         "draft_disposition": agent.draft_disposition,
         "digits_sent": call.digits_sent,
@@ -300,10 +306,12 @@ def _offer(agent: Agent, call: Call, queue: QueueConfig | None) -> Entity:
     }
 
 
-def _talk(call: Call) -> Entity:
-    bridge, recording = call.bridge, call.recording
-    part = bridge or call.consult or call.three_way
+def _talk(agent: Agent, call: Call) -> Entity:
+    """This agent's own part: others may go on talking when it is over."""
+    part, recording = _part(agent, call), call.recording if agent.state is not _S.WRAP_UP else None
+    bridge = part if isinstance(part, Bridge) else None
     return {
+        "talking_ms": _talking_ms(agent, call),
         "bridged_ms": bridge.bridged_ms if bridge is not None else None,
         "held_ms": bridge.held_ms if bridge is not None else None,
         "hold_total_ms": bridge.hold_total_ms if bridge is not None else 0,
@@ -315,3 +323,18 @@ def _talk(call: Call) -> Entity:
         "masked_ms": recording.masked_ms if recording is not None else None,
         "mask_until_ms": recording.mask_until_ms if recording is not None else None,
     }
+
+
+def _part(agent: Agent, call: Call) -> Bridge | Consult | ThreeWay | None:
+    """What this agent holds of the call; who was asked holds none of it yet."""
+    part = call.bridge or call.consult or call.three_way
+    return part if part is not None and part.agent == agent.id else None
+
+
+def _talking_ms(agent: Agent, call: Call) -> int | None:
+    """Since when somebody is on the line with this agent, whoever it was in between."""
+    if call.state in (CallState.DIALING, CallState.CONNECTING) or agent.state in (_S.OFFERED, _S.WRAP_UP):
+        return None
+    answered = [leg.answered_ms for leg in call.legs.values() if leg.agent == agent.id and leg.answered_ms is not None]
+    customer = call.legs.get(call.leg)
+    return max([*answered, (customer.answered_ms or 0) if customer is not None else 0]) if answered else None

@@ -185,6 +185,14 @@ def test_an_attended_transfer_by_way_of_a_three_way(people: People, demo: Runnin
     in_state(first, "WRAP_UP")
     in_state(second, "TALKING")
     expect(second.get_by_test_id("call-number")).to_have_text("13800138015")
+    talked, talks = seconds(first, "talk-time"), seconds(second, "talk-time")
+    eventually(lambda: seconds(second, "talk-time") > talks + 1, "the other one talks on")
+    assert seconds(first, "talk-time") == talked, "one's own talk is over"
+
+
+def seconds(agent: Page, clock: str) -> int:
+    minutes, _, rest = agent.get_by_test_id(clock).inner_text().partition(":")
+    return int(minutes) * 60 + int(rest)
 
 
 def test_a_hostile_caller_is_text_and_moves_nothing(people: People, demo: RunningDemo) -> None:

@@ -12,17 +12,17 @@ import { errors, refusalText, t } from "$lib/words";
 import { ABOUT_CALL, type Action, DEFAULT_KEYS, NAMES_CALL, SHOWN_BY, TOGETHER, toReady } from "./actions";
 import { type Banner, banners } from "./banners";
 import { MyDay } from "./day.svelte";
+import { InHand } from "./in_hand.svelte";
 import { Media } from "./media.svelte";
 import type { Booking } from "./booking";
 import { CONNECTED, type Call, type Company, IN_CALL, type Me, type PageData, WITH_CALL, dialable } from "./model";
+import { News, type Before } from "./news";
 import { Notes } from "./notes.svelte";
-import { whyItStopped } from "./stopped";
 import { pageId } from "./phone/media_tab";
 import { w } from "./words";
 
 const NOTICE_MS = 6_000;
 const KEYS = "agent-keys";
-const LAST_CALL = "agent-call";
 
 interface Notice {
   text: string;
@@ -53,18 +53,14 @@ export class Console {
   settingsOpen = $state(false);
   preflightOpen = $state(false);
   dialText = $state("");
-  #last = $state.raw<Call | null>(remembered());
-  #ended = $state.raw<Record<string, number>>({});
+  #inHand = new InHand(() => this.me, () => this.liveCall);
+  #news = new News(this, this.#inHand.opened);
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
-  #before: { state: string; call: string | null; dialed: number; missed: number } = { state: "", call: null, dialed: 0, missed: 0 };
-  #hungUp = "";
-  #rejoining = "";
   #heldFor = "";
-  #finished = "";
-  #asked: Company | null = null;
-  #note: Notification | null = null;
   /** Focus the dialling box; set by its component. */
   focusDial: () => void = () => {};
+  /** Open the list of pause reasons; set by its component. */
+  openReasons: () => void = () => {};
 
   constructor(page: PageData) {
     this.page = page;
@@ -81,14 +77,12 @@ export class Console {
 
   /** The call at hand, also when the switch has none any more and only its wrap-up is left. */
   get call(): Call | undefined {
-    // What a live call has lost by its progress (since when it waited, once bridged), the remembered one still has.
-    if (this.liveCall) return this.#last?.id === this.liveCall.id ? this.#merged(this.liveCall) : this.liveCall;
-    return this.me?.call && this.#last?.id === this.me.call ? this.#last : undefined;
+    return this.#inHand.call;
   }
 
-  /** When the call at hand stopped being live, on the engine's clock; null while it is. */
+  /** When the call at hand was over for this agent, on the engine's clock; null while it is not. */
   get endedMs(): number | null {
-    return this.liveCall || !this.me?.call ? null : (this.#ended[this.me.call] ?? null);
+    return this.#inHand.endedMs;
   }
 
   get pauseReasons(): Record<string, string> {
@@ -139,6 +133,7 @@ export class Console {
   }
 
   get muted(): boolean {
+    if (!CONNECTED.has(this.me?.state ?? "")) return false;
     return this.mutesHere ? (this.media.state?.muted ?? false) : (this.call?.muted ?? false);
   }
 
@@ -173,7 +168,7 @@ export class Console {
     answer: () => void this.command("answer"),
     decline: () => void this.command("decline"),
     hang_up: () => {
-      if (this.me?.state !== "CONSULTING") this.#hungUp = this.me?.call ?? "";
+      if (this.me?.state !== "CONSULTING") this.#news.hungUp = this.me?.call ?? "";
       void this.command("hang_up");
     },
     hold: () => void this.command(this.me?.state === "CONSULTING" ? "consult_swap" : this.me?.state === "HOLDING" ? "resume" : "hold"),
@@ -188,6 +183,7 @@ export class Console {
     ready_pause: () => {
       if (this.me) void (toReady(this.me) ? this.command("ready") : this.pause());
     },
+    pause_reason: () => this.openReasons(),
     search: () => this.focusDial(),
     finish: () => void this.finish(),
   };
@@ -219,7 +215,7 @@ export class Console {
       return;
     }
     const call = this.me?.call ?? "";
-    this.#finished = call;
+    this.#news.finished = call;
     if (!(await this.command("finish", { disposition: this.notes.disposition, note: this.notes.note }))) return;
     await this.notes.done(call);
     toasts.say(w("finished"));
@@ -241,13 +237,13 @@ export class Console {
 
   async completeConsult(): Promise<void> {
     const name = callerText(this.call?.company?.name);
-    this.#hungUp = this.me?.call ?? "";
+    this.#news.hungUp = this.me?.call ?? "";
     if (await this.command("consult_complete")) toasts.say(w("transfer_done", { name }));
   }
 
   async transfer(kind: TargetKind, target: string, name: string, note: string): Promise<void> {
     this.transferOpen = false;
-    this.#hungUp = this.me?.call ?? "";
+    this.#news.hungUp = this.me?.call ?? "";
     if (await this.command("transfer", { kind, target, ...(note ? { note } : {}) })) toasts.say(w("transfer_done", { name }));
   }
 
@@ -280,41 +276,25 @@ export class Console {
   // --- what follows from a new state; called in an effect --------------------------------------------------------------
 
   follow(): void {
-    const { me, liveCall } = this;
+    const { me } = this;
     if (!me) return;
     this.#signInOnce(me);
-    this.#rejoined(me);
-    if (liveCall) this.#remember(liveCall);
+    this.#inHand.remember();
     this.#microphone(me);
-    this.media.acknowledge(liveCall);
-    if (me.state !== this.#before.state || me.call !== this.#before.call) this.#changed(me);
-    this.#dialed(me);
-    this.#consulted(me);
-    this.#before = { state: me.state, call: me.call, dialed: me.last_dial?.at_ms ?? 0, missed: me.missed ?? 0 };
+    this.media.acknowledge(this.liveCall);
+    this.#news.follow(me);
     if (!this.can("transfer")) this.transferOpen = false;
   }
 
-  /** A consult that ended otherwise than the agent asked for: said why. */
-  #consulted(me: Me): void {
-    const company = this.liveCall?.company;
-    if (company?.mine) this.#asked = company;
-    else if (this.#asked && (me.state === "TALKING" || me.state === "WRAP_UP")) {
-      const { name, ended, detail } = this.#asked;
-      this.#asked = null;
-      const why = ended === "not_reached" && w.has(`outcome_${detail}`) ? w(`outcome_${detail}` as "outcome_busy") : ended;
-      if (ended === "not_reached") this.say(w("consult_not_reached", { name: callerText(name), outcome: why }), "warn", "E12");
-      else if (ended === "other_left" || ended === "failed") this.say(w("consult_ended", { name: callerText(name) }), "warn");
-    }
-  }
-
-  /** The customer is back with the agent, or with the queue. */
-  #rejoined(me: Me): void {
-    const opened = this.#before.state === "" && this.#last?.id === me.call && ["talking", "rejoining"].includes(this.#last?.state ?? "");
-    const was = this.#rejoining === me.call && me.call !== null;
-    if (this.media.rejoining) this.#rejoining = me.call ?? "";
-    else if (was && CONNECTED.has(me.state)) this.say(errors("E10"), "good", "E10");
-    if (me.state === "WRAP_UP" && (was || opened) && this.liveCall && this.liveCall.state !== "closing") this.say(errors("E11"), "bad", "E11");
-    if (!this.media.rejoining) this.#rejoining = "";
+  /** What else a new state or another call brings with it, besides the news. */
+  changed(me: Me, before: Before): void {
+    if (me.state === "WRAP_UP" && before.state !== "WRAP_UP") this.tab = "wrap_up";
+    else if (WITH_CALL.has(me.state) && me.call !== before.call) this.tab = "incoming";
+    // The sound of a line that is kept open goes on with the next caller, who is to hear this agent.
+    if (me.line && before.call && (me.call !== before.call || me.state === "WRAP_UP")) this.media.mute(false);
+    if (WITH_CALL.has(me.state)) void this.notes.begin(me.call ?? "", this.call);
+    if (before.state && me.state !== before.state) this.day.soon();
+    document.title = `${me.state === "OFFERED" ? "☎ " : ""}${stateWord(me.state)} · Trunkline`;
   }
 
   /** A headset that went away in mid-call: another one took over, or the customer hears music until there is one. */
@@ -339,71 +319,6 @@ export class Console {
     if (me.state === "LOGGED_OUT") setTimeout(() => void this.signIn());
   }
 
-  #remember(call: Call): void {
-    this.#last = this.#merged(call);
-    this.#ended = { [call.id]: this.live.now };
-    sessionStorage.setItem(LAST_CALL, JSON.stringify(this.#last));
-  }
-
-  #merged(call: Call): Call {
-    const last = this.#last?.id === call.id ? this.#last : null;
-    return { ...call, queued_ms: call.queued_ms ?? last?.queued_ms ?? null, bridged_ms: call.bridged_ms ?? last?.bridged_ms ?? null };
-  }
-
-  #changed(me: Me): void {
-    const before = this.#before;
-    if (me.state === "OFFERED") this.#offered(me);
-    else {
-      this.alert = "";
-      this.#note?.close();
-      this.polite = stateWord(me.state);
-    }
-    if (me.state === "WRAP_UP" && before.state !== "WRAP_UP") this.tab = "wrap_up";
-    else if (WITH_CALL.has(me.state) && me.call !== before.call) this.tab = "incoming";
-    // The sound of a line that is kept open goes on with the next caller, who is to hear this agent.
-    if (me.line && before.call && (me.call !== before.call || me.state === "WRAP_UP")) this.media.mute(false);
-    if (WITH_CALL.has(me.state)) void this.notes.begin(me.call ?? "", this.call);
-    this.#saysWhy(me);
-    if (before.state && me.state !== before.state) this.day.soon();
-    document.title = `${me.state === "OFFERED" ? "☎ " : ""}${stateWord(me.state)} · Trunkline`;
-  }
-
-  #offered(me: Me): void {
-    const number = callerText(this.liveCall?.number, t("number_hidden"));
-    const queue = callerText(this.liveCall?.queue);
-    this.alert = queue ? w("offer", { number, queue }) : w("offer_direct", { number });
-    if (document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
-    this.#note = new Notification(w("note_title"), { body: this.alert, tag: me.call ?? "", requireInteraction: true });
-    this.#note.onclick = () => {
-      window.focus();
-      this.#note?.close();
-    };
-  }
-
-  #stopped(me: Me): void {
-    const said = whyItStopped(me.offer_end);
-    if (said) this.say(said.text, "good", said.code);
-  }
-
-  #saysWhy(me: Me): void {
-    const before = this.#before;
-    if (before.state === "OFFERED" && me.state === "NOT_RESPONDING") this.say(errors("E15"), "bad", "E15");
-    else if (before.state === "OFFERED" && me.state === "READY" && (me.missed ?? 0) > before.missed) this.say(w("missed_once", { n: (me.missed_limit ?? 1) - (me.missed ?? 0) }), "warn");
-    else if (before.state === "OFFERED" && me.state === "READY") this.#stopped(me);
-    else if (CONNECTED.has(before.state) && me.state === "WRAP_UP" && this.#hungUp !== me.call && this.notice?.code !== "E11") this.say(errors("E16"), "good", "E16");
-    else if (before.state === "WRAP_UP" && me.state === "TALKING" && before.call === me.call) this.say(errors("E12"), "bad", "E12");
-    else if (before.state === "WRAP_UP" && me.call !== before.call && before.call && this.#finished !== before.call && me.disposition_required !== false) this.say(errors("E18"), "warn", "E18");
-    if (before.state && me.reason === "forced" && me.state !== before.state) this.say(w("forced", { state: stateWord(me.state) }), "warn");
-  }
-
-  #dialed(me: Me): void {
-    const last = me.last_dial;
-    if (!last || !this.#before.state || last.at_ms <= this.#before.dialed) return;
-    const outcome = w.has(`outcome_${last.outcome}`) ? w(`outcome_${last.outcome}` as "outcome_busy") : last.outcome;
-    if (last.outcome !== "answered") this.say(w("dial_failed", { number: callerText(last.number), outcome }), "warn");
-    if (last.outcome === "busy" || last.outcome === "congestion") this.media.sounds.busy();
-  }
-
   #refused(code: string, reason: string): void {
     if (code === "not_sent") return; // the line's own banner says it, or the first click is still under way
     const shown = { unconfirmed: "E07", stale: "E19", not_permitted: "E20", barred: "E24", media_moved: "E05" }[code] ?? "";
@@ -425,10 +340,7 @@ export class Console {
     if (action === "merge") return this.can("three_way");
     if (action === "mask") return this.can("mask") || this.can("unmask");
     if (action === "ready_pause") return this.can("ready") || this.can("pause");
+    if (action === "pause_reason") return this.can("pause");
     return action === "search" || this.can(action);
   }
-}
-
-function remembered(): Call | null {
-  return JSON.parse(sessionStorage.getItem(LAST_CALL) ?? "null") as Call | null;
 }

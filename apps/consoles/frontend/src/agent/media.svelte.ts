@@ -3,7 +3,7 @@
 import { Problem, request } from "$lib/http";
 import type { Live } from "$lib/live.svelte";
 import type { MediaPlace, Microphone } from "./banners";
-import { CONNECTED, type Call, IN_CALL, type Me } from "./model";
+import { CONNECTED, type Call, IN_CALL, type Me, hearsCustomer } from "./model";
 import type { Account, Phone, PhoneState } from "./phone/phone.svelte";
 import { best, list, remembered } from "./phone/devices";
 import { type Holding, MediaTab } from "./phone/media_tab";
@@ -174,9 +174,9 @@ export class Media {
     const comes = mine && me.state === "OFFERED" && call?.auto_answer ? call.id : "";
     if (comes && comes !== this.#zipped) this.sounds.zip();
     this.#zipped = comes;
-    const talking = mine && me.state === "TALKING" && call?.bridged_ms;
-    const elapsedMs = talking ? now - (call.bridged_ms ?? now) - (call.hold_total_ms ?? 0) : 0;
-    void this.phone.hear(talking ? { call: call.id, number: call.number, lang: call.lang, elapsedMs } : null);
+    const heard = mine && call && hearsCustomer(me, call);
+    const elapsedMs = heard ? now - (call.talking_ms ?? now) - (call.hold_total_ms ?? 0) : 0;
+    void this.phone.hear(heard ? { call: call.id, number: call.number, lang: call.lang, elapsedMs } : null);
   }
 
   // --- what people ask for -------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ export class Media {
   }
 
   #phoneOf(account: Exclude<Account, { kind: "none" }>): Phone {
-    if (account.kind === "simulated") return new SimulatedPhone(account.voices, this.sounds);
+    if (account.kind === "simulated") return new SimulatedPhone(account.voices, this.sounds, () => this.#wasMuted());
     return new SipPhone(account, this.sounds, () => this.#wasMuted());
   }
 

@@ -69,6 +69,9 @@ export interface Call {
   offer_deadline_ms: number | null;
   ring_timeout_ms: number | null;
   auto_answer?: boolean;
+  /** Since when this agent has somebody on the line, whoever it was in between; null in wrap-up. */
+  talking_ms: number | null;
+  /** Since when with the customer. */
   bridged_ms: number | null;
   held_ms: number | null;
   hold_total_ms?: number;
@@ -118,6 +121,12 @@ export interface PageData {
 export const IN_CALL = new Set(["DIALING", "TALKING", "HOLDING", "CONSULTING", "CONFERENCING"]);
 export const WITH_CALL = new Set([...IN_CALL, "OFFERED", "WRAP_UP"]);
 export const CONNECTED = new Set(["TALKING", "HOLDING", "CONSULTING", "CONFERENCING"]);
+/** Whether this agent and the customer hear each other; while somebody is asked, they may not. */
+export function hearsCustomer(me: Me, call: Call): boolean {
+  if (me.state === "TALKING") return call.bridged_ms !== null;
+  return me.state === "CONFERENCING" || (me.state === "CONSULTING" && call.company?.aim === "customer");
+}
+
 /** States in which Ready, Pause and Sign out only say what comes next. */
 export const BUSY = new Set([...IN_CALL, "OFFERED", "WRAP_UP"]);
 

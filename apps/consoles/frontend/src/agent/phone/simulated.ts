@@ -21,9 +21,14 @@ export class SimulatedPhone implements Phone {
   #sounds: Sounds;
   #talking: { call: string; source: AudioBufferSourceNode } | null = null;
   #wanted = "";
+  /** The call that `muted` is about. */
+  #call = "";
+  #wasMuted: () => boolean;
   #tellings = new Map<string, Promise<AudioBuffer>>();
 
-  constructor(voices: Record<string, Line[][]>, sounds: Sounds) {
+  /** `wasMuted`: whether the call that is heard now was muted before the page was loaded anew. */
+  constructor(voices: Record<string, Line[][]>, sounds: Sounds, wasMuted: () => boolean) {
+    this.#wasMuted = wasMuted;
     this.#voices = voices;
     this.#sounds = sounds;
   }
@@ -59,6 +64,10 @@ export class SimulatedPhone implements Phone {
   /** Let the caller speak, or be silent (null: on hold, or no call). */
   async hear(talk: Talk | null): Promise<void> {
     this.#wanted = talk?.call ?? "";
+    if (talk && talk.call !== this.#call) {
+      this.#call = talk.call;
+      this.state.muted = this.#wasMuted();
+    }
     if (!talk || this.#talking?.call !== talk.call) this.#silence();
     if (!talk || this.#talking) return;
     const scripts = this.#voices[talk.lang] ?? Object.values(this.#voices)[0] ?? [];
@@ -93,7 +102,6 @@ export class SimulatedPhone implements Phone {
     this.#talking?.source.stop();
     this.#talking = null;
     this.state.inCall = false;
-    this.state.muted = false;
   }
 
   /** The caller's lines of one telling, with silence where the agent speaks. */
