@@ -272,11 +272,13 @@ def test_the_caller_is_heard(people: People, demo: RunningDemo) -> None:
     talk(agent, demo, "13800138107")
     eventually(lambda: agent.evaluate("window.voices") == 1, "a voice plays")
     assert agent.evaluate("window.loudest") > 0.2
+    agent.keyboard.press("F8")
     agent.keyboard.press("F4")
     in_state(agent, "HOLDING")
     eventually(lambda: agent.evaluate("window.voices") == 0, "silence on hold")
     agent.keyboard.press("F4")
     eventually(lambda: agent.evaluate("window.voices") == 1, "the voice is back")
+    expect(agent.locator("[data-action=mute]")).to_have_attribute("aria-pressed", "true")  # as before the hold
 
 
 def test_keys_can_be_changed(people: People, demo: RunningDemo) -> None:
@@ -305,15 +307,27 @@ def miss(demo: RunningDemo) -> None:
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "dark"), ("en-US", "light")])
 def test_nobody_is_shut_out(people: People, demo: RunningDemo, locale: str, scheme: str) -> None:
-    """No violation of WCAG 2.2 AA in any state of one voice call, nor a part that is wider than a zoomed window."""
+    """No violation of WCAG 2.2 AA in any state of one voice call, nor a part that is wider than a zoomed window.
+
+    And what a state says moves nothing beside it.
+    """
     agent = people.sign_in_agent("chenjing", locale=locale, scheme=scheme)
-    broken = {"PAUSED": violations(agent)}
+    broken: dict[str, list[str]] = {}
+    places: dict[str, set[int]] = {}
+
+    def look(state: str) -> None:
+        broken[state] = violations(agent)
+        for part in ("[data-testid=since]", "[data-action=ready]", "[data-action=pause]", "[data-testid=my-day]"):
+            if (box := agent.query_selector(part)) and (place := box.bounding_box()):
+                places.setdefault(part, set()).add(round(place["x"]))
+
+    look("PAUSED")
     agent.add_init_script(TAP)
     agent.reload()
     in_state(agent, "PAUSED")
     agent.evaluate("window.still = true")  # to the server the page is gone, and it hears so
     in_state(agent, "DISCONNECTED")
-    broken["DISCONNECTED"] = violations(agent)
+    look("DISCONNECTED")
     agent.evaluate("window.still = false")
     in_state(agent, "PAUSED")
     demo.simulator(do="behave", phone=NEVER_THERE, answering="told")
@@ -321,43 +335,44 @@ def test_nobody_is_shut_out(people: People, demo: RunningDemo, locale: str, sche
     agent.get_by_test_id("dial-number").fill(NEVER_THERE)
     agent.keyboard.press("Enter")
     in_state(agent, "DIALING")
-    broken["DIALING"] = violations(agent)
+    look("DIALING")
     agent.keyboard.press("Control+F2")
     in_state(agent, "READY")
     demo.call("13800138110")
     in_state(agent, "OFFERED")
     miss(demo)
     in_state(agent, "NOT_RESPONDING")
-    broken["NOT_RESPONDING"] = violations(agent)
+    look("NOT_RESPONDING")
     demo.end_all_calls()
     agent.click("[data-action=ready]")
     in_state(agent, "READY")
-    broken["READY"] = violations(agent)
+    look("READY")
     demo.call("13800138108", name="张三")
     in_state(agent, "OFFERED")
-    broken["OFFERED"] = violations(agent)
+    look("OFFERED")
     agent.keyboard.press("F2")
     in_state(agent, "TALKING")
-    broken["TALKING"] = violations(agent)
+    look("TALKING")
     agent.keyboard.press("F9")
     expect(agent.get_by_test_id("transfer-search")).to_be_focused()
-    broken["transfer"] = violations(agent)
+    look("transfer")
     agent.keyboard.press("Escape")
     agent.keyboard.press("F4")
     in_state(agent, "HOLDING")
-    broken["HOLDING"] = violations(agent)
+    look("HOLDING")
     agent.keyboard.press("Control+F2")
     in_state(agent, "WRAP_UP")
-    broken["WRAP_UP"] = violations(agent)
+    look("WRAP_UP")
     agent.get_by_test_id("settings").click()
-    broken["settings"] = violations(agent)
+    look("settings")
     agent.keyboard.press("Escape")
     choose(agent, "resolved")
     agent.keyboard.press("Control+Enter")
     in_state(agent, "READY")
     agent.click("[data-action=sign_out]")
     in_state(agent, "LOGGED_OUT")
-    broken["LOGGED_OUT"] = violations(agent)
+    look("LOGGED_OUT")
+    assert all(len(all_places) == 1 for all_places in places.values()), places
     agent.set_viewport_size({"width": 341, "height": 700})
     assert agent.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than a window at 400 %"
     assert not [f"{state}: {found}" for state, found in broken.items() if found]

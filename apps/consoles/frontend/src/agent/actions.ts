@@ -3,7 +3,7 @@
 import type { Bindings } from "$lib/keys";
 import { CONNECTED, IN_CALL, type Call, type Me } from "./model";
 
-export const ACTIONS = ["answer", "decline", "hang_up", "hold", "extend", "mute", "mask", "transfer", "merge", "ready_pause", "search", "finish"] as const;
+export const ACTIONS = ["answer", "decline", "hang_up", "hold", "extend", "mute", "mask", "transfer", "merge", "ready_pause", "pause_reason", "search", "finish"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export const DEFAULT_KEYS: Bindings<Action> = {
@@ -17,6 +17,7 @@ export const DEFAULT_KEYS: Bindings<Action> = {
   transfer: "F9",
   merge: "Shift+F9",
   ready_pause: "Ctrl+F8",
+  pause_reason: "Ctrl+Shift+F8",
   search: "Ctrl+K",
   finish: "Ctrl+Enter",
 };
