@@ -6,6 +6,9 @@ only by ``emit`` and speak to a switch only by ``send``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from apps.core.agents.kept_names import as_on_switch
 from apps.core.agents.machine import AgentState
 from apps.core.agents.model import Agent
@@ -30,6 +33,7 @@ from apps.core.queues.strategies import standing_of
 from apps.core.state import State
 
 Effect = Command | Fact
+Key = TypeVar("Key", bound=str)
 
 BRIDGE_GRACE_MS = 5_000
 """An answered agent leg may take this long from answer to bridge before the offer counts as failed."""
@@ -129,24 +133,45 @@ class Center:
     # --- indexes: derived from the state, never the other way round ---
 
     def reindex(self) -> None:
-        """Build every index anew: after a fold, and when the configuration changed much. O(n log n)."""
+        """Build every index anew, after a fold. O(n log n)."""
         self.matcher = Matcher(self.state.config.agents, self.state.config.queues)
         self.staffing, self.places = Staffing(self.state.config.queues), {}
         self._stands_in, self._kept_for, self._kept_free = {}, {}, {}
         self._look_at_config()
         self.dirty_agents.update(dict.fromkeys(self.state.agents))
-        for switch, link in self.state.switches.items():
-            self.deadlines.set(("lost", switch), None if link.up else link.since_ms + SWITCH_LOST_MS)
+        for switch in self.state.switches:
+            self._await_link(switch)
+
+    def _await_link(self, switch: SwitchId) -> None:
+        link = self.state.switches[switch]
+        self.deadlines.set(("lost", switch), None if link.up else link.since_ms + SWITCH_LOST_MS)
+
+    def link_changed(self, switch: SwitchId) -> None:
+        """It came up or went down: that is news to who is signed in with a telephone there, and to the calls there."""
+        self._await_link(switch)
+        for agent_id, agent in self.state.agents.items():
+            config = self.state.config.agents.get(agent_id)
+            here = config is not None and config.device is not None and config.device.switch == switch
+            if here and agent.state is not AgentState.LOGGED_OUT:
+                self.dirty_agents[agent_id] = None
+        for call in self.state.calls.values():
+            # Who waits for one agent alone may do so from another switch.
+            if call.switch == switch or (call.wait is not None and call.wait.wanted_agent is not None):
+                self.dirty_calls[call.id] = None
 
     def reconfigured(self, before: CenterConfig) -> None:
-        """A new configuration came. Where only agents are others, only they are indexed anew: that is most changes."""
+        """A new configuration came: what is the same in it stays indexed as it is."""
         now = self.state.config
-        if before.queues != now.queues or before.tenants != now.tenants:
-            self.reindex()
-            return
-        changed = [name for name in {**before.agents, **now.agents} if before.agents.get(name) != now.agents.get(name)]
-        self.matcher.agents_changed(now.agents, changed)
-        self.dirty_agents.update(dict.fromkeys(changed))
+        queues = _differing(before.queues, now.queues)
+        agents = _differing(before.agents, now.agents)
+        tenants = _differing(before.tenants, now.tenants)
+        self.dirty_agents.update(dict.fromkeys(self.matcher.queues_changed(now.queues, queues)))
+        self.staffing.look_again(queues)
+        self.matcher.agents_changed(now.agents, agents)
+        self.dirty_agents.update(dict.fromkeys(agents))
+        if tenants:  # their limits of pauses
+            theirs = (agent.id for agent in self.state.agents.values() if agent.tenant in tenants)
+            self.dirty_agents.update(dict.fromkeys(theirs))
         self._look_at_config()
 
     def _look_at_config(self) -> None:
@@ -289,6 +314,11 @@ class Center:
             free=standing_of(agent) if free else None,
         )
         return free
+
+
+def _differing(before: Mapping[Key, object], now: Mapping[Key, object]) -> list[Key]:
+    """What is there in one alone, or otherwise."""
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
 def offer_deadlines(call: Call, offer: Offer) -> dict[str, int]:

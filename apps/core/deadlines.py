@@ -26,6 +26,9 @@ class Deadlines:
             self._heap = [(at, item) for item, at in self._at.items()]
             heapify(self._heap)
 
+    def at(self, key: Key) -> int | None:
+        return self._at.get(key)
+
     def next_ms(self) -> int | None:
         self._skip_outdated()
         return self._heap[0][0] if self._heap else None

@@ -40,7 +40,7 @@ def engine_restarted(center: Center, event: EngineRestarted) -> None:
         center.emit(
             f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=switch, reason="the engine restarted")
         )
-    center.reindex()
+        center.link_changed(switch)
 
 
 def link_up(center: Center, event: LinkUp) -> None:
@@ -54,7 +54,7 @@ def link_up(center: Center, event: LinkUp) -> None:
     center.deadlines.set(("snapshot", event.switch), center.now_ms + SECOND_LOOK_MS)
     center.deadlines.set(("leases", event.switch), center.now_ms + LEASES_AFTER_MS)
     center.send(c.RequestSnapshot(switch=event.switch, leg=LegId("")))
-    center.reindex()
+    center.link_changed(event.switch)
 
 
 def link_down(center: Center, event: LinkDown) -> None:
@@ -63,7 +63,7 @@ def link_down(center: Center, event: LinkDown) -> None:
     if link is None or link.up:
         center.emit(f.SwitchDisconnected(at_ms=center.now_ms, tenant=None, switch=event.switch, reason=event.reason))
         center.alarm("switch_down", event.switch, event.reason)
-    center.reindex()
+        center.link_changed(event.switch)
 
 
 def switch_lost(center: Center, switch: SwitchId) -> None:

@@ -13,6 +13,7 @@ from apps.core import events as e
 from apps.core.codec import decode, encode
 from apps.core.ids import LegId
 from tests.core.browser_phones import browser_centre
+from tests.core.indexes import anew, told
 from tests.core.scene import SWITCH, TENANT, Scene
 
 AGENTS = ["ann", "bob", "cai", "nobody"]
@@ -160,6 +161,7 @@ _STEPS = {
     "snapshot": _snapshot,
     "callback": lambda s, a, b, c: _callback(s, a, b, c),
     "hours": lambda s, a, b, c: e.ConfigChanged(config=lively_centre(a % 3 + 2, ["", "", "closed", "open"][b % 4])),
+    "queues": lambda s, a, b, c: e.ConfigChanged(config=rearranged(lively_centre(a % 3 + 2), b)),
     "request": _request, "request2": _request, "request3": _request,
 }  # fmt: skip
 
@@ -199,7 +201,28 @@ def lively_centre(version: int = 1, override: str = "") -> cfg.CenterConfig:
     return replace(base, version=version, queues=queues, calendars=calendars, agents=agents)
 
 
+def rearranged(base: cfg.CenterConfig, n: int) -> cfg.CenterConfig:
+    """Queues as somebody leaves them who works on them while calls come in."""
+    sales, tech = base.queues["sales"], base.queues["tech"]
+    if n % 5 == 1:
+        sales = replace(sales, strategy=cfg.Strategy.FEWEST_CALLS, ageing_s=10)
+    if n % 5 == 2:
+        sales = replace(sales, strategy=cfg.Strategy.RING_ALL)
+    queues = {"sales": sales} if n % 5 == 3 else {"sales": sales, "tech": tech}
+    if n % 5 == 4:
+        queues["vip"] = replace(tech, id="vip", name="VIP")
+    members = {
+        name: {
+            queue: one.queues.get(queue, cfg.Membership()) for queue in queues if queue in one.queues or queue == "vip"
+        }
+        for name, one in base.agents.items()
+    }
+    agents = {name: replace(one, queues=members[name]) for name, one in base.agents.items()}
+    return replace(base, queues=queues, agents=agents)
+
+
 _QUICK = {"consult", "consult2", "moves", "moves2", "moves3"}  # a switch does these within milliseconds
+_REINDEXED = {"link_up", "link_down", "hours", "queues"}
 
 
 def _right_bridge(scene: Scene, n: int) -> e.Event:
@@ -242,6 +265,9 @@ def test_any_event_in_any_state(plan: list[tuple[str, int, int, int]]) -> None:
         scene.feed(_STEPS[kind](scene, a, b, c))
         scene.wait(c / 4 if kind not in _QUICK else c / 400)
         _promises(scene)
+        if kind in _REINDEXED:
+            assert told(scene.engine.center) == told(anew(scene.engine.center))
+    assert told(scene.engine.center) == told(anew(scene.engine.center))
     assert scene.folded() == scene.state
     assert [decode(encode(fact)) for fact in scene.facts] == scene.facts
     _quiesce(scene)

@@ -133,9 +133,7 @@ class Matcher:
         queues: set[QueueId] = set()
         for agent in changed:
             old, new = before.get(agent), agents.get(agent)
-            self.agent_is(agent, signed_in=False, at_work=False, free=None)
-            self._told.pop(agent, None)
-            self._seats.pop(agent, None)
+            self._forget(agent)
             for queue in old.queues if old is not None else ():
                 self._members.get(queue, {}).pop(agent, None)
             if new is not None:
@@ -143,6 +141,32 @@ class Matcher:
             queues.update(*(config.queues for config in (old, new) if config is not None))
         for queue in queues & self._pools.keys():
             self._pools[queue].look_at_tiers()
+
+    def queues_changed(self, queues: Mapping[QueueId, QueueConfig], changed: Iterable[QueueId]) -> list[AgentId]:
+        """Other configurations of these queues, or none any more. Who waits in them must be told of again.
+
+        Returns their agents, who are out until they are told of again. The agents' configurations are the same.
+        """
+        others = set(changed)
+        concerned = [agent for agent in self._agents.values() if others and not others.isdisjoint(agent.queues)]
+        for agent in concerned:
+            self._forget(agent.id)
+        for call in [call for call, line in self._waiting.items() if line.requirement.queue in others]:
+            self.caller_leaves(call)
+        self._queues, self._possible = queues, {}
+        for queue in others:
+            self._pools.pop(queue, None)
+            self._members.pop(queue, None)
+            if queue in queues:
+                self._members[queue] = {}
+        for agent in concerned:
+            self._join(agent)
+        return [agent.id for agent in concerned]
+
+    def _forget(self, agent: AgentId) -> None:
+        self.agent_is(agent, signed_in=False, at_work=False, free=None)
+        self._told.pop(agent, None)
+        self._seats.pop(agent, None)
 
     # --- the match ---
 

@@ -55,6 +55,10 @@ class Staffing:
     def free(self, queue: QueueId) -> int:
         return self._counts[Presence.FREE][queue]
 
+    def look_again(self, queues: Iterable[QueueId]) -> None:
+        """They are configured otherwise now."""
+        self._changed.update(dict.fromkeys(queues))
+
     def take_changed(self) -> list[QueueId]:
         """Queues about which somebody may want to think again."""
         changed, self._changed = list(self._changed), {}
