@@ -50,6 +50,11 @@ class AgentResource(TenantResource):
     """``skills`` reads ``lang:zh=5 network=3`` (1 to 5, 3 without a figure), ``queues`` ``sales support=2/1/9``: tier,
     position and the queue's priority for this agent, from the left as many as differ from 1, 1 and 5."""
 
+    with_rows = {
+        "agent_skills": AgentSkill.objects.select_related("skill").order_by("skill__code"),
+        "memberships": QueueMembership.objects.select_related("queue").order_by("queue__code"),
+    }
+
     user = Field("user", "user", widget=OwnForeignKey(User, "username"))
     team = Field("team", "team", widget=OwnForeignKey(Team, "name"))
     outside_trunk = Field("outside_trunk", "outside_trunk", widget=OwnForeignKey(Trunk, "gateway"))
@@ -67,12 +72,10 @@ class AgentResource(TenantResource):
         skip_unchanged = False  # skills and queues are no columns
 
     def dehydrate_skills(self, agent: Agent) -> str:
-        rows = agent.agent_skills.select_related("skill").order_by("skill__code") if agent.pk else []
-        return " ".join(f"{row.skill.code}={row.proficiency}" for row in rows)
+        return " ".join(f"{row.skill.code}={row.proficiency}" for row in self.rows_of(agent, "agent_skills"))
 
     def dehydrate_queues(self, agent: Agent) -> str:
-        rows = agent.memberships.select_related("queue").order_by("queue__code") if agent.pk else []
-        return " ".join(_served(row) for row in rows)
+        return " ".join(_served(row) for row in self.rows_of(agent, "memberships"))
 
     def after_save_instance(self, instance: Agent, row: dict[str, Any], **kwargs: Any) -> None:
         services.give_device(instance)

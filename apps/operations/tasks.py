@@ -22,7 +22,11 @@ def heartbeat() -> None:
 @shared_task
 def retention() -> None:
     """Each night: forget what is older than its tenant keeps it."""
-    sweep.run()
+    try:
+        sweep.run()
+    except sweep.AnotherRuns:
+        log.info("retention_runs_already")
+        return
     disk.look_for_unknown()
 
 

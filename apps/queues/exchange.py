@@ -27,6 +27,10 @@ class QueueResource(TenantResource):
     """
 
     tolerated = frozenset({Flaw.UNSERVED})  # the agents' list comes next
+    with_rows = {
+        "needs": QueueSkill.objects.select_related("skill").order_by("skill__code"),
+        "rings": QueueRing.objects.select_related("skill"),
+    }
 
     music = Field("music", "music", widget=OwnForeignKey(MusicClass, "name"))
     overflow_queue = Field("overflow_queue", "overflow_queue", widget=OwnForeignKey(Queue, "code"))
@@ -58,12 +62,11 @@ class QueueResource(TenantResource):
         skip_unchanged = False  # needs and relaxations are no columns
 
     def dehydrate_needs(self, queue: Queue) -> str:
-        rows = queue.needs.select_related("skill").order_by("skill__code") if queue.pk else []
+        rows = self.rows_of(queue, "needs")
         return " ".join(f"{row.skill.code}={row.level}{'' if row.required else '?'}" for row in rows)
 
     def dehydrate_relaxed(self, queue: Queue) -> str:
-        rows = queue.rings.select_related("skill") if queue.pk else []
-        return " ".join(word for row in rows for word in _words(row))
+        return " ".join(word for row in self.rows_of(queue, "rings") for word in _words(row))
 
     def after_save_instance(self, instance: Queue, row: dict[str, Any], **kwargs: Any) -> None:
         if "needs" in row:

@@ -46,8 +46,8 @@ def keep(changes: Iterable[tuple[int, Change]]) -> None:
         for tenant, change in changes:
             RaisedAlarm.objects.update_or_create(
                 tenant_id=tenant,
-                kind=change.alarm.kind[:40],
-                subject=change.alarm.subject[:100],
+                kind=change.alarm.kind,
+                subject=change.alarm.subject,
                 raised_at=moment(change.alarm.raised_ms),
                 defaults={"cleared_at": None if change.cleared_ms is None else moment(change.cleared_ms)},
             )

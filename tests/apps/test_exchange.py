@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Tenant
-from apps.agents.models import Agent, Disposition, PauseReason, Skill
-from apps.queues.models import Queue
+from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
+from apps.queues.models import Queue, QueueMembership, QueueSkill
 from apps.telephony.center_config import current_version
 from apps.telephony.exchange import ExchangeAdmin, decoded
 from apps.telephony.models import Calendar, CalendarDay, Did, SipAccount
@@ -157,3 +159,25 @@ def test_a_name_that_looks_like_a_formula_is_none_when_taken_out(story: Tenant, 
 
 def test_text_is_decoded_as_what_it_is() -> None:
     assert decoded("退款".encode("gb18030")) == decoded("退款".encode("utf-8-sig")) == "退款"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [Agent, Queue], ids=["agents", "queues"])
+def test_a_long_list_is_taken_out_with_as_many_queries_as_a_short_one(admin_page: Client, model: Any) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            taken_out(admin_page, model)
+        return len(queries)
+
+    taken_out(admin_page, model)  # content types and the like are looked up once
+    before = asked()
+    tenant, skill = Tenant.objects.get(code="cloudbridge"), Skill.objects.order_by("pk")[0]
+    for number in range(5):
+        if model is Agent:
+            agent = Agent.objects.create(tenant=tenant, number=f"77{number}", name="x")
+            AgentSkill.objects.create(agent=agent, skill=skill)
+            QueueMembership.objects.create(agent=agent, queue=Queue.objects.filter(tenant=tenant)[0])
+        else:
+            queue = Queue.objects.create(tenant=tenant, code=f"q{number}", name="x")
+            QueueSkill.objects.create(queue=queue, skill=skill)
+    assert asked() == before

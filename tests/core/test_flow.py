@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.core import commands as c
 from apps.core import config as cfg
@@ -73,6 +79,49 @@ def test_each_problem_is_named_with_its_node(change: Change, expected: tuple[str
 @pytest.mark.parametrize("nonsense", [None, [], "x", {}, {"nodes": {"a": 1}}, {"schema": "ivr/1", "langs": "zh"}])
 def test_nonsense_is_a_problem_not_an_exception(nonsense: Any) -> None:
     assert lint(nonsense, queues=(), calendars=())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+    | st.sampled_from(["main", "bye", "zh", "@repeat", "net=3", "menu", "language", "enqueue", "hours"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["p", "on", "type", "zh", "1", "x", "say"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a document, from the outside in."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield (*at, key)
+        yield from places(item, (*at, key))
+
+
+FIELDS = sorted({name for node in FLOW["nodes"].values() for name in node} | {"retry_say", "barge", "skills", "repeat"})
+EVERYWHERE = [*places(FLOW), *(("nodes", name, field) for name in FLOW["nodes"] for field in FIELDS)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVERYWHERE), JSON), min_size=1, max_size=2))
+@settings(max_examples=400, deadline=None)
+def test_whatever_stands_somewhere_is_accepted_and_works_or_is_a_problem(changes: list[tuple[Any, Any]]) -> None:
+    """What is published is walked through by every caller, so what gets past the check must not fail there."""
+    document = copy.deepcopy(FLOW)
+    for place, value in changes:
+        with suppress(KeyError, IndexError, TypeError):  # the other change has taken the place away
+            functools.reduce(operator.getitem, place[:-1], document)[place[-1]] = value
+    found = lint(document, queues={"sales", "tech"}, calendars={"main"})
+    assert all(isinstance(problem.message, str) and problem.code for problem in found)
+    if not found:
+        config = center_config()
+        flow = dataclasses.replace(config.flows["hot"], document=document)
+        scene = Scene(dataclasses.replace(config, flows={"hot": flow}))
+        call = scene.arrive()
+        for key in "21#":
+            scene.wait(2)
+            scene.press(call, key)
+        scene.wait(60)
+        assert not scene.all(f.AlarmRaised), "the flow failed under the caller"
 
 
 # --- hours ---------------------------------------------------------------------------------------------------------

@@ -34,13 +34,16 @@ class Problem:
 
 
 def lint(
-    document: Document,
+    document: Any,
     *,
     queues: Collection[str],
     calendars: Collection[str],
     prompts: Collection[str] = (),
 ) -> list[Problem]:
-    """All problems of ``document``. ``prompts`` are codes of prompts that exist outside it, in every language."""
+    """All problems of ``document``, which may be any JSON.
+
+    ``prompts`` are codes of prompts that exist outside it, in every language.
+    """
     shape = list(_shape(document))
     if shape:
         return shape
@@ -52,8 +55,8 @@ def lint(
     return found
 
 
-def _shape(document: Document) -> Iterator[Problem]:
-    """What must hold before anything else can be looked at."""
+def _shape(document: Any) -> Iterator[Problem]:
+    """What must hold before anything else can be looked at: which value is of which kind. Takes any JSON."""
     if not isinstance(document, Mapping):
         yield Problem("E00", "", "", "the flow is not an object")
         return
@@ -64,22 +67,45 @@ def _shape(document: Document) -> Iterator[Problem]:
         yield Problem("E00", "", "langs", '"langs" must list at least one language')
     elif document.get("default_lang") not in langs:
         yield Problem("E00", "", "default_lang", '"default_lang" must be one of "langs"')
+    if not isinstance(document.get("start"), str):
+        yield Problem("E00", "", "start", '"start" must be the name of a node')
+    if not _is_texts(document.get("handlers") or {}):
+        yield Problem("E00", "", "handlers", '"handlers" must be an object of node names')
+    prompts = document.get("prompts") or {}
+    if not isinstance(prompts, Mapping) or not all(_is_texts(texts) for texts in prompts.values()):
+        yield Problem("E00", "", "prompts", '"prompts" must be an object of {"zh": "<text>", "en": "<text>"}')
     nodes = document.get("nodes")
     if not isinstance(nodes, Mapping) or not nodes or len(nodes) > MAX_NODES:
         yield Problem("E00", "", "nodes", f"a flow has 1 to {MAX_NODES} nodes")
         return
     for name, node in nodes.items():
-        if not isinstance(name, str) or not _ID.fullmatch(name):
+        if not _ID.fullmatch(str(name)):
             yield Problem("E00", str(name), "id", "a node id is a-z, 0-9 and _, up to 40 characters")
-        if not isinstance(node, Mapping) or node.get("type") not in NODES:
-            known = ", ".join(sorted(NODES))
-            yield Problem("E00", str(name), "type", f"unknown node type; known are {known}")
-        elif not all(isinstance(node.get(part, {}), Mapping) for part in ("on", "keys")):
-            yield Problem("E00", str(name), "on", '"on" and "keys" must be objects')
-        elif not isinstance(node.get("say", []), list):
-            yield Problem("E00", str(name), "say", '"say" must be a list')
-        elif node_title(node) != node.get("title", ""):
-            yield Problem("E00", str(name), "title", '"title" must be text, or an object with one text a language')
+        yield from _node_shape(str(name), node)
+
+
+def _node_shape(name: str, node: Any) -> Iterator[Problem]:
+    kind = node.get("type") if isinstance(node, Mapping) else None
+    if not isinstance(kind, str) or kind not in NODES:
+        yield Problem("E00", name, "type", f"unknown node type; known are {', '.join(sorted(NODES))}")
+        return
+    for part in ("on", "keys"):
+        if not _is_texts(node.get(part, {})):
+            yield Problem("E00", name, part, f'"{part}" must be an object of names')
+    for part in ("say", "retry_say"):
+        if not isinstance(node.get(part, []), list):
+            yield Problem("E00", name, part, f'"{part}" must be a list')
+    for part in ("queue", "schedule", "to", "typeahead"):
+        if not isinstance(node.get(part, ""), str):
+            yield Problem("E00", name, part, f'"{part}" must be text')
+    if not isinstance(node.get("barge", True), bool):
+        yield Problem("E00", name, "barge", '"barge" must be true or false')
+    if node_title(node) != node.get("title", ""):
+        yield Problem("E00", name, "title", '"title" must be text, or an object with one text a language')
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
 
 
 def node_title(node: Document) -> str | dict[str, str]:
@@ -150,6 +176,8 @@ def _keys(document: Document, name: str, node: Document) -> Iterator[Problem]:
     for key, target in keys.items():
         if not _KEY.fullmatch(str(key)):
             yield Problem("E00", name, f"keys.{key}", "a key is 1 to 4 of 0-9 * #")
+        elif node["type"] == "language" and len(str(key)) > 1:
+            yield Problem("E00", name, f"keys.{key}", "a language is chosen by one key")
         elif node["type"] == "language" and target not in document["langs"]:
             yield Problem("E03", name, f"keys.{key}", f'"{target}" is no language of this flow')
         elif node["type"] == "menu" and target != "@repeat" and target not in document["nodes"]:

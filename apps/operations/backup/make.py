@@ -1,8 +1,9 @@
 """Make a backup while everything runs.
 
 One snapshot of the database serves the dump, the counts and the list of recordings, so they agree with each other
-although calls go on. Recordings are listed with their hashes; copying them is a choice, as they are large and grow by
-whole files, which any tool that copies new files does better.
+although calls go on. Only afterwards are the files read: for as long as a transaction is open, PostgreSQL keeps every
+row that anybody deletes or replaces, and terabytes of sound take hours. Recordings are listed with their hashes;
+copying them is a choice, as they are large and grow by whole files, which any tool that copies new files does better.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from apps.operations.backup.postgres import BackupError
 from apps.operations.retention import files
 from apps.recordings.models import Recording
 
+LISTED = ".recordings.jsonl"
+"""Without hashes yet; gone when the backup is whole."""
 SECRETS = ("secret_key", "engine_token")
 Progress = Callable[[str, int, int], None]
 
@@ -45,7 +48,8 @@ def make(directory: Path, progress: Progress, *, copy_recordings: bool = False, 
         manifest.migrations = migrations()
         manifest.rows = count_rows()
         _dump(directory, snapshot, len(manifest.rows), progress)
-        _list_recordings(directory, manifest, progress)
+        _list_recordings(directory / LISTED)
+    _read_recordings(directory, manifest, progress)
     _copy_sounds(directory, progress)
     if secrets:
         _copy_secrets(directory)
@@ -95,39 +99,43 @@ def _dump(directory: Path, snapshot: str, tables: int, progress: Progress) -> No
     progress("database", tables, tables)
 
 
-def _list_recordings(directory: Path, manifest: Manifest, progress: Progress) -> None:
-    total = Recording.objects.count()
-    with (directory / RECORDINGS).open("wb") as listing:
-        for number, recording in enumerate(_recordings(), 1):
-            path = _file_of(recording)
-            entry: dict[str, Any] = {"id": recording.pk, "path": recording.path, "switch": _switch(recording)}
-            if path is None:
-                manifest.recordings_missing += 1
-                entry["sha256"] = None
-            else:
-                entry |= {"sha256": sha256(path), "bytes": path.stat().st_size}
+def _list_recordings(listed: Path) -> None:
+    """What rows there are in the snapshot, one a line; the files are not looked at."""
+    rows = Recording.objects.order_by("pk").values_list("pk", "path", "switch__name")
+    with listed.open("wb") as listing:
+        for key, path, switch in rows.iterator(chunk_size=1000):
+            listing.write(orjson.dumps({"id": key, "path": path, "switch": switch}) + b"\n")
+
+
+def _read_recordings(directory: Path, manifest: Manifest, progress: Progress) -> None:
+    """Each listed file's hash, and a copy if wanted. One that retention took since counts as missing."""
+    listed = directory / LISTED
+    total = manifest.rows[Recording._meta.db_table]
+    with listed.open("rb") as lines, (directory / RECORDINGS).open("wb") as listing:
+        for line in lines:
+            entry: dict[str, Any] = {**orjson.loads(line), "sha256": None}
+            try:
+                entry |= _read_recording(entry, directory if manifest.recordings_copied else None)
                 manifest.recordings_bytes += entry["bytes"]
-                if manifest.recordings_copied:
-                    _copy(path, directory / "recordings" / path.relative_to(settings.RECORDINGS_DIR.resolve()))
+            except FileNotFoundError:
+                manifest.recordings_missing += 1
             listing.write(orjson.dumps(entry) + b"\n")
             manifest.recordings += 1
-            progress("recordings", number, total)
+            progress("recordings", manifest.recordings, total)
+    listed.unlink()
 
 
-def _recordings() -> Iterator[Recording]:
-    yield from Recording.objects.select_related("switch").order_by("pk").iterator(chunk_size=1000)
-
-
-def _switch(recording: Recording) -> str | None:
-    return recording.switch.name if recording.switch is not None else None
-
-
-def _file_of(recording: Recording) -> Path | None:
+def _read_recording(entry: dict[str, Any], copies: Path | None) -> dict[str, Any]:
+    """Raises ``FileNotFoundError``."""
     try:
-        path = files.path_of(recording)
-    except files.NotMounted:
-        return None
-    return path if path is not None and path.is_file() else None
+        path = files.path_of(entry["switch"] or "", entry["path"])
+    except files.NotMounted as error:
+        raise FileNotFoundError(str(error)) from error
+    if path is None or not path.is_file():
+        raise FileNotFoundError(entry["path"])
+    if copies is not None:
+        _copy(path, copies / "recordings" / path.relative_to(settings.RECORDINGS_DIR.resolve()))
+    return {"sha256": sha256(path), "bytes": path.stat().st_size}
 
 
 def _copy_sounds(directory: Path, progress: Progress) -> None:

@@ -28,21 +28,18 @@ class FileStays(Exception):
     """The file cannot be removed; then its row stays too."""
 
 
-def root_of(recording: Recording) -> Path:
-    """The directory of the recording's switch. Raises ``NotMounted``."""
-    root = Path(settings.RECORDINGS_DIR).resolve()
-    if recording.switch is not None:
-        root = root / recording.switch.name
+def switch_of(recording: Recording) -> str:
+    """The directory of the recording's switch below that of all; empty where it names none."""
+    return recording.switch.name if recording.switch is not None else ""
+
+
+def path_of(switch: str, name: str) -> Path | None:
+    """Where the file is or would be; None for a path that leaves its directory. Raises ``NotMounted``."""
+    root = (Path(settings.RECORDINGS_DIR) / switch).resolve()
     if not root.is_dir():
         raise NotMounted(str(root))
-    return root.resolve()
-
-
-def path_of(recording: Recording) -> Path | None:
-    """Where the file is or would be; None for a path that leaves its directory. Raises ``NotMounted``."""
-    root = root_of(recording)
     try:
-        path = (root / recording.path).resolve()
+        path = (root / name).resolve()
     except (OSError, ValueError):  # too long a name, a NUL in it
         return None
     return path if path != root and path.is_relative_to(root) else None
@@ -50,7 +47,7 @@ def path_of(recording: Recording) -> Path | None:
 
 def remove(recording: Recording) -> int:
     """File and row. Returns the bytes set free. Raises ``NotMounted``, ``FileStays``, ``DatabaseError``."""
-    path = path_of(recording)
+    path = path_of(switch_of(recording), recording.path)
     aside, size = None, 0
     if path is not None and path.is_file():
         aside, size = path.with_name(ASIDE + path.name), path.stat().st_size
@@ -71,14 +68,19 @@ def remove(recording: Recording) -> int:
 
 
 def tidy() -> int:
-    """Finish or undo what a killed ``remove`` left. Returns how many files it found."""
+    """Finish or undo what a killed ``remove`` left. Returns how many files it found.
+
+    Only while nothing else removes (``sweep.alone``): what another run has just put aside is no leftover. A file that
+    has come to stand in the old place is never written over.
+    """
     found = 0
     root = Path(settings.RECORDINGS_DIR)
     for aside in root.rglob(f"{ASIDE}*") if root.is_dir() else ():
         found += 1
         name = aside.name.removeprefix(ASIDE)
         if Recording.objects.filter(path__endswith=name).filter(path__in=_paths(aside.with_name(name), root)).exists():
-            aside.rename(aside.with_name(name))
+            if not aside.with_name(name).exists():
+                aside.rename(aside.with_name(name))
         else:
             aside.unlink(missing_ok=True)
     return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from apps.operations.retention import files
@@ -19,9 +20,14 @@ from apps.recordings.models import Recording
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+RUN_LOCK = 0x726574656E74  # any constant of its own
 # A task that is killed goes on the next day; one that never ends would meet its own next run.
 LONGEST_RUN_S = 2 * 3600.0
 Progress = Callable[[str, int, int], None]
+
+
+class AnotherRuns(RuntimeError):
+    """Nothing was done: the other run does it."""
 
 
 @dataclass(slots=True)
@@ -47,7 +53,31 @@ def plan(tenant: str = "", now: datetime.datetime | None = None) -> list[Line]:
 def run(
     tenant: str = "", now: datetime.datetime | None = None, progress: Progress = lambda kind, done, due: None
 ) -> list[Line]:
-    """Delete what is due. What cannot be deleted is counted in ``trouble`` and stays for the next run."""
+    """Delete what is due. What cannot be deleted is counted in ``trouble`` and stays for the next run.
+
+    Raises ``AnotherRuns``.
+    """
+    with alone():
+        return _run(tenant, now, progress)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One run at a time in the whole installation: a second would take for leftovers what the first is removing.
+
+    The lock is the database session's, so it goes with a process that is killed. Raises ``AnotherRuns``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
+        if not cursor.fetchone()[0]:
+            raise AnotherRuns("another retention run is under way")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
+
+
+def _run(tenant: str, now: datetime.datetime | None, progress: Progress) -> list[Line]:
     stop_s = time.monotonic() + LONGEST_RUN_S
     left_over = files.tidy()
     if left_over:

@@ -32,6 +32,8 @@ CRITICAL = frozenset({UNSTAFFED, TRUNK_DOWN, ENGINE, RECORDING, "switch_down", "
 SL_COUNTED = 10
 """Fewer waits than this in half an hour say nothing about a service level."""
 MISSED_LIMIT = 3
+MOST_SUBJECT = 100
+"""Characters; as many as a row holds."""
 USE_RAISE, USE_CLEAR = 0.85, 0.75
 
 
@@ -127,6 +129,11 @@ def _raised_by_the_engine(floor: Floor) -> Iterator[Condition]:
     for alarm in floor.view.get("alarms", {}).values():
         if alarm["kind"] not in ours:
             yield Condition(
-                kind=alarm["kind"], subject=str(alarm["subject"]), detail=str(alarm["detail"]), bad=True, good=False,
-                since_ms=alarm["since_ms"],
+                kind=alarm["kind"], subject=_subject(alarm["subject"]), detail=str(alarm["detail"]),
+                bad=True, good=False, since_ms=alarm["since_ms"],
             )  # fmt: skip
+
+
+def _subject(text: Any) -> str:
+    """Fit to be kept, and so the same here, in the rows and on the screens: a number called is as a trunk sent it."""
+    return str(text).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:MOST_SUBJECT]

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from apps.accounts.models import Tenant, User
 from apps.calls.models import Call
 from apps.calls.services import record_facts
 from apps.demo.story import load_story
-from apps.operations.backup.make import count_rows
+from apps.operations.backup.make import count_rows, make
 from apps.recordings.models import Recording
 from tests.apps.facts_of_calls import served_call, stored
 
@@ -145,3 +146,29 @@ def test_recordings_that_changed_or_are_gone_are_named(centre: Path, settings: A
     said = run("restore", centre, "--force")
     assert "1 recordings missing" in said and "a/r2.wav" in said
     assert "1 recordings different" in said and "a/r1.wav" in said
+
+
+def test_sound_is_read_when_the_databases_snapshot_is_over(centre: Path, settings: Any) -> None:
+    """Hours of reading in a transaction would keep every row that is deleted or replaced meanwhile."""
+    open_then = set()
+
+    def look(what: str, done: int, total: int) -> None:
+        if what == "recordings":
+            with connections.create_connection("default").cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+                open_then.add(cursor.fetchone()[0])
+
+    make(centre, look)
+    assert open_then == {0}
+    assert not [path for path in centre.iterdir() if path.name.startswith(".")]
+
+
+def test_a_recording_that_goes_while_the_backup_is_made_counts_as_missing(centre: Path, settings: Any) -> None:
+    file = settings.RECORDINGS_DIR / "a" / "r1.wav"
+
+    def take_away(what: str, done: int, total: int) -> None:
+        if what == "database":
+            file.unlink(missing_ok=True)
+
+    manifest = make(centre, take_away, copy_recordings=True)
+    assert (manifest.recordings, manifest.recordings_missing) == (1, 1)

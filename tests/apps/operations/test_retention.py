@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from apps.accounts.models import Tenant, User
@@ -24,6 +24,7 @@ from apps.customers.models import ImportJob
 from apps.operations import disk
 from apps.operations.models import LegalHold
 from apps.operations.retention import files, sweep
+from apps.operations.tasks import retention as retention_task
 from apps.recordings.models import Recording
 from apps.reports.models import RaisedAlarm, ShelvedAlarm
 from apps.telephony.models import Switch
@@ -249,6 +250,30 @@ def test_a_killed_run_is_finished_or_undone(history: Tenant, tmp_path: Path) -> 
     gone = sound(known.with_name(files.ASIDE + "forgotten.wav"))
     assert files.tidy() == 2
     assert known.exists() and not gone.exists()
+
+
+def test_what_stands_in_the_old_place_by_now_is_not_written_over(history: Tenant, tmp_path: Path) -> None:
+    known = next(tmp_path.rglob("c40.wav"))
+    known.rename(known.with_name(files.ASIDE + known.name))
+    known.write_bytes(b"of another")
+    files.tidy()
+    assert known.read_bytes() == b"of another"
+
+
+def test_two_runs_do_not_meet(history: Tenant, tmp_path: Path) -> None:
+    """The second would put back, or end, what the first has just put aside."""
+    keep(history, recordings=30)
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [sweep.RUN_LOCK])
+        with pytest.raises(CommandError, match="another retention run"):
+            call_command("retention")
+        retention_task()
+        assert Recording.objects.count() == 3
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [sweep.RUN_LOCK])
+    other.close()
+    call_command("retention", stdout=io.StringIO(), stderr=io.StringIO())
+    assert Recording.objects.count() == 1
 
 
 def test_a_path_outside_is_never_touched(history: Tenant, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.models import Tenant, User
+from apps.reports import alarm_rows
 from apps.reports.alarms.conditions import Floor, conditions
-from apps.reports.alarms.watch import RECENT_MS, Alarm, AlarmWatch, Shelf
+from apps.reports.alarms.watch import RECENT_MS, Alarm, AlarmWatch, Change, Shelf
 
 NOW = 1_790_000_000_000
 
@@ -192,3 +194,19 @@ def test_everything_calm_keeps_nothing_in_memory() -> None:
     clock.seconds(60, lambda n: waiting(clock.now_ms, 61 if n % 2 else 10))
     clock.seconds(2, lambda n: view())
     assert clock.watch._watched == {}
+
+
+@pytest.mark.django_db
+def test_a_subject_of_any_length_is_kept_taken_on_and_put_aside(story: Tenant) -> None:
+    """A number called is as a trunk sent it."""
+    clock = Clock()
+    own = {"id": "x", "kind": "unknown_did", "subject": "9\x00" * 400, "detail": "", "since_ms": NOW}
+    clock.seconds(1, lambda n: {**view(), "alarms": {"x": own}})
+    (alarm,) = clock.watch.alarms.values()
+    alarm_rows.keep([(story.pk, Change(alarm))])
+    user = User.objects.get(username="admin")
+    taken = alarm_rows.acknowledge(story.pk, alarm.id, user, "mine")
+    assert taken is not None and taken.id == alarm.id
+    shelf = alarm_rows.shelve(story.pk, alarm.id, user, 5, "known")
+    assert shelf is not None and shelf.alarm_id == alarm.id
+    assert [row.id for row in alarm_rows.read()[story.pk].standing] == [alarm.id], "and so it goes on after a restart"

@@ -29,8 +29,12 @@ class Command(BaseCommand):
             lines = sweep.plan(tenant)
         else:
             progress = Progress(self.stderr)
-            lines = sweep.run(tenant, progress=progress.show)
-            progress.end()
+            try:
+                lines = sweep.run(tenant, progress=progress.show)
+            except sweep.AnotherRuns as error:
+                raise CommandError(f"Nothing was deleted: {error}.") from error
+            finally:
+                progress.end()
         self._table([COLUMNS, *(self._row(line) for line in lines)])
         troubled = [f"{line.owner} {line.kind}: {line.trouble}" for line in lines if line.trouble]
         if troubled:
