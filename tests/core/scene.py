@@ -71,7 +71,11 @@ def center_config(version: int = 1, **changes: Any) -> cfg.CenterConfig:
     values: dict[str, Any] = {
         "tenants": {
             TENANT: cfg.TenantConfig(
-                id=TENANT, name="Yunqiao", dispositions=("sold", "no"), apology_sounds=("sorry.wav",)
+                id=TENANT,
+                name="Yunqiao",
+                dispositions=("sold", "no"),
+                pause_reasons=("lunch", "tea", "meeting", "desk", "training"),
+                apology_sounds=("sorry.wav",),
             )
         },
         "agents": {

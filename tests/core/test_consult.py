@@ -215,13 +215,13 @@ def test_complete_pressed_twice_is_done_once() -> None:
 @pytest.mark.parametrize(
     ("kind", "target", "code"),
     [
-        ("agent", "bob", "bad_target"),  # oneself
+        ("agent", "bob", "yourself"),  # oneself
         ("agent", "ann", "not_available"),  # signed out
         ("agent", "nobody", "bad_target"),
         ("queue", "nowhere", "bad_target"),
         ("number", "&park()", "bad_target"),
         ("extension", "9999", "bad_target"),
-        ("extension", "10bob", "bad_target"),
+        ("extension", "10bob", "yourself"),
     ],
 )
 def test_targets_that_cannot_answer_are_refused_before_anybody_is_set_aside(kind: str, target: str, code: str) -> None:

@@ -211,3 +211,22 @@ def test_every_state_has_a_way_out_and_a_way_to_sign_out(state: AgentState) -> N
             reached.add(here)
             pending.extend(TRANSITIONS[here])
     assert {AgentState.LOGGED_OUT, AgentState.READY} <= reached
+
+
+def test_a_pause_for_a_reason_that_does_not_exist_is_refused() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    scene.ask(e.AgentPaused, "bob", reason="siesta")
+    assert scene.refused() == "bad_reason" and scene.agent_state("bob") == "READY"
+    scene.ask(e.AgentPaused, "bob")
+    assert scene.agent_state("bob") == "PAUSED", "none has to be given"
+
+
+@pytest.mark.parametrize("request_kind", [e.TransferRequested, e.ConsultRequested])
+@pytest.mark.parametrize(("kind", "target"), [("agent", "bob"), ("extension", "10bob")])
+def test_who_has_the_call_cannot_be_sent_it(request_kind: type[e.CallRequest], kind: str, target: str) -> None:
+    scene = Scene()
+    scene.ready("bob")
+    call, _leg = scene.talk()
+    scene.ask(request_kind, "bob", call=call.id, kind=e.TransferKind(kind), target=target)
+    assert scene.refused() == "yourself" and call.state == "talking"

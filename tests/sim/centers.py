@@ -23,6 +23,8 @@ YUNQIAO = cfg.TenantConfig(
     id=TENANT,  # type: ignore[arg-type]
     name="Yunqiao",
     apology_sounds=("sorry.wav",),
+    dispositions=("done", "call again"),
+    pause_reasons=("tea", "lunch"),
     pause_limits={"tea": cfg.PauseLimit(each_ms=3_000)},
 )
 MINUTE_MS = 60_000
@@ -49,7 +51,8 @@ class CenterMaker:
             queues={queue: self._queue(n) for n, queue in enumerate(self.queues)},
             trunks={
                 "t1": cfg.TrunkConfig(
-                    id="t1", tenant=TENANT, switch=SWITCH, name="PSTN", gateway="pstn", max_calls=500
+                    id="t1", tenant=TENANT, switch=SWITCH, name="PSTN", gateway="pstn",
+                    max_calls=self.rng.choice((500, 500, 6)),
                 )
             },
             dids={f"{SWITCH}/{did}": self._did(did) for did in DIDS},
@@ -74,6 +77,7 @@ class CenterMaker:
             ring_timeout_ms=rng.randint(8, 20) * 1000,
             wrap_up_ms=rng.choice((0, 2_000, 10_000)),
             auto_answer=self._maybe(0.2),
+            may_decline=self._maybe(0.8),
             whisper_sounds=("whisper.wav",) if self._maybe(0.2) else (),
             overflow=self._overflow(n),
             life=self._life(n),

@@ -16,8 +16,8 @@ from apps.switches.simulator.clock import Scheduler
 from apps.switches.simulator.phones import PhoneBook
 from tests.core.scene import TENANT
 
-NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "+12125550100")
-"""Two that answer, one that is busy, one that rings for ever, one that is barred."""
+NUMBERS = ("13911110001", "13911110002", "13911110003", "13911110004", "13911110005", "+12125550100")
+"""Two that answer, one that is busy, one that rings for ever, one that does not exist, one that is barred."""
 
 NOTES = ("", "wants the blue one", "等了很久")
 CUSTOMERS = ("", "K-17")
@@ -112,6 +112,7 @@ class Staff:
             self.ask(e.MediaReady, agent.id, ready=True, epoch=agent.media_epoch)
             if not self.going_home:
                 self._do_one_of(agent.id, (
+                    (0.02, *self._mistake()),
                     (0.4, e.DialRequested, {"number": self.rng.choice(NUMBERS), **self._about()}),
                     (0.1, e.AgentPaused, {"reason": "tea"}),
                     (0.05, e.AgentConnectionLost, {}),
@@ -127,15 +128,12 @@ class Staff:
     def _act_in_call(self, agent: Agent, call: CallId) -> None:
         if agent.state is AgentState.OFFERED:
             self.ask(e.OfferAcknowledged, agent.id, call=call, live=self.rng.random() < 0.97)
-            choices = ((0.1, e.AnswerRequested, {"call": call}), (0.03, e.DeclineRequested, {"call": call}))
+            choices = ((0.1, e.AnswerRequested, {"call": call}), (0.05, e.DeclineRequested, {"call": call}))
             self._do_one_of(agent.id, choices)
         elif agent.state is AgentState.DIALING:
             self.ask(e.HangUpRequested, agent.id, call=call)
         elif agent.state is AgentState.WRAP_UP:
-            if self.rng.random() < 0.1 and not self.going_home:
-                self.ask(e.WrapUpExtended, agent.id, call=call)
-            else:
-                self.ask(e.WrapUpFinished, agent.id, call=call, disposition="done")
+            self._wrap_up(agent.id, call)
         elif agent.state is AgentState.HOLDING:
             self.ask(e.ResumeRequested, agent.id, call=call)
         elif agent.state is AgentState.DISCONNECTED:
@@ -146,6 +144,29 @@ class Staff:
             self._during_consult(agent.id, call)
         elif agent.state is AgentState.CONFERENCING:
             self._during_three_way(agent.id, call)
+
+    def _wrap_up(self, agent: AgentId, call: CallId) -> None:
+        dice = self.rng.random() if not self.going_home else 1.0
+        if dice < 0.1:
+            self.ask(e.WrapUpExtended, agent, call=call)
+        elif dice < 0.12:  # again and again, until it is refused
+            for _ in range(11):
+                self.ask(e.WrapUpExtended, agent, call=call)
+        elif dice < 0.15:
+            self.ask(e.WrapUpFinished, agent, call=call, disposition="no such")
+        else:
+            self.ask(e.WrapUpFinished, agent, call=call, disposition="done")
+
+    def _mistake(self) -> tuple[type[e.AgentRequest], dict[str, Any]]:
+        """At rest. What can never be done; it changes nothing."""
+        return self.rng.choice((
+            (e.DialRequested, {"number": "nobody"}),
+            (e.DialRequested, {"number": NUMBERS[0], "caller_number": "110"}),
+            (e.AgentPaused, {"reason": "siesta"}),
+            (e.AgentForced, {"state": "TALKING"}),
+            (e.MediaReady, {"ready": True, "epoch": -1}),
+            (e.HangUpRequested, {"call": CallId("no such")}),
+        ))  # fmt: skip
 
     def _do_one_of(
         self, agent: AgentId, choices: tuple[tuple[float, type[e.AgentRequest], dict[str, Any]], ...]
@@ -161,6 +182,7 @@ class Staff:
         for chance, request, fields in (
             (0.1, e.MuteRequested, {}),
             (0.1, e.DigitsRequested, {"digits": "12#"}),
+            (0.01, e.DigitsRequested, {"digits": "12x"}),
             (0.15, e.RecordingPauseRequested, {}),
             (0.05, e.AgentPaused, {"reason": "lunch"}),  # afterwards
             (0.05, e.UnmuteRequested, {}),
@@ -188,6 +210,7 @@ class Staff:
         if still is None or still.consult is None or still.consult.agent != agent:
             return
         self._do_one_of(agent, (
+            (0.05, e.AgentForced, {"state": "PAUSED", "now": True}),
             (0.3, e.ConsultSwapRequested, {"call": call}),
             (0.2, e.ConsultCompleteRequested, {"call": call}),
             (0.15, e.ConsultCancelRequested, {"call": call}),
@@ -243,10 +266,15 @@ class Staff:
     # --- programs ---
 
     def web_callback(self) -> None:
-        """Somebody asks for a call on a web page; now and then they think better of it."""
+        """Somebody asks for a call on a web page, or in a month's time; now and then they think better of it."""
         queue = self.rng.choice(tuple(self._state().config.queues))
         number = f"1370000{self.rng.randrange(40):04d}"
+        if self.rng.random() < 0.05:
+            due_ms = self._state().now_ms + 31 * 86_400_000
+            self._request(e.CallbackRequested, queue=queue, number=number, due_ms=due_ms)
         self._request(e.CallbackRequested, queue=queue, number=number, **self._about())
+        if self.rng.random() < 0.1:  # pressed twice
+            self._request(e.CallbackRequested, queue=queue, number=number)
         self._after((3_000, 60_000), self._think_better_of_it, number)
 
     def _think_better_of_it(self, number: str) -> None:

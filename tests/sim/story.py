@@ -26,7 +26,7 @@ class Story:
     standstills_per_hour: float = 6.0
     clock_steps_per_hour: float = 4.0
     changes_per_hour: float = 4.0  # of the configuration
-    web_callbacks_per_hour: float = 30.0
+    web_callbacks_per_hour: float = 60.0
     mishaps_per_hour: float = 20.0  # telephones that lose their registration, pages that lose their sound
 
     @classmethod
@@ -34,6 +34,11 @@ class Story:
         rng = random.Random(f"{seed}/story")
         agents = rng.randint(3, 14)
         return cls(seed=seed, calls=calls, agents=agents, per_minute=agents * rng.uniform(0.8, 2.5))
+
+    @classmethod
+    def short_handed(cls, seed: int, calls: int = 150) -> Story:
+        """More people want to be called back than the agents can call, whose telephones and pages often fail."""
+        return cls(seed=seed, calls=calls, agents=4, per_minute=6, web_callbacks_per_hour=400, mishaps_per_hour=120)
 
     @classmethod
     def calm(cls, seed: int, calls: int = 150) -> Story:

@@ -74,9 +74,13 @@ class World:
         self.engine_clock = self._new_clock()
 
     def _telephones(self) -> PhoneBook:
-        outside = PhoneBehaviour(answering=Answering.MIXED, mishap=0.2, talk_ms=(5_000, 40_000))
+        outside = PhoneBehaviour(
+            answering=Answering.MIXED, mishap=0.2, talk_ms=(5_000, 40_000), patience_ms=(1_000, 120_000)
+        )
         phones = PhoneBook(self.switch, self.story.seed, outside=outside)
-        for number, answering in zip(NUMBERS[2:], (Answering.BUSY, Answering.NEVER), strict=False):
+        for number, answering in zip(
+            NUMBERS[2:], (Answering.BUSY, Answering.NEVER, Answering.UNALLOCATED), strict=False
+        ):
             phones.add(number, PhoneBehaviour(answering=answering, lines=1000), registered=False)
         for agent in self.config.agents.values():
             assert agent.device is not None

@@ -247,7 +247,7 @@ def _transfer(center: Center, agent: Agent, event: e.TransferRequested) -> Refus
         return refusal
     if call.transfer is not None:
         return Refusal("wrong_state", "a transfer is already under way")
-    problem = targets.problem(center, call, event.kind, event.target)
+    problem = targets.problem(center, call, agent.id, event.kind, event.target)
     if problem is None:
         transfers.start(center, call, agent.id, event.kind, event.target, note=event.note[:LONGEST_HANDOVER])
     return problem

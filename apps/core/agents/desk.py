@@ -76,7 +76,10 @@ def _ready(center: Center, agent: Agent, event: e.AgentWentReady) -> Refusal | N
 
 @on(e.AgentPaused)
 def _pause(center: Center, agent: Agent, event: e.AgentPaused) -> Refusal | None:
-    return go_to(center, agent, AgentState.PAUSED, event.reason[:LONGEST_REASON])
+    tenant = center.state.config.tenants.get(agent.tenant)
+    if event.reason and (tenant is None or event.reason not in tenant.pause_reasons):
+        return Refusal("bad_reason", "no such pause reason")
+    return go_to(center, agent, AgentState.PAUSED, event.reason)
 
 
 def go_to(center: Center, agent: Agent, state: AgentState, reason: str) -> Refusal | None:

@@ -36,7 +36,7 @@ def ask(center: Center, agent: Agent, call: Call, leg: Leg, event: ConsultReques
     """Begin, or say why not."""
     if call.transfer is not None:
         return Refusal("wrong_state", "a transfer is already under way")
-    problem = targets.problem(center, call, event.kind, event.target)
+    problem = targets.problem(center, call, agent.id, event.kind, event.target)
     problem = problem or targets.unavailable(center, call, event.kind, event.target)
     if problem is None:
         _set_aside(center, agent, call, leg, event)

@@ -138,12 +138,12 @@ def _lose(center: Center, call: Call) -> None:
     if bridge is None or bridge.agent is None:
         return
     held, muted = bridge.held_ms is not None, bridge.muted
-    if (agent := center.agent(bridge.agent)) is not None:
-        kept_open.let_go(center, agent, HangupCause.MEDIA_TIMEOUT)  # dead with its page; it is rung anew
     talk.part(center, call)
     agent = center.agent(bridge.agent)
-    if agent is not None and states.logical(agent) is AgentState.HOLDING:
-        states.to_talking(center, agent.id, call)
+    if agent is not None:
+        kept_open.let_go(center, agent, HangupCause.MEDIA_TIMEOUT)  # dead with its page; it is rung anew
+        if states.logical(agent) is AgentState.HOLDING:
+            states.to_talking(center, agent.id, call)
     until_ms = center.now_ms + REJOIN_MS
     rejoin = Rejoin(agent=bridge.agent, queue=bridge.queue, left=bridge.leg, until_ms=until_ms, held=held, muted=muted)
     begin(center, call, rejoin)

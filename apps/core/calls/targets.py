@@ -26,9 +26,11 @@ class Way:
     trunk: TrunkConfig | None = None
 
 
-def problem(center: Center, call: Call, kind: TransferKind, target: str) -> Refusal | None:
-    """Why a transfer to it cannot work, or None when it can."""
-    config = center.state.config
+def problem(center: Center, call: Call, by: AgentId, kind: TransferKind, target: str) -> Refusal | None:
+    """Why a transfer to it by this agent cannot work, or None when it can."""
+    config, owner = center.state.config, _agent_of(center, call, kind, target)
+    if owner is not None and owner.id == by:
+        return Refusal("yourself", "that is you: the call is with you already")
     if kind is TransferKind.QUEUE:
         queue = config.queues.get(QueueId(target))
         known = queue is not None and queue.tenant == call.tenant

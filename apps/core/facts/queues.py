@@ -17,7 +17,6 @@ class QueueExit(StrEnum):
     ABANDONED = "abandoned"
     TIMED_OUT = "timed_out"
     OVERFLOWED = "overflowed"
-    TRANSFERRED = "transferred"
     REMOVED = "removed"
     CALLBACK = "callback"  # the place is kept, the line is not
 

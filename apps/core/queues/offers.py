@@ -107,7 +107,6 @@ _CALLBACK_ENDS = {
     f.QueueExit.ABANDONED: f.CallbackOutcome.ABANDONED,
     f.QueueExit.TIMED_OUT: f.CallbackOutcome.OVERFLOWED,
     f.QueueExit.OVERFLOWED: f.CallbackOutcome.OVERFLOWED,
-    f.QueueExit.TRANSFERRED: f.CallbackOutcome.OVERFLOWED,
     f.QueueExit.REMOVED: f.CallbackOutcome.CANCELLED,
     f.QueueExit.CALLBACK: f.CallbackOutcome.CANCELLED,
 }

@@ -10,6 +10,7 @@ from enum import StrEnum
 from apps.switches.simulator import originate
 from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.model import Switch
+from apps.switches.simulator.rooms import is_in_room
 
 RING_AFTER_MS = 20
 AUTO_ANSWER_MS = 60
@@ -46,12 +47,16 @@ REFUSALS: dict[Answering, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneBehaviour:
-    """After ``talk_ms`` of a talk this side hangs up; None = the other does. More calls than ``lines`` are busy."""
+    """After ``talk_ms`` of a talk this side hangs up; None = the other does. More calls than ``lines`` are busy.
+
+    Who has answered and has nobody to talk with for ``patience_ms`` hangs up; None = waits for ever.
+    """
 
     answering: Answering = Answering.AUTO
     delay_ms: tuple[int, int] = (800, 3000)
     refuse_after_ms: int = 300
     talk_ms: tuple[int, int] | None = None
+    patience_ms: tuple[int, int] | None = None
     lines: int = 1
     mishap: float = 0.1  # of MIXED
 
@@ -196,10 +201,18 @@ class PhoneBook:
                 if leg is not None and phone is not None and phone.behaviour.talk_ms is not None:
                     talk_ms = self._rng.randint(*phone.behaviour.talk_ms)
                     self._after(talk_ms, lambda leg=leg: self._talked_enough(leg))  # type: ignore[misc]
+        elif name == "CHANNEL_ANSWER" and channel.direction == "outbound":
+            phone = self.phones.get(channel.phone)
+            if phone is not None and phone.behaviour.patience_ms is not None:
+                self._after(self._rng.randint(*phone.behaviour.patience_ms), lambda: self._waited_enough(channel))
         elif name == "CHANNEL_HANGUP" and channel.direction == "outbound":
             phone = self.phones.get(channel.phone)
             if phone is not None and channel in phone.channels:
                 phone.channels.remove(channel)
+
+    def _waited_enough(self, channel: Channel) -> None:
+        if channel.alive and channel.bridge is None and not is_in_room(channel):
+            self.switch.hang_up(channel, "NORMAL_CLEARING")
 
     def _talked_enough(self, channel: Channel) -> None:
         if channel.bridge is not None and channel.bridge.up:

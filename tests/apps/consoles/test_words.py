@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from apps.core.calls.model import CallState
 from apps.core.config import Strategy
 from apps.core.events import HangupCause, LegRole
 from apps.recordings.models import RecordingStatus
+from tests.refusals import refused
 
 APPS = Path(__file__).resolve().parents[3] / "apps"
 SOURCES = APPS / "consoles" / "frontend" / "src"
@@ -57,23 +57,8 @@ def test_every_code_of_the_core_has_a_word(file: str, name: str, codes: set[str]
     assert codes and codes <= words(file, name)
 
 
-def refused() -> Iterator[str]:
-    """The codes of every refusal that the core, the websockets or the interface make."""
-    for source in (*(APPS / "core").rglob("*.py"), *(APPS / "live").rglob("*.py")):
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "Refusal"
-                and node.args
-            ):
-                code = node.args[0]
-                if isinstance(code, ast.Constant):  # else it is handed on from another refusal
-                    yield str(code.value)
-
-
 def test_every_refusal_says_why() -> None:
-    assert set(refused()) <= words("lib/words.ts", "refusals")
+    assert set(refused("core", "live")) <= words("lib/words.ts", "refusals")
 
 
 def test_why_the_engine_put_somebody_into_a_state_is_told_in_words() -> None:

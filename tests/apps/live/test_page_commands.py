@@ -70,7 +70,6 @@ def test_a_command_is_about_the_askers_own_agent(fields: dict[str, Any], kind: t
         {"action": "ready", "actor": "boss"},
         {"action": "AgentForced"},
         {"action": ["ready"]},
-        {"action": "pause", "reason": "no such"},
         {"action": "answer"},
         {"action": "answer", "call": 5},
         {"action": "answer", "call": "x" * 65},

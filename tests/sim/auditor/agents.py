@@ -202,7 +202,10 @@ class AgentBook(Book):
         self.kept.pop(fact.call, None)
 
     def _on_CallbackTried(self, fact: f.CallbackTried) -> None:
+        """Whoever has answered for it is let go: there was no line to call the customer on, say."""
         self.kept.pop(fact.call, None)
+        for leg in self.answered & self.offers.get(fact.call, {}).keys():
+            self._let_off(fact.call, leg)
 
     def _on_CallbackEnded(self, fact: f.CallbackEnded) -> None:
         self.kept.pop(fact.call, None)

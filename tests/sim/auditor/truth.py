@@ -100,7 +100,8 @@ class TruthBook(Book):
     # --- what the engine says ---
 
     def _on_RunStarted(self, fact: f.RunStarted) -> None:
-        self.leader = fact.run
+        """It sees for itself from now on: what the one before saw is not what it knows."""
+        self.leader, self.up_since_ms = fact.run, None
 
     def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:
         self.masked_until_ms[fact.recording] = fact.until_ms
