@@ -325,3 +325,24 @@ def test_of_several_telephones_the_open_line_takes_the_caller() -> None:
     connect(scene, call, line)
     assert scene.agent_state("ann") == "READY" and not call.offers
     whole(scene)
+
+
+def test_who_is_let_off_by_an_open_line_serves_the_next_caller_at_once() -> None:
+    """All in one event: the line takes the first caller of all who were to ring, and frees the others for the next."""
+    config = kept_config()
+    queue = replace(config.queues["sales"], strategy=cfg.Strategy.RING_ALL)
+    scene = Scene(replace(config, queues={**config.queues, "sales": queue}))
+    scene.ready("ann")
+    scene, line = with_line(scene)
+    for name in ("ann", "bob"):
+        scene.ask(e.AgentPaused, name)
+    first, second = scene.to_queue("c1"), scene.to_queue("c2")
+    scene.feed(e.LinkDown(switch=SWITCH, reason="cut"))
+    for name in ("ann", "bob"):
+        scene.ask(e.AgentWentReady, name)
+    assert not first.offers and not second.offers
+    scene.feed(e.LinkUp(switch=SWITCH, boot="b1"))
+    assert [(offer.agent, first.legs[leg].lent) for leg, offer in first.offers.items()] == [("bob", line)]
+    assert [offer.agent for offer in second.offers.values()] == ["ann"]
+    assert len(scene.just(f.AgentOffered)) == 3, "ann was about to ring for the first"
+    whole(scene)
