@@ -16,7 +16,6 @@ from apps.core.ivr.flow import node_title
 from apps.ivr.models import FlowVersion
 
 Data = dict[str, Any]
-SECRET = "***"
 LOST = "lost"
 """The "outcome" of a call whose end nobody recorded."""
 
@@ -127,14 +126,11 @@ def _told(call: Call) -> tuple[list[Data], dict[str, str]]:
 
 
 def _step(fact: FactRecord, nodes: dict[str, Any]) -> Data:
-    """Keys of a node marked secret (a PIN) are nobody's business; nor are several keys of a node that is not known."""
     node = nodes.get(fact.data["node"], {})
-    digits = fact.data.get("digits", "")
-    secret = node.get("secret") if node else len(digits) > 1
     return {
         "at_ms": ms(fact.at), "node": fact.data["node"], "title": node_title(node),
         "type": str(node.get("type", "")), "port": fact.data.get("port", ""),
-        "digits": SECRET if digits and secret else digits,
+        "digits": fact.data.get("digits", ""),
     }  # fmt: skip
 
 

@@ -59,6 +59,7 @@ class Center:
         self._kept_for: dict[CallId, AgentId] = {}
         self._kept_free: dict[AgentId, CallId] = {}  # the same, by agent
         self.given_back: list[LegId] = []  # kept legs that their calls have just hung up
+        self.typed: dict[CallId, str] = {}  # in a menu, and has decided nothing yet: kept here alone (ivr/runs.py)
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
         self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
@@ -184,6 +185,8 @@ class Center:
     def index_call(self, call_id: CallId) -> bool:
         """Bring the indexes up to one call. True when it now waits for an agent."""
         call = self.state.calls.get(call_id)
+        if call is None or call.ivr is None or call.ivr.position is None:
+            self.typed.pop(call_id, None)
         due = self.deadlines_of(call).values() if call is not None else ()
         self.deadlines.set(("call", call_id), min(due, default=None))
         callback = call.callback if call is not None else None

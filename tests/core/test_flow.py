@@ -61,6 +61,7 @@ def test_a_good_flow_has_no_problems() -> None:
         (lambda doc: doc["nodes"]["open"].update(schedule="never"), ("E14", "open")),
         (lambda doc: doc["nodes"]["bye"].update(type="teleport"), ("E00", "bye")),
         (lambda doc: doc["nodes"]["main"].update(retries=99), ("E00", "main")),
+        (lambda doc: doc["nodes"]["main"].update(secret="yes"), ("E00", "main")),
         (lambda doc: doc["nodes"]["tech"].update(skills="net"), ("E00", "tech")),
         (lambda doc: doc["nodes"]["tech"].update(skills=["net=6"]), ("E00", "tech")),
         (lambda doc: doc["nodes"]["tech"].update(skills=[{"skill": "net"}]), ("E00", "tech")),

@@ -176,14 +176,7 @@ def _ivr_stepped(state: State, call: Call, fact: f.IvrStepped) -> None:
         call.ivr.position = fact.position
         call.lang = fact.position.lang
     if fact.port and len(call.path) < LONGEST_PATH:
-        call.path.append(PathStep(node=fact.node, digits=_shown_digits(state, call, fact), at_ms=fact.at_ms))
-
-
-def _shown_digits(state: State, call: Call, fact: f.IvrStepped) -> str:
-    """Keys of a node marked secret (a PIN) are nobody's business."""
-    flow = state.config.flows.get(call.ivr.flow) if call.ivr is not None else None
-    node = flow.document["nodes"].get(fact.node, {}) if flow is not None else {}
-    return "***" if fact.digits and node.get("secret") else fact.digits
+        call.path.append(PathStep(node=fact.node, digits=fact.digits, at_ms=fact.at_ms))
 
 
 @on_call(f.IvrLeft)

@@ -148,7 +148,8 @@ class IvrEntered(CallFact):
 class IvrStepped(CallFact):
     """The flow left ``node`` by ``port``; with an empty port it is still there, waiting or playing.
 
-    ``digits`` are the keys that made the choice. ``position`` is where it is now: whole, so that a fold is complete.
+    ``digits`` are the keys that made the choice, ``***`` of a node marked secret. ``position`` is where it is now, so
+    that a fold is complete; but for keys that have decided nothing yet, which no fact has.
     """
 
     node: str

@@ -12,6 +12,8 @@ from apps.core.ivr.actions import Action
 from apps.core.ivr.position import IvrPosition
 
 Node = Mapping[str, Any]
+KEY = "key:"
+"""A port of a menu: the key follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

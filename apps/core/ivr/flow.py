@@ -98,8 +98,9 @@ def _node_shape(name: str, node: Any) -> Iterator[Problem]:
     for part in ("queue", "schedule", "to", "typeahead"):
         if not isinstance(node.get(part, ""), str):
             yield Problem("E00", name, part, f'"{part}" must be text')
-    if not isinstance(node.get("barge", True), bool):
-        yield Problem("E00", name, "barge", '"barge" must be true or false')
+    for part in ("barge", "secret"):
+        if not isinstance(node.get(part, False), bool):
+            yield Problem("E00", name, part, f'"{part}" must be true or false')
     if node_title(node) != node.get("title", ""):
         yield Problem("E00", name, "title", '"title" must be text, or an object with one text a language')
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from apps.core.ivr.actions import Action, HangUp, Play
-from apps.core.ivr.context import Context, Node, Step
+from apps.core.ivr.context import KEY, Context, Node, Step
 from apps.core.ivr.nodes import NODES
 from apps.core.ivr.position import IvrPosition
 
@@ -129,7 +129,7 @@ def _watched(ctx: Context, step: Step) -> IvrPosition:
 
 
 def _target(node: Node, port: str) -> str | None:
-    target = node["keys"].get(port[4:]) if port.startswith("key:") else node.get("on", {}).get(port)
+    target = node["keys"].get(port.removeprefix(KEY)) if port.startswith(KEY) else node.get("on", {}).get(port)
     return str(target) if target is not None else None
 
 

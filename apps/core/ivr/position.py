@@ -18,7 +18,7 @@ class IvrPosition:
     phase: str = "playing"
     play: PlayId | None = None
     began_ms: int | None = None  # when the prompt was asked for
-    digits: str = ""  # typed ahead or half of a longer key
+    digits: str = ""  # typed ahead or half of a longer key; in no fact (``runs``)
     attempts: int = 0  # failed tries in this node
     repeats: int = 0  # of this node's prompt
     steps: int = 0  # nodes left since the start, against limits.steps

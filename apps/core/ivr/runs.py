@@ -1,4 +1,10 @@
-"""A flow at work on a call: feeds the interpreter, records each step, carries out what it asks for."""
+"""A flow at work on a call: feeds the interpreter, records each step, carries out what it asks for.
+
+What callers type is told as little as can be. Keys that have decided nothing yet (typed ahead, or half of a PIN) are in
+no fact: they live in ``Center.typed``, for seconds. An engine that takes over does not know them and asks anew, as
+after any gap in control. Keys that made a choice are in the step's fact, but not those of a node marked secret. So a
+secret is nowhere: not in the journal, the history, the streams or a checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from apps.core.events import PlayOutcome
 from apps.core.ids import FlowId, PlayId
 from apps.core.ivr import actions as a
 from apps.core.ivr import interpreter
-from apps.core.ivr.context import Context
+from apps.core.ivr.context import KEY, Context
 from apps.core.ivr.interpreter import Left
 from apps.core.ivr.position import IvrPosition
 from apps.core.queues import door
@@ -23,6 +29,8 @@ from apps.core.state import pin_of
 
 AFTER_TALK = "agent_done"
 """A queue node's port."""
+SECRET = "***"
+"""Instead of the keys that were pressed."""
 STOPPED_GRACE_MS = 500
 """A prompt that no key has stopped was stopped by a hang-up or a reclaim: the event of that is about to come."""
 
@@ -46,7 +54,7 @@ def enter_flow(center: Center, call: Call, flow_id: FlowId) -> bool:
 
 
 def restart_node(center: Center, call: Call) -> None:
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     if context is None or position is None:
         transfers.apologise(center, call)
         return
@@ -55,7 +63,7 @@ def restart_node(center: Center, call: Call) -> None:
 
 def play_ended(center: Center, call: Call, play: PlayId, outcome: PlayOutcome) -> None:
     """The prompt is over. One that could not be played is skipped: the keys still work."""
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     if context is None or position is None or position.play != play:
         return
     if outcome is PlayOutcome.STOPPED and not position.digits:
@@ -71,25 +79,25 @@ def play_ended(center: Center, call: Call, play: PlayId, outcome: PlayOutcome) -
 
 
 def prompt_began_before(call: Call, at_ms: int) -> bool:
-    position = _position(call)
+    position = call.ivr.position if call.ivr is not None else None
     return position is not None and interpreter.prompt_began_before(position, at_ms)
 
 
 def digit_pressed(center: Center, call: Call, digit: str) -> None:
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     if context is not None and position is not None:
         _carry_out(center, call, interpreter.digit(context, position, digit))
 
 
 def waited(center: Center, call: Call) -> None:
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     if context is not None and position is not None:
         _carry_out(center, call, interpreter.timed_out(context, position))
 
 
 def resume(center: Center, call: Call, port: str) -> bool:
     """Go on in the flow after a queue, if the flow says how."""
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     if context is None or position is None or not goes_on(center, call, port):
         return False
     center.emit(
@@ -104,7 +112,7 @@ def resume(center: Center, call: Call, port: str) -> bool:
 
 def goes_on(center: Center, call: Call, port: str) -> bool:
     """The flow says how."""
-    context, position = _context(center, call), _position(call)
+    context, position = _context(center, call), _position(center, call)
     return context is not None and position is not None and interpreter.wired(context, position, port)
 
 
@@ -116,8 +124,17 @@ def goes_on_after_talk(center: Center, call: Call) -> bool:
     return goes_on(center, call, AFTER_TALK)
 
 
-def _position(call: Call) -> IvrPosition | None:
-    return call.ivr.position if call.ivr is not None else None
+def _position(center: Center, call: Call) -> IvrPosition | None:
+    position = call.ivr.position if call.ivr is not None else None
+    typed = center.typed.get(call.id)
+    return replace(position, digits=typed) if position is not None and typed else position
+
+
+def _keep(center: Center, call: Call, typed: str) -> None:
+    if typed:
+        center.typed[call.id] = typed
+    else:
+        center.typed.pop(call.id, None)
 
 
 def _context(center: Center, call: Call) -> Context | None:
@@ -139,16 +156,20 @@ def _context(center: Center, call: Call) -> Context | None:
 
 
 def _carry_out(center: Center, call: Call, steps: Iterable[Left]) -> None:
+    context = _context(center, call)
+    nodes = context.flow.document["nodes"] if context is not None else {}
     for step in steps:
+        _keep(center, call, step.position.digits)
+        hidden = bool(step.digits and nodes.get(step.node, {}).get("secret"))
         center.emit(
             f.IvrStepped(
                 at_ms=center.now_ms,
                 tenant=call.tenant,
                 call=call.id,
                 node=step.node,
-                port=step.port,
-                digits=step.digits,
-                position=step.position,
+                port=f"{KEY}{SECRET}" if hidden and step.port.startswith(KEY) else step.port,
+                digits=SECRET if hidden else step.digits,
+                position=replace(step.position, digits=""),
             )
         )
         for action in step.actions:

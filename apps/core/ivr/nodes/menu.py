@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apps.core.ivr.actions import Play
-from apps.core.ivr.context import Context, Node, Step
+from apps.core.ivr.context import KEY, Context, Node, Step
 from apps.core.ivr.position import IvrPosition
 
 REPEAT = "@repeat"
@@ -57,7 +57,7 @@ def _decide(ctx: Context, node: Node, position: IvrPosition) -> Step:
 def _choose(ctx: Context, node: Node, position: IvrPosition, key: str) -> Step:
     rest = position.digits[len(key) :]
     if node["keys"][key] != REPEAT:
-        return Step(position=replace(position, digits=rest), port=f"key:{key}", digits=key)
+        return Step(position=replace(position, digits=rest), port=f"{KEY}{key}", digits=key)
     if position.repeats >= MAX_REPEATS:
         return _failed(ctx, node, position, "no_match")
     return _ask(ctx, node, replace(position, digits="", repeats=position.repeats + 1), "say")
