@@ -63,6 +63,7 @@ class Center:
         self.dirty_calls: dict[CallId, None] = {}
         self.dirty_agents: dict[AgentId, None] = {}
         self._agent_at: dict[tuple[SwitchId, str], AgentId] = {}  # by device
+        self.read_ms: dict[SwitchId, int] = {}  # when a switch's last full reading came
         self.reindex()
 
     # --- effects ---

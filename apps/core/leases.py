@@ -19,8 +19,9 @@ from apps.core.events import Event, HangupCause, LegRole
 from apps.core.ids import LegId, SwitchId
 
 LOOK_MS = 1_500
-DIALED_MS = 1_500
-"""A telephone that was to be dialled is listed by then. Two looks later at most its absence is known: within 5 s."""
+DIALED_MS = 1_000
+"""A telephone that was to be dialled is mostly listed by then; two looks later at most the switch is read in full.
+Whether the telephone is given up is decided by the readings (``recovery``)."""
 LEASE_MS = 3_000
 """A state this old that nothing vouches for is a leftover: what comes one after another comes within milliseconds."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.core import commands as c
-from apps.core import devices, leases
+from apps.core import devices
 from apps.core import facts as f
 from apps.core.agents import kept_open
 from apps.core.callbacks import attempts, dialog, readiness
@@ -30,6 +30,12 @@ RECONCILE_MS = 15_000
 LEASES_AFTER_MS = 3_000
 TOO_YOUNG_MS = 1_000
 """A leg younger than this may be missing from a list, or listed in an older state."""
+DIALED_MS = 2_000
+"""One of which we only know that we asked for it may be missing for longer."""
+CONFIRM_MS = 500
+"""A reading that misses a leg without saying for certain that it is gone is followed by another so much later."""
+APART_MS = 300
+"""Two that are handled closer together may both be older than what we did between them: we were late."""
 
 
 def engine_restarted(center: Center, event: EngineRestarted) -> None:
@@ -89,6 +95,7 @@ def look_again(center: Center, switch: SwitchId) -> None:
 def snapshot(center: Center, event: SwitchSnapshot) -> None:
     """Compare leg by leg. Agents' legs first: they may make a bridge for which the customer must stay put."""
     devices.listed(center, event)
+    began_ms = _began_ms(center, event.switch)
     listed = {leg.leg: leg for leg in event.legs}
     # The list may be older than what we know of a call that has just changed.
     settled = {call.id for call in center.state.calls.values() if center.now_ms - call.changed_ms >= TOO_YOUNG_MS}
@@ -96,10 +103,10 @@ def snapshot(center: Center, event: SwitchSnapshot) -> None:
     for leg_id in _legs_on(center, event.switch):
         if leg_id in others:
             _untagged(center, leg_id, settled)
-        elif leg_id not in listed and _old_enough(center, leg_id):
+        elif leg_id not in listed and _missed_far(center, leg_id, began_ms):
             _lost(center, leg_id)
     for leg_id in _kept_on(center, event.switch):
-        if leg_id not in listed and _kept_old_enough(center, leg_id):
+        if leg_id not in listed and _missed_kept(center, leg_id, began_ms):
             legs.ended(center, leg_id, HangupCause.LOST, "not on the switch")
     for seen in sorted(event.legs, key=lambda one: (one.role is LegRole.CUSTOMER, one.leg)):
         call = center.call_of(seen.leg)
@@ -125,38 +132,50 @@ def _kept_on(center: Center, switch: SwitchId) -> list[LegId]:
     return [line.leg for line in center.state.kept_lines() if line.switch == switch and line.lent_as is None]
 
 
-def _kept_old_enough(center: Center, leg: LegId) -> bool:
+def _missed_kept(center: Center, leg: LegId, began_ms: int) -> bool:
     agent = center.agent(center.state.kept_legs[leg])
     kept = agent.kept if agent is not None else None
     if kept is None:
         return False
-    if kept.deadline_ms is None:
-        return center.now_ms - kept.since_ms >= TOO_YOUNG_MS
-    return _never_dialed(center, kept.switch, kept.since_ms)
+    return _missed(center, kept.switch, kept.since_ms, began_ms, only_asked_for=kept.deadline_ms is not None)
 
 
-def _old_enough(center: Center, leg_id: LegId) -> bool:
+def _missed_far(center: Center, leg_id: LegId, began_ms: int) -> bool:
     call = center.call_of(leg_id)
     leg = call.legs.get(leg_id) if call is not None else None
     if leg is None:
         return False
-    if leg.lent is not None:  # however new to this call, it was there before
-        return center.now_ms - _open_since_ms(center, leg) >= TOO_YOUNG_MS
-    if leg.state is LegState.DIALED:
-        return _never_dialed(center, leg.switch, leg.started_ms)
-    return center.now_ms - leg.started_ms >= TOO_YOUNG_MS
+    # However new a lent one is to this call, it was there before.
+    since_ms = leg.started_ms if leg.lent is None else _open_since_ms(center, leg)
+    only_asked_for = leg.lent is None and leg.state is LegState.DIALED
+    return _missed(center, leg.switch, since_ms, began_ms, only_asked_for=only_asked_for)
+
+
+def _missed(center: Center, switch: SwitchId, since_ms: int, began_ms: int, *, only_asked_for: bool) -> bool:
+    """Whether a leg that is not listed is gone for certain: the list is from a time when it would have been there."""
+    up_since_ms = center.state.switches[switch].since_ms
+    if only_asked_for and since_ms < up_since_ms:  # it went out then or never will
+        return center.now_ms - up_since_ms >= TOO_YOUNG_MS
+    if began_ms - since_ms >= (DIALED_MS if only_asked_for else TOO_YOUNG_MS):
+        return True
+    again_ms, due_ms = center.now_ms + CONFIRM_MS, center.deadlines.at(("snapshot", switch))
+    center.deadlines.set(("snapshot", switch), min(again_ms, due_ms if due_ms is not None else again_ms))
+    return False
+
+
+def _began_ms(center: Center, switch: SwitchId) -> int:
+    """Since when at least the reading that has just come was under way: a driver makes one after the other.
+
+    How old a list is cannot be told otherwise: where the switch is slow, a reading takes seconds.
+    """
+    before_ms, up_since_ms = center.read_ms.get(switch, 0), center.state.switches[switch].since_ms
+    center.read_ms[switch] = center.now_ms
+    return max(before_ms if center.now_ms - before_ms >= APART_MS else 0, up_since_ms)
 
 
 def _open_since_ms(center: Center, leg: Leg) -> int:
     agent = center.agent(leg.agent) if leg.agent is not None else None
     return agent.kept.since_ms if agent is not None and agent.kept is not None else 0
-
-
-def _never_dialed(center: Center, switch: SwitchId, since_ms: int) -> bool:
-    """Of a leg that is not listed. One of before the link came up went out then or never will."""
-    up_since_ms = center.state.switches[switch].since_ms
-    before = since_ms < up_since_ms
-    return center.now_ms - (up_since_ms if before else since_ms) >= (TOO_YOUNG_MS if before else leases.DIALED_MS)
 
 
 def _stranger(center: Center, switch: SwitchId, seen: SnapshotLeg) -> None:

@@ -250,6 +250,7 @@ def test_a_restarted_engine_finds_the_line_again_or_dials_it() -> None:
     )
     scene.feed(e.SwitchSnapshot(switch=SWITCH, legs=(seen,), others=(), registered=None))
     assert line in scene.state.kept_legs and not scene.just(c.HangUpLeg)
+    scene.wait(1)
     scene.feed(e.SwitchSnapshot(switch=SWITCH, legs=(), others=(), registered=None))
     assert line not in scene.state.kept_legs
     assert scene.agent_state("bob") == "READY" and scene.just(c.OriginateLeg)[0].kept_open, "the switch lost it"
