@@ -17,6 +17,7 @@ from apps.calls.models import Call
 from apps.calls.search import LIVE, find, page_of, read_search
 from apps.calls.timeline import call_row, ms, timeline
 from apps.calls.visibility import visible_calls
+from apps.consoles.agent_day import name_customers
 from apps.consoles.floor import floor_tenant
 from apps.customers.selectors import match_call
 from apps.queues.selectors import visible_queues
@@ -35,7 +36,10 @@ def history_tenant(request: HttpRequest) -> Tenant:
 def _found(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     wanted = read_search(request.GET.dict(), tenant.time_zone)
     page = page_of(find(visible_calls(request.user, tenant.pk), wanted), request.GET.get("cursor", ""))
-    return {"calls": [call_row(call) for call in page.calls], "next": page.next_cursor}
+    rows = [call_row(call) for call in page.calls]
+    if can(request.user, "customers.view", tenant=tenant):
+        name_customers(tenant.pk, rows)
+    return {"calls": rows, "next": page.next_cursor}
 
 
 @login_required
@@ -67,12 +71,29 @@ def calls_found(request: HttpRequest) -> HttpResponse:
 @require_GET
 def call(request: HttpRequest, call_id: str) -> HttpResponse:
     tenant = history_tenant(request)
-    found = get_object_or_404(
-        visible_calls(request.user, tenant.pk).select_related("last_queue", "last_agent"), pk=call_id
-    )
+    found = _call(request, tenant, call_id)
+    return render(request, "consoles/call.html", {"page": _story(request, tenant, found), "call": found})
+
+
+@login_required
+@require_GET
+def call_story(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The same, for the page itself: a live call goes on."""
+    tenant = history_tenant(request)
+    story = _story(request, tenant, _call(request, tenant, call_id))
+    return JsonResponse(story, headers={"Cache-Control": "private, no-store"})
+
+
+def _call(request: HttpRequest, tenant: Tenant, call_id: str) -> Call:
+    """Raises ``Http404`` for one that is not there to be seen."""
+    visible = visible_calls(request.user, tenant.pk).select_related("last_queue", "last_agent")
+    return get_object_or_404(visible, pk=call_id)
+
+
+def _story(request: HttpRequest, tenant: Tenant, found: Call) -> dict[str, Any]:
     hears = can(request.user, "calls.listen", tenant=tenant)
     recordings = found.recordings.filter(forgotten_at=None).select_related("switch").order_by("asked_at")
-    page = {
+    return {
         "time_zone": tenant.time_zone,
         "call": call_row(found),
         **timeline(found, visible_agents(request.user)),
@@ -80,7 +101,6 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
         "recordings": [_recording(row) for row in recordings] if hears else None,
         "dispositions": dict(Disposition.objects.filter(tenant=tenant).values_list("code", "name")),
     }
-    return render(request, "consoles/call.html", {"page": page, "call": found})
 
 
 def _customers(call: Call, tenant: Tenant) -> dict[str, Any]:

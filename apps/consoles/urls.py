@@ -49,4 +49,5 @@ urlpatterns = [
     path("calls/", history.calls, name="calls"),
     path("calls/found/", history.calls_found, name="calls-found"),
     path("calls/<stored_id:call_id>/", history.call, name="call"),
+    path("calls/<stored_id:call_id>/story/", history.call_story, name="call-story"),
 ]

@@ -69,6 +69,7 @@ def browser(username: str) -> Client:
 
 FLOOR_PAGES = (
     "/wall/", "/wall/day/calls.csv", "/wall/day/queues.csv", "/calls/", "/calls/found/", "/calls/call-a/",
+    "/calls/call-a/story/",
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def test_a_stranger_is_asked_to_sign_in(floor: dict[str, Any], path: str) -> Non
         ("boss-a", "/agent/", 403),
         ("boss-a", "/calls/call-a/", 200),
         ("boss-a", "/calls/call-b/", 404),
+        ("boss-a", "/calls/call-b/story/", 404),
         ("boss-a", "/wall/day/calls.csv?day=never", 400),
         ("boss-a", "/wall/day/calls.csv?day=0001-01-01", 400),
         ("boss-a", "/wall/day/queues.csv?day=9999-12-31", 400),
@@ -115,6 +117,7 @@ def test_history_shows_what_happened_as_data(floor: dict[str, Any]) -> None:
     assert page["wrap_ups"][0]["note"] == HOSTILE and page["dispositions"] == {"done": "Done a"}
     assert page["recordings"][0]["here"] and page["recordings"][0]["heard"] == []
     assert page["customers"] == {"chosen": False, "found": []}
+    assert browser("boss-a").get("/calls/call-a/story/").json() == page
     found = browser("boss-a").get("/calls/found/", {"q": "1380", "outcome": "served"}).json()
     assert [row["id"] for row in found["calls"]] == ["call-a"] and found["next"] == ""
 
