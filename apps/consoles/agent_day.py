@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,10 +15,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from apps.accounts.permissions import can
 from apps.agents.models import Agent, PauseReason
 from apps.calls.models import AgentStateSpan, CallDisposition, Decision, Segment, SegmentKind
 from apps.consoles.phone import own_agent
 from apps.core.agents.states import UNSET
+from apps.customers.selectors import names_of
 
 LAST_CALLS = 30
 MOST_UNSET = 50
@@ -32,14 +35,21 @@ def day(request: HttpRequest) -> JsonResponse:
     since = midnight(agent)
     talks = list(_talks(agent, since))
     results = _results(agent, talks)
+    calls = [_call(segments, results) for segments in _by_call(talks)[:LAST_CALLS]]
+    unset = [_unset(result) for result in _without_result(agent)]
+    if can(request.user, "customers.view", tenant=agent.tenant):
+        name_customers(agent.tenant_id, calls + unset)
     return JsonResponse(
-        {
-            **_figures(agent, since, talks),
-            "paused": _paused(agent, since),
-            "calls": [_call(segments, results) for segments in _by_call(talks)[:LAST_CALLS]],
-            "unset": [_unset(result) for result in _without_result(agent)],
-        }
+        {**_figures(agent, since, talks), "paused": _paused(agent, since), "calls": calls, "unset": unset}
     )
+
+
+def name_customers(tenant_id: int, calls: Iterable[dict[str, Any]]) -> None:
+    """Call each by its customer's name, where there is one, rather than by what the trunk said."""
+    rows = list(calls)
+    names = names_of(tenant_id, {row["id"]: row["number"] for row in rows})
+    for row in rows:
+        row["name"] = names.get(row["id"]) or row["name"]
 
 
 def midnight(agent: Agent) -> datetime.datetime:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, Value
@@ -115,3 +117,20 @@ def match_call(tenant_id: int, call_id: str, text: str) -> Match:
     if link is not None:
         return Match(read(text, plan_of(tenant_id)), [link.customer], linked=True)
     return match(tenant_id, text)
+
+
+def names_of(tenant_id: int, calls: Mapping[str, str]) -> dict[str, str]:
+    """Call -> customer, where it is one alone; ``calls`` has the number of each. A few queries, however many calls."""
+    plan = plan_of(tenant_id)
+    meant = {call: read(number, plan).numbers for call, number in calls.items()}
+    owners: dict[str, dict[int, str]] = defaultdict(dict)
+    rows = PhoneNumber.objects.filter(tenant_id=tenant_id, customer__removed_at=None)
+    wanted = {number for numbers in meant.values() for number in numbers}
+    for number, pk, name in rows.filter(number__in=wanted).values_list("number", "customer_id", "customer__name"):
+        owners[number][pk] = name
+    found = {
+        call: {pk: name for number in numbers for pk, name in owners[number].items()} for call, numbers in meant.items()
+    }
+    chosen = CallLink.objects.filter(tenant_id=tenant_id, call_id__in=calls, customer__removed_at=None)
+    alone = {call: next(iter(names.values())) for call, names in found.items() if len(names) == 1}
+    return alone | dict(chosen.values_list("call_id", "customer__name"))

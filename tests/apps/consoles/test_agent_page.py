@@ -17,6 +17,8 @@ from apps.calls.models import AgentStateSpan, Call, CallDisposition, Decision, S
 from apps.consoles import turn
 from apps.consoles.phone import VOICES, websocket_url
 from apps.core.ids import AgentId, CallId, TenantId
+from apps.customers.models import Customer
+from apps.customers.services import link_call
 from apps.live import access
 from apps.live.presence import Seat
 from apps.telephony.models import SipAccount, Switch
@@ -155,6 +157,7 @@ def test_the_day_counts_what_this_agent_did(mine: Agent, monkeypatch: pytest.Mon
         agent=mine, tenant=mine.tenant, epoch="e", seq=9, state="PAUSED", reason="lunch",
         started_at=since - datetime.timedelta(hours=1), ended_at=since + datetime.timedelta(minutes=10),
     )  # fmt: skip
+    link_call(Customer.objects.create(tenant=mine.tenant, name="王芳"), "c-1", None)
     day = signed_in("chenjing").get("/agent/day/").json()
     assert (day["handled"], day["talk_ms"], day["wrap_up_ms"], day["missed"]) == (2, 80_000, 10_000, 1)
     assert day["handling_ms"] == (160_000 + 20_000) // 2
@@ -163,6 +166,7 @@ def test_the_day_counts_what_this_agent_did(mine: Agent, monkeypatch: pytest.Mon
         ("c-1", "UNSET", "inbound"),
     ]
     assert [(call["id"], call["note"]) for call in day["unset"]] == [("c-1", "半句话")]
+    assert [call["name"] for call in day["calls"]] == ["张三", "王芳"], "the customer's, else the trunk's"
     lunch = next(reason for reason in day["paused"] if reason["code"] == "lunch")
     assert (lunch["used_ms"], lunch["allowed_min"]) == (600_000, 60)
 

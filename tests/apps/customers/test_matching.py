@@ -8,7 +8,7 @@ from apps.accounts.models import Tenant, User
 from apps.customers.imports.rows import RowData
 from apps.customers.imports.writing import Batch
 from apps.customers.models import Customer, NumberPlan
-from apps.customers.selectors import match, match_call, search
+from apps.customers.selectors import match, match_call, names_of, search
 from apps.customers.services import NumberData, create_customer, link_call, remove
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +115,14 @@ def test_searching(tenant: Tenant, text: str, names: set[str]) -> None:
 @pytest.mark.parametrize("text", ["\x00", "'; --", "\\", "a" * 500, "()" * 30, "+", "…"])
 def test_any_search_is_answered(tenant: Tenant, text: str) -> None:
     assert list(search(tenant.pk, text)[:5]) is not None
+
+
+def test_calls_are_named_where_it_is_one_customer_and_by_whom_somebody_chose(tenant: Tenant) -> None:
+    chosen, gone = (Customer.objects.get(tenant=tenant, name=name) for name in ("李伟", "Mary"))
+    calls = {"a": "13955501100", "b": "02155550100", "c": "0013855501100", "d": "13900000000", "e": "", "f": "95588"}
+    assert names_of(tenant.pk, calls) == {"a": "王芳", "f": "银行"}
+    link_call(chosen, "b", None)
+    remove(gone)
+    assert names_of(tenant.pk, calls) == {"a": "王芳", "b": "李伟", "c": "陈静", "f": "银行"}
+    other = Tenant.objects.create(code="o", name="o")
+    assert names_of(other.pk, calls) == {}
