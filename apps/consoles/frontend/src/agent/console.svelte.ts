@@ -23,6 +23,8 @@ import { w } from "./words";
 
 const NOTICE_MS = 6_000;
 const KEYS = "agent-keys";
+/** A notice that is done with as soon as a result is chosen. */
+const CHOOSE = "choose";
 
 interface Notice {
   text: string;
@@ -210,7 +212,7 @@ export class Console {
   async finish(): Promise<void> {
     if (!this.can("finish")) return;
     if (!this.notes.disposition && this.me?.disposition_required !== false) {
-      this.say(w("choose_disposition"), "warn");
+      this.say(w("choose_disposition"), "warn", CHOOSE);
       document.querySelector<HTMLElement>("[data-testid=disposition-search]")?.focus();
       return;
     }
@@ -219,6 +221,12 @@ export class Console {
     if (!(await this.command("finish", { disposition: this.notes.disposition, note: this.notes.note }))) return;
     await this.notes.done(call);
     toasts.say(w("finished"));
+  }
+
+  /** A result was chosen, or a note written. */
+  noted(): void {
+    this.notes.changed();
+    if (this.notes.disposition && this.notice?.code === CHOOSE) this.notice = null;
   }
 
   async dial(text: string, customer = "", callerId = ""): Promise<boolean> {
@@ -230,9 +238,9 @@ export class Console {
     return this.command("dial", { number, ...(customer ? { customer } : {}), ...(callerId ? { caller_id: callerId } : {}) });
   }
 
+  /** Refused, the search stays open: somebody else is asked instead. */
   async consult(kind: TargetKind, target: string, note: string): Promise<void> {
-    this.transferOpen = false;
-    await this.command("consult", { kind, target, ...(note ? { note } : {}) });
+    this.transferOpen = !(await this.command("consult", { kind, target, ...(note ? { note } : {}) }));
   }
 
   async completeConsult(): Promise<void> {
@@ -242,9 +250,10 @@ export class Console {
   }
 
   async transfer(kind: TargetKind, target: string, name: string, note: string): Promise<void> {
-    this.transferOpen = false;
     this.#news.hungUp = this.me?.call ?? "";
-    if (await this.command("transfer", { kind, target, ...(note ? { note } : {}) })) toasts.say(w("transfer_done", { name }));
+    this.transferOpen = !(await this.command("transfer", { kind, target, ...(note ? { note } : {}) }));
+    if (this.transferOpen) this.#news.hungUp = "";
+    else toasts.say(w("transfer_done", { name }));
   }
 
   /** Give an action another key. Returns what is wrong with that key, or "". */
