@@ -65,8 +65,7 @@ class AgentResource(TenantResource):
         model = Agent
         fields = (
             "number", "name", "user", "team", "enabled", "device_kind", "outside_number", "outside_trunk", "kept_open",
-            "may_decline", "skills",
-            "queues",
+            "may_decline", "calls_at_once", "chats_at_once", "emails_at_once", "skills", "queues",
         )  # fmt: skip
         import_id_fields = ("number",)
         skip_unchanged = False  # skills and queues are no columns

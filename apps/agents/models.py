@@ -78,6 +78,11 @@ class Agent(TenantOwned):
     may_decline = models.BooleanField(
         _("may decline offers"), default=True, help_text=_("Where the queue lets it be done.")
     )
+    calls_at_once = whole_number(
+        _("calls at once"), 0, 1, default=1, help_text=_("From queues. 0: none, e.g. for who only answers in writing.")
+    )
+    chats_at_once = whole_number(_("chats at once"), 0, 20, default=0)
+    emails_at_once = whole_number(_("e-mails at once"), 0, 50, default=0)
     skills = models.ManyToManyField(Skill, through="AgentSkill", blank=True, verbose_name=_("skills"))
 
     class Meta:
@@ -90,6 +95,11 @@ class Agent(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"
+
+    @property
+    def capacity(self) -> dict[str, int]:
+        """How much of each medium at once, by the media's names in the core."""
+        return {"voice": self.calls_at_once, "chat": self.chats_at_once, "email": self.emails_at_once}
 
     def clean(self) -> None:
         if self.device_kind != DeviceChoice.PSTN:

@@ -20,10 +20,16 @@ from apps.queues.soundness import MOST_RINGS, Flaw, Problem, problems
 from apps.telephony.center_config import compile_center_config
 
 REASONS = {
-    Flaw.UNSERVED: gettext_lazy("%(queues)s: no enabled agent serves this queue; callers would wait in vain."),
+    Flaw.UNSERVED: gettext_lazy(
+        "%(queues)s: no enabled agent serves this queue who has a telephone and takes calls; callers would wait in"
+        " vain."
+    ),
     Flaw.UNSKILLED: gettext_lazy("%(queues)s: none of its agents has all that is required: %(names)s."),
     Flaw.FLOW_UNSKILLED: gettext_lazy(
         "%(queues)s: none of its agents has all that flow %(first)s asks for: %(names)s."
+    ),
+    Flaw.ELSEWHERE: gettext_lazy(
+        "%(queues)s: callers come in on a switch on which none of its agents has a telephone; they would wait in vain."
     ),
     Flaw.CIRCLE: gettext_lazy("Callers would go in a circle: %(way)s."),
     Flaw.TOO_MANY_RINGS: gettext_lazy("%(queues)s: relaxations at more than %(most)s different times."),

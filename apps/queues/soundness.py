@@ -31,9 +31,10 @@ MOST_RINGS = 6
 
 
 class Flaw(StrEnum):
-    UNSERVED = "unserved"  # no enabled agent serves the queue
+    UNSERVED = "unserved"  # no enabled agent serves the queue, or none who could ever be offered a call
     UNSKILLED = "unskilled"  # none of those has all that is required, even when all relaxations are over
     FLOW_UNSKILLED = "flow_unskilled"  # with what a flow asks for besides
+    ELSEWHERE = "elsewhere"  # a number leads there on a switch on which none of them has a telephone
     CIRCLE = "circle"  # overflow comes back to where it began, and nobody asks the caller
     TOO_MANY_RINGS = "too_many_rings"
     RING_TWICE = "ring_twice"  # two of them at one time, or not in the order of time
@@ -67,16 +68,20 @@ def problems(config: CenterConfig) -> list[Problem]:
         found += _of_rings(queue)
         found += _of_tiers(queue, serving.get(queue.id, []))
         found += _of_skills(queue, serving.get(queue.id, []), config.flows.values())
-    return [*found, *_circles(config)]
+    return [*found, *_elsewhere(config, serving), *_circles(config)]
 
 
 # --- who can serve -------------------------------------------------------------------------------------------------
 
 
 def _serving(agents: Iterable[AgentConfig]) -> dict[QueueId, list[AgentConfig]]:
+    """Whom a queue's callers could ever be offered to: who has a telephone, and takes calls."""
+    agents = list(agents)
+    some_phone = any(agent.device is not None for agent in agents)  # or all switches are off, and nobody can call
     found: dict[QueueId, list[AgentConfig]] = {}
     for agent in agents:
-        for queue in agent.queues:
+        able = agent.capacity.get("voice", 0) > 0 and (agent.device is not None or not some_phone)
+        for queue in agent.queues if able else ():
             found.setdefault(queue, []).append(agent)
     return found
 
@@ -95,6 +100,35 @@ def _of_skills(queue: QueueConfig, agents: list[AgentConfig], flows: Iterable[Fl
             asked = _least(queue, more)
             if not _anybody(agents, asked):
                 yield Problem(Flaw.FLOW_UNSKILLED, me, (str(flow.document.get("id", "")), *_named(asked)))
+
+
+def _elsewhere(config: CenterConfig, serving: Mapping[QueueId, list[AgentConfig]]) -> Iterator[Problem]:
+    """A call is offered on its own switch alone."""
+    far: set[QueueId] = set()
+    ways = {(did.switch, did.flow) for did in config.dids.values()}
+    reached = {flow: _queues_behind(config, flow) for _switch, flow in ways}
+    for switch, flow in ways:
+        for queue in reached[flow]:
+            devices = [agent.device for agent in serving.get(queue, ()) if agent.device is not None]
+            if devices and all(device.switch != switch for device in devices):
+                far.add(queue)
+    yield from (Problem(Flaw.ELSEWHERE, frozenset({queue})) for queue in sorted(far))
+
+
+def _queues_behind(config: CenterConfig, flow_id: FlowId) -> set[QueueId]:
+    """Every queue that a caller of this flow can get to, by whatever choice."""
+    flow = config.flows.get(flow_id)
+    pending = [_start(flow)] if flow is not None else []
+    seen: set[Station] = set()
+    while pending:
+        here = pending.pop()
+        if here not in seen:
+            seen.add(here)
+            node = _node(config, here.flow, here.node)
+            chosen = node.get("keys", {}).values() if node.get("type") == "menu" else ()
+            pending += [Station(flow=here.flow, node=str(target)) for target in (*chosen, *node.get("on", {}).values())]
+            pending += _onward(config, here)
+    return {station.queue for station in seen if station.queue is not None}
 
 
 def _least(queue: QueueConfig, more: Needs = ()) -> Needs:
@@ -116,7 +150,7 @@ def _asked_by(flow: FlowConfig, queue: QueueId) -> set[Needs]:
     return {
         needs_of(node, str(lang))
         for node in document["nodes"].values()
-        if node["type"] == "enqueue" and node.get("queue") == queue
+        if node["type"] in ("enqueue", "callback") and node.get("queue") == queue
         for lang in document.get("langs", ("",))
     }
 

@@ -56,6 +56,7 @@ def agents(of: Mapping[str, int]) -> dict[AgentId, AgentConfig]:
             device=_device(agent),
             skills=skills[agent.pk],
             queues=queues[agent.pk],
+            capacity=agent.capacity,
             may_decline=agent.may_decline,
         )
         for agent in rows.order_by("pk")

@@ -12,10 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tablib import Dataset
 
 from apps.accounts.models import Tenant
 from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skill
 from apps.queues.models import Queue, QueueMembership, QueueSkill
+from apps.queues.refusing import problems_of
 from apps.telephony.center_config import current_version
 from apps.telephony.exchange import ExchangeAdmin, decoded
 from apps.telephony.models import Calendar, CalendarDay, Did, SipAccount
@@ -181,3 +183,33 @@ def test_a_long_list_is_taken_out_with_as_many_queries_as_a_short_one(admin_page
             queue = Queue.objects.create(tenant=tenant, code=f"q{number}", name="x")
             QueueSkill.objects.create(queue=queue, skill=skill)
     assert asked() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("model", "rows", "why"),
+    [
+        (Agent, "number,name,enabled\n{only},x,0\n", "没有已启用"),
+        (Agent, "number,name,calls_at_once\n{only},x,0\n", "没有已启用"),
+        (Agent, "number,name,queues\n{only},x,\n", "没有已启用"),
+        (Agent, "number,name,skills\n{only},x,\n", "lang:zh 1"),
+        (Queue, "code,name,needs\nsales,x,network=5\n", "network 5"),
+        (Queue, "code,name,needs,relaxed\nsales,x,network=1,30s:network=3\n", "30 s"),
+        (Queue, "code,name,tier_wait_s\nsales,x,20\n", "第一"),
+        (Queue, "code,name,overflow_kind,overflow_queue\nsales,x,queue,sales\n", "x → x"),
+        (Queue, "code,name,overflow_kind,overflow_queue\nsales,x,queue,service\nservice,y,queue,sales\n", "→"),
+        (Queue, "code,name,closed_kind,closed_queue\nsales,x,queue,sales\n", "x → x"),
+    ],
+)
+def test_a_list_brings_nothing_that_can_never_work(story: Tenant, model: Any, rows: str, why: str) -> None:
+    """Each kind, tried and imported past the try: the reason is told and nothing has changed."""
+    sales, only = Queue.objects.get(code="sales"), Agent.objects.get(number="1002")
+    sales.memberships.exclude(agent=only).delete()
+    before = (current_version(), problems_of(story.pk))
+    told = brought_in(signed_in("admin", "zh-hans"), model, rows.format(only=only.number), confirm=False)
+    assert why in told, told[-3000:]
+    assert (current_version(), problems_of(story.pk)) == before
+    resource = admin.site._registry[model].resource_classes[0](tenant=story)  # type: ignore[attr-defined]
+    result = resource.import_data(Dataset().load(rows.format(only=only.number), format="csv"), dry_run=False)
+    assert result.has_errors() or result.has_validation_errors()
+    assert (current_version(), problems_of(story.pk)) == before

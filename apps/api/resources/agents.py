@@ -46,15 +46,24 @@ class LiveAgentSerializer(serializers.Serializer):
     age_s = serializers.FloatField()
 
 
+class CapacitySerializer(serializers.Serializer):
+    """How much of each medium at once; 0: none."""
+
+    voice = serializers.IntegerField()
+    chat = serializers.IntegerField()
+    email = serializers.IntegerField()
+
+
 class AgentSerializer(serializers.ModelSerializer):
     device = serializers.CharField(source="device_kind")
     skills = SkillOfAgentSerializer(source="agent_skills", many=True)
     queues = serializers.SlugRelatedField(slug_field="code", many=True, read_only=True)
+    capacity = CapacitySerializer()
     live = serializers.SerializerMethodField()
 
     class Meta:
         model = Agent
-        fields = ("id", "name", "number", "enabled", "device", "user", "skills", "queues", "live")
+        fields = ("id", "name", "number", "enabled", "device", "user", "skills", "queues", "capacity", "live")
 
     @extend_schema(responses=LiveAgentSerializer(allow_null=True))
     def get_live(self, agent: Agent) -> dict[str, Any] | None:

@@ -21,9 +21,11 @@ from apps.core.agents.machine import AgentState
 from apps.core.agents.reach import Blocked
 from apps.core.facts import AgentOffered, OfferDecided
 from apps.core.queues.tracing import KEPT_FREE
+from apps.queues.models import Queue
+from tests.apps.api.conftest import program_of
 from tests.apps.calls.decided import support_call
 from tests.apps.conftest import signed_in
-from tests.apps.test_admin import page
+from tests.apps.test_admin import fields_of, page
 
 
 def test_whatever_keeps_an_agent_from_calls_has_a_word() -> None:
@@ -213,3 +215,17 @@ def test_nothing_to_decide_again(decision: Decision) -> None:
     assert code == 1 and "nothing was stored" in text
     Decision.objects.all().delete()
     assert replay(decision.call_id) == (0, "never offered to anybody\n")
+
+
+def test_who_takes_no_calls_is_offered_none_and_the_trace_says_why(admin_page: Client, story: Tenant) -> None:
+    """From the field in the admin through the configuration into the core's decision."""
+    fits = Agent.objects.get(number="1010")
+    url = page(Agent, "change", fits.pk)
+    changed = {**fields_of(admin_page, url), "calls_at_once": 0, "chats_at_once": 4}
+    assert admin_page.post(url, changed).status_code == 302
+    asked = Queue.objects.get(tenant=story, code="support")
+    record_facts(support_call(story))
+    assert asked.memberships.filter(agent=fits).exists()
+    assert not Decision.objects.filter(agent=fits).exists()
+    program = program_of("admin").get(f"/agents/{fits.pk}").json()
+    assert program["capacity"] == {"voice": 0, "chat": 4, "email": 0}

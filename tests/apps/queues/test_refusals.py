@@ -79,6 +79,8 @@ def test_taking_the_last_able_agent_away_is_refused_on_the_agents_side(admin_pag
     sales.memberships.exclude(agent=only).delete()
     assert "no enabled agent" in errors_of(change(admin_page, sales, **{"memberships-0-DELETE": "on"}))
     assert "no enabled agent" in errors_of(change(admin_page, only, enabled=None))
+    assert "no enabled agent" in errors_of(change(admin_page, only, calls_at_once=0))
+    assert "no enabled agent" in errors_of(change(admin_page, only.sip_account, enabled=None))
     response = change(admin_page, only, **{"memberships-0-DELETE": "on"})
     assert "no enabled agent" in errors_of(response)
     response = change(admin_page, only, **{"agent_skills-0-DELETE": "on"})

@@ -12,6 +12,7 @@ from apps.queues.soundness import Flaw, problems
 
 TENANT, SWITCH = TenantId("1"), SwitchId("1")
 NUMBER = "02155550100"
+PHONE = cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch=SWITCH, address="1001")
 
 
 def queue(
@@ -21,9 +22,11 @@ def queue(
     return cfg.QueueConfig(id=QueueId(name), tenant=TENANT, name=name, overflow=rule, **fields)
 
 
-def agent(name: str, *queues: str, tier: int = 1, **skills: int) -> cfg.AgentConfig:
+def agent(
+    name: str, *queues: str, tier: int = 1, device: cfg.DeviceConfig | None = PHONE, calls: int = 1, **skills: int
+) -> cfg.AgentConfig:
     return cfg.AgentConfig(
-        id=AgentId(name), tenant=TENANT, name=name, device=None,
+        id=AgentId(name), tenant=TENANT, name=name, device=device, capacity={"voice": calls, "chat": 3},
         skills={SkillId(code): level for code, level in skills.items()},
         queues={QueueId(one): cfg.Membership(tier=tier) for one in queues},
     )  # fmt: skip
@@ -77,6 +80,29 @@ def ring(after_s: int, *drop: str, tiers_up_to: int | None = None, **lower: int)
 
 def test_a_queue_needs_somebody() -> None:
     assert flaws(queue("a"), queue("b"), agent("x", "a")) == [(Flaw.UNSERVED, ())]
+
+
+def test_who_can_never_be_offered_a_call_serves_nobody() -> None:
+    for nobody in (agent("x", "a", device=None), agent("x", "a", calls=0)):
+        assert flaws(queue("a"), nobody, agent("y")) == [(Flaw.UNSERVED, ())]
+        assert not flaws(queue("a"), nobody, agent("y", "a"))
+    assert not flaws(queue("a"), agent("x", "a", device=None)), "all switches are off: nobody can call either"
+
+
+def test_a_call_is_offered_on_its_own_switch_alone() -> None:
+    far = cfg.DeviceConfig(kind=cfg.DeviceKind.SIP, switch=SwitchId("2"), address="1001")
+    menu = flow("f", m={"type": "menu", "keys": {"1": "a"}, "on": {"fail": "b"}}, a=wait_in("a"), b=wait_in("b"))
+    parts = (queue("a", overflow=("queue", "c")), queue("b"), queue("c"), menu, agent("x", "b"))
+    found = problems(center(*parts, agent("y", "a", "c", device=far), numbers={NUMBER: "f"}))
+    assert [(item.flaw, sorted(item.queues)) for item in found] == [(Flaw.ELSEWHERE, ["a"]), (Flaw.ELSEWHERE, ["c"])]
+    assert not flaws(*parts, agent("y", "a", "c", device=far)), "no number leads there"
+    assert not flaws(*parts, agent("y", "a", "c", device=far), agent("z", "a", "c"), numbers={NUMBER: "f"})
+
+
+def test_a_call_back_needs_somebody_who_can_make_it() -> None:
+    asks = flow("f", a={"type": "callback", "queue": "a", "skills": ["net=4"], "on": {"declined": "b"}}, b=wait_in("a"))
+    assert flaws(queue("a"), asks, agent("x", "a", net=3)) == [(Flaw.FLOW_UNSKILLED, ("f", "net 4"))]
+    assert not flaws(queue("a"), asks, agent("x", "a", net=4))
 
 
 def test_somebody_must_have_all_that_is_required_at_its_level() -> None:
