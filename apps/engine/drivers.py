@@ -14,6 +14,7 @@ from apps.core.ids import SwitchId, TrunkId
 from apps.engine.dispatch import Dispatch
 from apps.switches.base import SwitchDriver
 from apps.switches.freeswitch.driver import FreeSwitchDriver
+from apps.switches.freeswitch.ports import Counters
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,14 @@ class Threaded(Protocol):
     """A driver with a thread of its own that can hang or die."""
 
     def alive_ms_ago(self) -> int: ...
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A driver that counts what happens to it."""
+
+    switch: SwitchId
+    counters: Counters
 
 
 Build = Callable[[SwitchSpec, Mapping[str, TrunkId]], SwitchDriver]

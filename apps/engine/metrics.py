@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
+from apps.core.ids import SwitchId
 from apps.core.state import State
 
 _DECISION_S = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
 _LAG_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0)
+DRIVER_COUNTS = {
+    "events": "Events a driver has read from its switch",
+    "commands": "Frames a driver has sent to its switch",
+    "arrivals": "Calls that came in over a driver's socket, those that came back included",
+    "refused": "Commands a driver could not take or refused as unsafe",
+    "reconnects": "Times a driver's link had to be made anew",
+    "gaps": "Times a switch's events seem to have been lost; a snapshot follows",
+    "unreadable": "Events that could not be read",
+}
+
+
+class _Drivers(Collector):
+    """What the drivers count themselves. They begin at nothing when one is replaced, as counters may."""
+
+    def __init__(self) -> None:
+        self.counted: Mapping[SwitchId, Mapping[str, int]] = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, text in DRIVER_COUNTS.items():
+            family = CounterMetricFamily(f"trunkline_driver_{name}", text, labels=["switch"])
+            for switch, counted in self.counted.items():
+                family.add_metric([switch], counted.get(name, 0))
+            yield family
 
 
 class Metrics:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
+        self._drivers = _Drivers()
+        registry.register(self._drivers)
         self.events = Counter("trunkline_events", "Inputs handled by the core", ["type"], registry=registry)
         self.facts = Counter("trunkline_facts", "Facts decided", registry=registry)
         self.commands = Counter("trunkline_commands", "Commands sent to switches", registry=registry)
@@ -66,6 +95,10 @@ class Metrics:
             self.agents.labels(agent_state.value).set(agents[agent_state])
         for switch, link in state.switches.items():
             self.links.labels(switch).set(link.up)
+
+    def count_drivers(self, counted: Iterable[tuple[SwitchId, Mapping[str, int]]]) -> None:
+        """Of each driver that counts, by name."""
+        self._drivers.counted = dict(counted)
 
     def page(self) -> bytes:
         return generate_latest(self.registry)

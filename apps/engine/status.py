@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from apps.engine.drivers import Counted
 from apps.engine.leadership import Role
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def refresh_metrics(process: EngineProcess) -> None:
     metrics.standby_behind.set(0 if duty is None or leads else duty.follower.behind)
     metrics.standbys.set(len(process.standbys.level))
     metrics.count_state(process.runner.core.state)
+    counting = (driver for driver in process.dispatch.drivers() if isinstance(driver, Counted))
+    metrics.count_drivers((driver.switch, asdict(driver.counters)) for driver in counting)
     metrics.inbox.set(len(process.runner.inbox))
     metrics.dropped.set(process.runner.inbox.dropped.total())
     metrics.journal_depth.set(process.journal.last_seq - recorder.cursor)

@@ -133,6 +133,14 @@ class EngineUnderTest:
             return {}
         return data
 
+    def metric(self, name: str) -> float:
+        """The sum over all its labels."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as reply:
+            lines = [line.rsplit(" ", 1) for line in reply.read().decode().splitlines()]
+        values = [float(value) for named, value in lines if named.split("{")[0] == name]
+        assert values, f"no {name}"
+        return sum(values)
+
     def kill(self) -> None:
         """As a crash does."""
         assert self.process is not None

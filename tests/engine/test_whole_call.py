@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from apps.core import events as e
 from apps.core.agents.machine import AgentState
 from apps.core.calls.model import CallState
+from apps.engine.metrics import DRIVER_COUNTS
+from apps.switches.freeswitch.ports import Counters
 from tests.engine.floor import Floor
 
 AGENT, OTHER = "1001", "1003"
@@ -37,6 +41,13 @@ async def test_a_call_from_arrival_to_wrap_up(floor: Floor) -> None:
     assert floor.rows("SELECT disposition FROM calls_calldisposition") == [("resolved",)]
     ((status, duration_ms),) = floor.rows("SELECT status, duration_ms FROM recordings_recording")
     assert status == "done" or duration_ms is not None
+    counted = {name: floor.engine.metric(f"trunkline_driver_{name}_total") for name in DRIVER_COUNTS}
+    assert counted["arrivals"] >= 1 and counted["events"] > 5 and counted["commands"] > 5, counted
+    assert counted["gaps"] == counted["unreadable"] == counted["reconnects"] == 0, counted
+
+
+def test_whatever_a_driver_counts_is_told() -> None:
+    assert {field.name for field in fields(Counters)} == set(DRIVER_COUNTS)
 
 
 async def test_the_caller_keeps_the_place_when_an_agent_does_not_answer_and_the_next_gets_the_call(
