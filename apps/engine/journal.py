@@ -22,6 +22,7 @@ from pathlib import Path
 
 import structlog
 
+from apps.config.outages import Outage
 from apps.core.facts import Anomaly, Fact, RunStarted
 from apps.engine.journal_reader import DATABASE, open_database
 from apps.engine.stored import Stored, encode, row_of
@@ -79,6 +80,7 @@ class Journal:
         self._pending: deque[Stored] = deque()
         self._buffer_limit = buffer_limit
         self._retry_at = 0.0
+        self._unopened = Outage(log, "journal_not_reopened", "journal_reopened")
         self.trouble: Trouble | None = None
         self.lost = 0
         self.torn = False
@@ -283,8 +285,9 @@ class Journal:
         try:
             fresh = open_database(self.directory)
         except sqlite3.Error as error:
-            log.warning("journal_not_reopened", detail=str(error))
+            self._unopened.lasts(detail=str(error))
             return
+        self._unopened.over()
         self._connection.close()
         self._connection = fresh
 

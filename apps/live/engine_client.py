@@ -61,7 +61,7 @@ class EngineClient:
         self.epoch = ""
         self.seq = 0
         self.reachable = False
-        self._line = Outage(log, "engine_line_lost")
+        self._line = Outage(log, "engine_awaited")
         self._heard_s = time.monotonic()
         self._engine_ahead_ms = 0
 
@@ -142,7 +142,7 @@ class EngineClient:
         url = f"{self.door}/facts?after={self.seq}&epoch={self.epoch}"
         async with self._open().ws_connect(url, headers=self._headers, max_msg_size=MAX_FRAME) as socket:
             self.reachable = True
-            self._line.over()
+            self._line = Outage(log, "engine_line_lost")
             log.info("engine_line_up", epoch=self.epoch, seq=self.seq)
             while True:
                 facts = self._take_frame(await socket.receive(timeout=SILENCE_S))

@@ -293,6 +293,28 @@ def wait_for_room(journal: Journal) -> None:
     journal.retry()
 
 
+def test_a_file_that_cannot_be_opened_again_is_said_once_and_once_that_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+
+    def refuse(directory: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    with capture_logs() as logs:
+        with monkeypatch.context() as broken:
+            broken.setattr("apps.engine.journal.open_database", refuse)
+            limit_pages(journal, 1)
+            journal.append([note(1, "x" * 50_000)])
+            for _ in range(3):
+                wait_for_room(journal)
+        wait_for_room(journal)  # refused once more, and opened anew
+        wait_for_room(journal)
+    told = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
+    assert told == ["journal_refused", "journal_not_reopened", "journal_reopened", "journal_restored"]
+    journal.close()
+
+
 def test_killed_while_the_disk_was_full_the_next_run_takes_a_new_epoch(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     limit_pages(journal, 1)

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from apps.core import events
 from apps.core import facts as f
 from apps.live.engine_client import EngineClient, EngineUnreachable
 from tests.apps.live.centre import START_MS
 from tests.apps.live.door import TOKEN, Engine, running, until
+from tests.ports import free_port
 
 
 def ready(agent: str, at_ms: int = START_MS + 1) -> f.Fact:
@@ -55,6 +57,22 @@ async def test_an_engine_that_comes_back_with_another_epoch_is_taken_anew() -> N
             successor.say(ready("12"))
             await until(lambda: same(client, successor), "the new engine's state")
             assert client.epoch == "e2"
+
+
+async def test_an_engine_that_was_never_there_is_awaited_and_only_one_that_was_is_lost() -> None:
+    port = free_port()
+    client = EngineClient(f"http://127.0.0.1:{port}", TOKEN, lambda facts: None)
+    with capture_logs() as logs:
+        task = asyncio.create_task(client.run())
+        await until(lambda: logs, "it has tried")
+        async with running(port=port) as engine:
+            await until(lambda: same(client, engine), "the snapshot")
+        await until(lambda: not client.reachable, "the engine is seen to be away")
+        await until(lambda: logs[-1]["event"] not in ("engine_line_up", "door_open"), "it has said so")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    said = [entry["event"] for entry in logs if entry["log_level"] != "debug" and entry["event"] != "door_open"]
+    assert said == ["engine_awaited", "engine_line_up", "engine_line_lost"]
 
 
 async def test_a_gap_or_a_fact_of_a_newer_engine_leads_to_a_new_snapshot() -> None:
