@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from apps.engine.stored import Stored
+from apps.engine.stored import Stored, placed
 
 KEPT_FACTS = 20_000
 FRAME_FACTS = 500
@@ -57,7 +57,7 @@ class Feed:
         """Facts of an earlier run, in order, so that followers need no resync after a restart."""
         for seq, epoch, data in rows:
             if epoch == self.epoch:
-                self._add(seq, b'{"seq":%d,' % seq + data[1:])
+                self._add(seq, placed(data, seq=seq))
 
     def _add(self, seq: int, message: bytes) -> None:
         if not self._ring or seq != self._first + len(self._ring):

@@ -14,6 +14,7 @@ from apps.calls.services import StoredFact
 from apps.engine import checkpoint
 from apps.engine.journal import FORMER
 from apps.engine.journal_reader import DATABASE, JournalReader
+from apps.engine.stored import placed
 from apps.engine.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -146,7 +147,7 @@ class Recorder(Worker):
         seq, epoch, data = rows[0]
         log.error("fact_refused", seq=seq, epoch=epoch, detail=self.progress.trouble, exc_info=error)
         with (self._directory / REFUSED_FILE).open("ab") as file:
-            file.write(b'{"seq":%d,"epoch":"%s",' % (seq, epoch.encode()) + data[1:] + b"\n")
+            file.write(placed(data, seq=seq, epoch=epoch) + b"\n")
         self.progress.refused += 1
         self._advance(seq)
         return 0.0

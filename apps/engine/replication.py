@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from aiohttp import WSMsgType, web
 from apps.engine.feed import Feed
 from apps.engine.journal import Journal
 from apps.engine.journal_reader import JournalReader
-from apps.engine.stored import Stored
+from apps.engine.stored import Stored, placed
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class Standbys:
         while True:
             rows = await asyncio.to_thread(reader.after, seq, CATCH_UP_FACTS)
             if rows:
-                await self._say(socket, _frame([_message(*row) for row in rows]))
+                await self._say(socket, _frame(rows))
                 seq = rows[-1][0]
             elif seq >= self._source.feed.seq:
                 return
@@ -100,7 +100,7 @@ class Standbys:
     async def _keep_level(self, socket: web.WebSocketResponse, transport: asyncio.Transport, engine: str) -> None:
         def mirror(stored: Sequence[Stored]) -> None:
             if stored:
-                _write(transport, _frame([_message(item.seq, item.epoch, item.data) for item in stored]))
+                _write(transport, _frame((item.seq, item.epoch, item.data) for item in stored))
 
         self._source.feed.mirrors.add(mirror)
         self._level[engine] = self._level.get(engine, 0) + 1
@@ -128,12 +128,8 @@ class Standbys:
             await socket.send_frame(frame, WSMsgType.TEXT)
 
 
-def _message(seq: int, epoch: str, data: bytes) -> bytes:
-    return b'{"seq":%d,"journal_epoch":"%s",' % (seq, epoch.encode()) + data[1:]
-
-
-def _frame(messages: list[bytes]) -> bytes:
-    return b"[" + b",".join(messages) + b"]"
+def _frame(rows: Iterable[tuple[int, str, bytes]]) -> bytes:
+    return b"[" + b",".join(placed(data, seq=seq, journal_epoch=epoch) for seq, epoch, data in rows) + b"]"
 
 
 def _write(transport: asyncio.Transport, payload: bytes) -> None:

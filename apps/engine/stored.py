@@ -22,8 +22,13 @@ class Stored:
 
     @property
     def message(self) -> bytes:
-        """As the door sends it: the fact's JSON with its ``seq`` in front."""
-        return b'{"seq":%d,' % self.seq + self.data[1:]
+        """As the door sends it."""
+        return placed(self.data, seq=self.seq)
+
+
+def placed(data: bytes, **place: int | str) -> bytes:
+    """The fact's JSON with its place in the journal in front."""
+    return orjson.dumps(place)[:-1] + b"," + data[1:]
 
 
 def encode(fact: Fact) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from apps.core.config import CenterConfig
 from apps.core.events.base import Event
 from apps.core.record import record
@@ -24,4 +22,3 @@ class EngineRestarted(Event):
     """First event after a fold of the journal: state may be ahead of or behind every switch."""
 
     run: str
-    detail: str = field(default="")
