@@ -20,7 +20,8 @@ from apps.switches.simulator.channel import Channel
 from apps.switches.simulator.people import CallerPlan
 from apps.switches.simulator.phones import Answering, PhoneBehaviour
 from tests.bench.takeover import Outcome
-from tests.engine.floor import GATEWAY, EngineUnderTest, Floor, database_url, manage
+from tests.engine.floor import EngineUnderTest, Floor, database_url, manage
+from tests.engine.simulated import GATEWAY
 
 DID = "4000000001"
 AGENTS_PER_CALL = 6  # a second: each rings, talks and returns within 5 s or so
@@ -103,7 +104,7 @@ class Callers:
                 talk_ms=self._chance.randint(1_500, 3_500),
             )  # fmt: skip
             self._floor.event_socket.time.catch_up()
-            self._floor.callers.place(plan)
+            self._floor.switch.callers.place(plan)
             self._floor.event_socket.time.catch_up()
             await asyncio.sleep(max(0.0, began_s + count / self._rate - time.monotonic()))
 

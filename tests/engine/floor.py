@@ -28,21 +28,13 @@ from apps.core.ids import AgentId, CallId, TenantId
 from apps.core.state import State
 from apps.live.engine_client import EngineClient, EngineUnreachable
 from apps.switches.simulator.channel import Channel
-from apps.switches.simulator.clock import Scheduler
-from apps.switches.simulator.dialplan import Dialplan
-from apps.switches.simulator.event_socket import EventSocketServer
-from apps.switches.simulator.media import SoundLibrary
-from apps.switches.simulator.model import Switch
-from apps.switches.simulator.people import CallerPlan, Callers
-from apps.switches.simulator.phones import Answering, PhoneBehaviour, PhoneBook
+from apps.switches.simulator.phones import Answering, PhoneBehaviour
+from tests.engine.simulated import PASSWORD, SimulatedSwitch
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPILED = Path(tempfile.gettempdir()) / "trunkline-test-compiled"
 TOKEN = "test-token"
-PASSWORD = "simulator-password"
-DID = "4008005566"
-GATEWAY = "carrier"
 ENGLISH_SERVICE = "22"  # the story's menu: English, then billing and service
 
 
@@ -162,14 +154,8 @@ class Floor:
 
     def __init__(self, directory: Path, database: str, engines: int = 1) -> None:
         self.database = database
-        event_socket_port = free_port()
-        arrivals = "|".join(f"127.0.0.1:{free_port()}" for _ in range(engines))
-        clock = Scheduler(int(time.time() * 1000))
-        dialplan = Dialplan(sockets=arrivals)
-        self.model = Switch(clock=clock, dialplan=dialplan, sounds=SoundLibrary(None, 200), gateways=(GATEWAY,))
-        self.phones = PhoneBook(self.model)
-        self.callers = Callers(self.model)
-        self.event_socket = EventSocketServer(self.model, self.phones, port=event_socket_port, password=PASSWORD)
+        self.switch = SimulatedSwitch(engines)
+        self.model, self.phones, self.event_socket = self.switch.model, self.switch.phones, self.switch.event_socket
         self.engines = [EngineUnderTest(directory, database, number=number) for number in range(1, engines + 1)]
         for engine in self.engines:
             engine.beside(self.engines)
@@ -178,18 +164,17 @@ class Floor:
         doors = ",".join(engine.url for engine in self.engines)
         self.page = EngineClient(doors, TOKEN, lambda facts: self.facts.extend(map(str, facts or ())))
         self._following: asyncio.Task[None] | None = None
-        self._numbers = count(1)
         self._cmd_ids = count(1)
-        self._connect_switch(arrivals, event_socket_port)
+        self._connect_switch()
         self.agents = dict(self.rows("SELECT number, id::text FROM agents_agent ORDER BY number"))
         self.tenant = TenantId(str(self.rows("SELECT id FROM accounts_tenant")[0][0]))
 
-    def _connect_switch(self, arrivals: str, event_socket_port: int) -> None:
+    def _connect_switch(self) -> None:
         with psycopg.connect(self.database) as connection:
             connection.execute(
                 "UPDATE telephony_switch SET event_socket_host='127.0.0.1', event_socket_port=%s,"
                 " event_socket_password=%s, arrival_hosts=%s",
-                [event_socket_port, PASSWORD, arrivals],
+                [self.switch.port, PASSWORD, self.switch.arrivals],
             )
             connection.execute("UPDATE telephony_prompt SET sound_zh = 'zh.wav', sound_en = 'en.wav'")
 
@@ -301,19 +286,10 @@ class Floor:
     # --- people ------------------------------------------------------------------------------------------------------
 
     def place_call(self, keys: str = ENGLISH_SERVICE, *, talk_ms: int | None = None) -> Channel:
-        plan = CallerPlan(
-            number=f"1380000{next(self._numbers):04d}", did=DID, trunk=GATEWAY, keys=keys,
-            reaction_ms=50, patience_ms=None, talk_ms=talk_ms,
-        )  # fmt: skip
-        self.event_socket.time.catch_up()
-        channel = self.callers.place(plan)
-        self.event_socket.time.catch_up()
-        return channel
+        return self.switch.place_call(keys, talk_ms=talk_ms)
 
     def hang_up(self, channel: Channel) -> None:
-        self.event_socket.time.catch_up()
-        self.model.hang_up(channel, "NORMAL_CLEARING")
-        self.event_socket.time.catch_up()
+        self.switch.hang_up(channel)
 
     def phone(self, number: str) -> str:
         account = self.state.config.agents[AgentId(self.agents[number])].device
@@ -321,15 +297,10 @@ class Floor:
         return account.address
 
     def pick_up(self, number: str) -> bool:
-        self.event_socket.time.catch_up()
-        picked = self.phones.pick_up(self.phone(number))
-        self.event_socket.time.catch_up()
-        return picked
+        return self.switch.pick_up(self.phone(number))
 
     def put_down(self, number: str) -> None:
-        self.event_socket.time.catch_up()
-        self.phones.put_down(self.phone(number))
-        self.event_socket.time.catch_up()
+        self.switch.put_down(self.phone(number))
 
     async def ask(self, request: Callable[..., e.Request], number: str, **fields: Any) -> None:
         agent = AgentId(self.agents[number])
