@@ -14,7 +14,20 @@ from unfold.admin import TabularInline
 from apps.accounts.tenant_admin import ReadOnlyAdmin, TenantForm, TenantScopedAdmin, administers
 from apps.customers import forgetting, services, words
 from apps.customers.models import Customer, ImportFault, ImportJob, Note, NumberPlan, PhoneNumber, Tag
-from apps.customers.selectors import search
+from apps.customers.selectors import customers_of, search
+
+
+class CustomerForm(TenantForm):
+    def clean(self) -> dict[str, Any]:
+        """The constraint's condition is on a field that the form has not, so Django does not check it."""
+        data = super().clean()
+        external_id = data.get("external_id")
+        tenant = data.get("tenant") or getattr(self.instance, "tenant", None)
+        if external_id and tenant is not None and self.instance.removed_at is None:
+            others = customers_of(tenant.pk).filter(external_id=external_id).exclude(pk=self.instance.pk)
+            if others.exists():
+                self.add_error("external_id", words.refusal("external_id_taken"))
+        return data
 
 
 class PartOfCustomer(TabularInline):  # type: ignore[misc]
@@ -68,6 +81,7 @@ class OnFile(admin.SimpleListFilter):
 
 @admin.register(Customer)
 class CustomerAdmin(TenantScopedAdmin):
+    form = CustomerForm
     list_display = ("name", "company", "first_number", "level", "language", "owner", "updated_at")
     list_filter = (OnFile, "level", "language", "tags")
     search_fields = ("name",)

@@ -1,12 +1,10 @@
-"""Customers as CSV, one row after the other, fit to be opened in a spreadsheet.
+"""Customers as CSV, one row after the other, fit to be opened in a spreadsheet (``csv_cells``).
 
-A cell that begins as a formula does is given an apostrophe: a spreadsheet would run it (OWASP, CSV injection). An
-import takes the apostrophe off a number again.
+An import takes the apostrophe off a number again.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import QuerySet
@@ -14,28 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from apps.customers.models import Customer, PhoneNumber
+from apps.reports.csv_cells import BOM, csv_line
 
-MARK = "\ufeff"  # so that Excel reads it as UTF-8
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FETCHED_AT_ONCE = 500
-
-
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
-def safe(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Lines of a CSV file, each cell safe. The first carries the mark."""
-    writer = csv.writer(_Echo())
     for index, row in enumerate(rows):
-        line: str = writer.writerow([safe(cell) for cell in row])
-        yield MARK + line if index == 0 else line
+        yield (BOM if index == 0 else "") + csv_line(row)
 
 
 def headings() -> list[str]:
@@ -51,9 +36,7 @@ def customer_rows(customers: QuerySet[Customer], names: Sequence[str]) -> Iterat
     yield names
     found = customers.prefetch_related("numbers", "tags").order_by("pk")
     for customer in found.iterator(chunk_size=FETCHED_AT_ONCE):
-        numbers = ";".join(
-            number.number + (f"x{number.extension}" if number.extension else "") for number in customer.numbers.all()
-        )
+        numbers = ";".join(_written(number) for number in customer.numbers.all())
         tags = ";".join(tag.name for tag in customer.tags.all())
         yield (
             customer.external_id, customer.name, customer.company, numbers, customer.email, customer.address,

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from apps.accounts.models import Tenant
+from apps.calls.going_on import going_on
 from apps.calls.models import Call
 from apps.calls.projection import moment, moment_ms
 from apps.queues.models import Queue
@@ -40,8 +42,9 @@ async def calls_csv(calls: QuerySet[Call], tenant: Tenant, language: str) -> Asy
     zone = zoneinfo.ZoneInfo(tenant.time_zone)
     with override(language):
         yield BOM + csv_line(_call_titles())
-    rows = calls.select_related("first_queue", "last_queue", "last_agent").order_by("started_at", "pk")
-    async for call in rows.aiterator(chunk_size=CHUNK):
+    live = models.ExpressionWrapper(going_on(), output_field=models.BooleanField())
+    rows = calls.annotate(live=live).select_related("first_queue", "last_queue", "last_agent")
+    async for call in rows.order_by("started_at", "pk").aiterator(chunk_size=CHUNK):
         with override(language):  # between two lines other requests ran in this thread
             yield csv_line(_call_cells(call, zone))
 
@@ -54,13 +57,13 @@ def _call_titles() -> list[str]:
     ]  # fmt: skip
 
 
-def _call_cells(call: Call, zone: zoneinfo.ZoneInfo) -> list[object]:
+def _call_cells(call: Any, zone: zoneinfo.ZoneInfo) -> list[object]:
     def at(moment: datetime.datetime | None) -> str:
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" if moment is not None else ""
 
     return [
         at(call.started_at), call.get_direction_display(), call.caller_number, call.caller_name, call.did,
-        call.get_outcome_display() if call.outcome else _("live"),
+        call.get_outcome_display() if call.outcome else _("live") if call.live else _("lost"),
         call.first_queue.name if call.first_queue else "", call.last_queue.name if call.last_queue else "",
         call.last_agent.name if call.last_agent else "", at(call.answered_at), at(call.connected_at),
         at(call.ended_at), round(call.wait_ms / 1000, 1), round(call.talk_ms / 1000, 1),

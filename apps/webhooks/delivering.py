@@ -38,17 +38,28 @@ _running = threading.Lock()
 _wanted = threading.Event()
 
 _NEXT = """
-SELECT d.id FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id
-WHERE d.status = 'pending' AND d.due_at <= %(now)s AND (d.leased_until IS NULL OR d.leased_until < %(now)s)
-  AND e.active
-  AND NOT EXISTS (
-    SELECT 1 FROM webhooks_delivery earlier
-    WHERE earlier.status = 'pending' AND earlier.endpoint_id = d.endpoint_id AND earlier.stream = d.stream
-      AND earlier.id < d.id AND earlier.created_at > %(order_kept)s)
-  AND (SELECT count(*) FROM webhooks_delivery busy
-       WHERE busy.status = 'pending' AND busy.endpoint_id = d.endpoint_id AND busy.leased_until >= %(now)s)
-      < CASE WHEN e.failing_since IS NULL THEN %(at_once)s ELSE 1 END
-ORDER BY d.due_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+WITH busy AS (
+  SELECT endpoint_id, count(*) AS messages FROM webhooks_delivery
+  WHERE status = 'pending' AND leased_until >= %(now)s GROUP BY endpoint_id),
+free AS MATERIALIZED (
+  SELECT e.id FROM webhooks_endpoint e LEFT JOIN busy ON busy.endpoint_id = e.id
+  WHERE e.active
+    AND coalesce(busy.messages, 0) < CASE WHEN e.failing_since IS NULL THEN %(at_once)s ELSE 1 END)
+SELECT d.id FROM free CROSS JOIN LATERAL (
+  SELECT due.id, due.due_at FROM webhooks_delivery due
+  WHERE due.status = 'pending' AND due.endpoint_id = free.id AND due.due_at <= %(now)s
+    AND (due.leased_until IS NULL OR due.leased_until < %(now)s)
+    AND NOT EXISTS (
+      SELECT 1 FROM webhooks_delivery earlier
+      WHERE earlier.status = 'pending' AND earlier.endpoint_id = due.endpoint_id AND earlier.stream = due.stream
+        AND earlier.id < due.id AND earlier.created_at > %(order_kept)s)
+  ORDER BY due.due_at, due.id LIMIT 1 FOR UPDATE OF due SKIP LOCKED) d
+ORDER BY d.due_at, d.id LIMIT 1
+"""
+"""Whose turn it is: first who can take another message, then the oldest of each.
+
+Not message by message: a receiver that was away for an hour has tens of thousands of them due, and each would be looked
+at before the next receiver's first.
 """
 
 

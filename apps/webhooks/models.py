@@ -127,7 +127,9 @@ class Delivery(TenantOwned):
         verbose_name_plural = _("deliveries")
         ordering = ["-created_at", "-pk"]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(status="pending"), name="delivery_due"),
+            models.Index(
+                fields=["endpoint", "due_at", "id"], condition=models.Q(status="pending"), name="delivery_due"
+            ),
             models.Index(
                 fields=["endpoint", "stream", "id"], condition=models.Q(status="pending"), name="delivery_turn"
             ),

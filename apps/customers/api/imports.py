@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -155,10 +156,15 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PermittedV
     @extend_schema(responses={200: JobSerializer, 409: problem("not_draft"), **FILE_PROBLEMS})
     def partial_update(self, request: Request, pk: str = "") -> Response:
         """Before the start: what the columns are, and how the file is read. Read anew, columns are guessed anew."""
-        job = self._draft()
-        serializer = self.get_serializer(job, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        with transaction.atomic():  # somebody may start it meanwhile: what we write must not undo that
+            job = self._draft(locked=True)
+            serializer = self.get_serializer(job, data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            self._change(job, serializer.validated_data)
+        return Response(self.get_serializer(job).data)
+
+    def _change(self, job: ImportJob, data: dict[str, Any]) -> None:
+        """Raises ``Problem``."""
         how = {name: data[name] for name in ("encoding", "delimiter", "has_headings") if name in data}
         try:
             if any(getattr(job, name) != value for name, value in how.items()):
@@ -176,7 +182,6 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PermittedV
         if "mapping" in data and len(job.mapping) != len(job.headers):
             raise refused(FileRefused("bad_mapping"))
         job.save()
-        return Response(self.get_serializer(job).data)
 
     @extend_schema(responses={200: PreviewSerializer(many=True), 409: problem("not_draft"), **FILE_PROBLEMS})
     @action(detail=True, pagination_class=None)
@@ -230,8 +235,11 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PermittedV
         response["Content-Disposition"] = f'attachment; filename="import-{job.pk}-errors.csv"'
         return response
 
-    def _draft(self) -> ImportJob:
+    def _draft(self, *, locked: bool = False) -> ImportJob:
+        """``locked``: as it is now, kept from others until the transaction ends."""
         job: ImportJob = self.get_object()
+        if locked:
+            job = ImportJob.objects.select_for_update().get(pk=job.pk)
         if job.status != ImportStatus.DRAFT:
             raise self._started()
         return job

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.customers.models import Customer, Note, NumberPlan, Tag
@@ -42,6 +43,23 @@ def test_the_list_is_searched_by_name_and_by_last_digits(centre: dict[str, Any])
     assert listed(client, q="1100") == ["王芳"]
     assert listed(client, q="nobody") == []
     assert listed(client, level="vip") == ["王芳"] or listed(client, level__exact="vip") == ["王芳"]
+
+
+def test_an_external_id_that_another_has_is_told_on_the_page(centre: dict[str, Any]) -> None:
+    client = admin()
+    numbers = {
+        "numbers-TOTAL_FORMS": 0,
+        "numbers-INITIAL_FORMS": 0,
+        "written_notes-TOTAL_FORMS": 0,
+        "written_notes-INITIAL_FORMS": 0,
+    }
+    data = {"tenant": centre["a"].pk, "name": "新", "level": "standard", "external_id": "C1", **numbers}
+    answer = client.post(reverse("admin:customers_customer_add"), data)
+    assert answer.status_code == 200 and "Another customer has this external id." in answer.content.decode()
+    other = client.post(reverse("admin:customers_customer_add"), {**data, "external_id": "C9"})
+    assert other.status_code == 302, other.context["adminform"].form.errors
+    Customer.objects.filter(external_id="C1").update(removed_at=timezone.now())
+    assert client.post(reverse("admin:customers_customer_add"), data).status_code == 302, "it is free again"
 
 
 def test_deleting_takes_off_file_and_can_be_undone(centre: dict[str, Any]) -> None:

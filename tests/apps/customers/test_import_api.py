@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, connections, transaction
 from django.test import Client
 
 from apps.customers.imports import limits, running
@@ -122,3 +125,32 @@ def test_hostile_uploads_end_in_words(ask: Ask, monkeypatch: pytest.MonkeyPatch)
     assert asker.upload(FILE, "../../\u202eetc/passwd\x00.csv").status_code in (201, 400)
     monkeypatch.setattr(limits, "MOST_BYTES", 100)
     assert "MB" in problem(asker.upload(FILE), 413, "too_large")["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_started_meanwhile_is_not_made_a_draft_again(ask: Ask, job: dict[str, Any]) -> None:
+    asker, answers = ask("supervisor-a"), []
+
+    def change() -> None:
+        answers.append(asker.ask("PATCH", f"/imports/{job['id']}", {"update_existing": False}))
+        connections.close_all()
+
+    changing = threading.Thread(target=change)
+    with transaction.atomic():
+        ImportJob.objects.filter(pk=job["id"]).update(status="queued")
+        changing.start()
+        wait_until_somebody_waits_for_us()
+    changing.join(30)
+    assert (answers[0].status_code, answers[0].json()["code"]) == (409, "not_draft")
+    assert ImportJob.objects.get().status == "queued"
+
+
+def wait_until_somebody_waits_for_us() -> None:
+    deadline_s = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline_s:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")

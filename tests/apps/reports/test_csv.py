@@ -95,3 +95,9 @@ async def test_an_agent_gets_none(day: None) -> None:
     await client.aforce_login(await User.objects.aget(username="agent-a"))
     for kind in ("calls", "queues"):
         assert (await client.get(f"/wall/day/{kind}.csv")).status_code == 403
+
+
+async def test_a_call_that_was_lost_is_not_told_as_live(story: Tenant) -> None:
+    await Call.objects.acreate(id="lost", tenant=story, started_at=AT - datetime.timedelta(days=300))
+    (row,) = (await lines("admin", "/wall/day/calls.csv?day=2026-01-30"))[1:]
+    assert "丢失" in row

@@ -157,6 +157,32 @@ def test_it_is_tried_again_until_it_is_there(story: Tenant, crm: Receiver) -> No
     assert endpoint.failures == 0 and endpoint.failing_since is None
 
 
+def test_a_receiver_that_was_away_for_long_keeps_no_other_waiting(story: Tenant, crm: Receiver) -> None:
+    """Message by message, as it once was, 20,000 that wait took 40 s for each that was sent."""
+    away, here = endpoint_to(crm, story), endpoint_to(crm, story)
+    Endpoint.objects.filter(pk=away.pk).update(failing_since=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO webhooks_delivery (tenant_id, endpoint_id, message_id, event, stream, payload, created_at,"
+            " due_at, give_up_at, leased_until, status, attempts)"
+            " SELECT %s, %s, 'm' || n, 'ping', 'call:' || n, '{}', now() - interval '1 hour',"
+            " now() - interval '1 hour', now() + interval '1 day', CASE WHEN n = 1 THEN now() + interval '1 hour' END,"
+            " 'pending', 0"
+            " FROM generate_series(1, 20000) n",
+            [story.pk, away.pk],
+        )
+        cursor.execute("SET statement_timeout = '10s'")
+    now = timezone.now()
+    Delivery.objects.create(
+        tenant=story, endpoint=here, message_id="here", event="ping", stream="call:x", payload={}, created_at=now,
+        due_at=now, give_up_at=now + timedelta(days=1),
+    )  # fmt: skip
+    claimed = delivering.claim(timezone.now())
+    assert claimed is not None and claimed.message_id == "here"
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+
+
 def test_order_is_kept_for_a_while_only(story: Tenant, crm: Receiver) -> None:
     crm.manner = 503
     endpoint_to(crm, story, EventType.CALL_ARRIVED, EventType.CALL_ENDED)
