@@ -41,6 +41,7 @@ BUSY = {
     "media": gettext_lazy("no sound in the browser"),
     "device": gettext_lazy("telephone not registered"),
     "suspended": gettext_lazy("telephone could not be rung"),
+    "on_phone": gettext_lazy("on the telephone"),
     "line": gettext_lazy("open line not up yet"),
     "kept_free": gettext_lazy("kept free for a callback"),
 }

@@ -110,6 +110,11 @@ class Center:
         if f"{kind}/{subject}" in self.state.alarms:
             self.emit(AlarmCleared(at_ms=self.now_ms, tenant=None, kind=kind, subject=subject))
 
+    def phone_taken_or_free(self, agent: AgentId | None) -> None:
+        """One that was rung as an extension is in a call now, or not any more: its agent may be free or not."""
+        if agent is not None:
+            self.dirty_agents[agent] = None
+
     # --- look-ups ---
 
     def call_of(self, leg: LegId) -> Call | None:

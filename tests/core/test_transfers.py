@@ -6,6 +6,7 @@ from apps.core import commands as c
 from apps.core import config as cfg
 from apps.core import events as e
 from apps.core import facts as f
+from apps.core.agents.reach import why_blocked
 from apps.core.calls.model import Call
 from tests.core.scene import SWITCH, TENANT, Scene, center_config
 
@@ -97,3 +98,52 @@ def test_whom_nobody_takes_after_a_talk_was_served_all_the_same() -> None:
     scene.wait(61)
     assert scene.last(f.CallOverflowed).queue == "tech" and scene.last(c.PlayPrompts).sounds == ("sorry.wav",)
     assert scene.last(f.CallClosing).outcome is f.CallOutcome.SERVED and call.outcome is f.CallOutcome.SERVED
+
+
+# --- a telephone that is rung as an extension ------------------------------------------------------------------------
+
+
+def rung_while_paused() -> tuple[Scene, Call]:
+    """Ann pauses, and bob sends a customer to her telephone, where she picks up."""
+    scene = Scene()
+    scene.ready("bob")
+    scene.ask(e.AgentSignedIn, "ann")
+    call, bobs = scene.talk()
+    scene.ask(e.TransferRequested, "bob", call=call.id, kind=e.TransferKind.EXTENSION, target="10ann")
+    scene.hang_up(bobs)
+    scene.arrive(call.leg, call=call.id)
+    leg = scene.last(c.OriginateLeg).leg
+    for event in (e.LegRinging, e.LegAnswered, e.LegParked):
+        scene.feed(event(switch=SWITCH, leg=leg))
+    scene.feed(e.LegsBridged(switch=SWITCH, leg=leg, other=call.leg))
+    assert call.state == "talking" and scene.agent_state("ann") == "PAUSED"
+    return scene, call
+
+
+def test_who_gets_ready_in_mid_talk_is_offered_nothing_until_it_is_over() -> None:
+    scene, talk = rung_while_paused()
+    scene.ask(e.AgentPaused, "bob")
+    scene.ask(e.AgentWentReady, "ann")
+    waiting = scene.to_queue("cust2")
+    assert scene.agent_state("ann") == "READY" and waiting.offer is None
+    assert why_blocked(scene.state, scene.state.agents["ann"], scene.state.config.agents["ann"]) == "on_phone"
+    scene.ask(e.DialRequested, "ann", number="10086")
+    assert scene.refused() == "wrong_state"
+    assert scene.folded() == scene.state and type(scene.state).from_data(scene.state.to_data()) == scene.state
+    assert talk.bridge is not None
+    scene.hang_up(talk.bridge.leg)
+    assert waiting.offer is not None and waiting.offer.agent == "ann"
+
+
+def test_a_telephone_that_only_rings_is_in_a_call_too() -> None:
+    scene = Scene()
+    scene.ready("bob")
+    scene.ask(e.AgentSignedIn, "ann")
+    call, _leg = scene.talk()
+    scene.ask(e.ConsultRequested, "bob", call=call.id, kind=e.TransferKind.EXTENSION, target="10ann")
+    rings = scene.last(c.OriginateLeg).leg
+    scene.ask(e.AgentWentReady, "ann")
+    waiting = scene.to_queue("cust2")
+    assert waiting.offer is None
+    scene.hang_up(rings, e.HangupCause.NO_ANSWER)
+    assert waiting.offer is not None and waiting.offer.agent == "ann"

@@ -233,17 +233,21 @@ class Staff:
             (e.TransferKind.QUEUE, self.rng.choice(tuple(config.queues))),
             (e.TransferKind.AGENT, self.rng.choice(tuple(config.agents))),
             (e.TransferKind.NUMBER, "10010"),
-            (e.TransferKind.EXTENSION, self.rng.choice(self._extensions())),
+            (e.TransferKind.EXTENSION, self._extension()),
         ))  # fmt: skip
 
     def _about(self) -> dict[str, Any]:
         """What a program tells us of whom it wants called."""
         return {"customer": self.rng.choice(CUSTOMERS), "attached": self.rng.choice(ATTACHED)}
 
-    def _extensions(self) -> tuple[str, ...]:
-        """Whoever sits there; and one where nobody does."""
-        devices = (agent.device for agent in self._state().config.agents.values())
-        return (*(device.address for device in devices if device is not None and device.trunk is None), "1999")
+    def _extension(self) -> str:
+        """Mostly of somebody who pauses: the others are busy, or are offered the call. And one where nobody sits."""
+        state = self._state()
+        devices = {name: agent.device for name, agent in state.config.agents.items()}
+        all_of_them = {name: one.address for name, one in devices.items() if one is not None and one.trunk is None}
+        paused = [at for name, at in all_of_them.items() if state.agents[name].state is AgentState.PAUSED]
+        some = paused if paused and self.rng.random() < 0.7 else [*all_of_them.values(), "1999"]
+        return self.rng.choice(some)
 
     def _resume_recording(self, call_id: CallId) -> None:
         call = self._state().calls.get(call_id)

@@ -118,33 +118,37 @@ PLANTED: dict[str, tuple[object, str, object, Promise]] = {
 }  # fmt: skip
 
 
-def broken_by_a_bug() -> BrokenPromise:
+def shows(promise: Promise) -> bool:
+    """One of the days breaks it; a bug may break others first in other days."""
+    broken = []
     for seed in range(DAYS):
         try:
             World(replace(Story.of(seed, calls=60), web_callbacks_per_hour=200)).run()
         except BrokenPromise as error:
-            return error
-    pytest.fail("nothing was seen")
+            if error.promise is promise:
+                return True
+            broken.append(error)
+    pytest.fail(f"not seen: {promise}; but {broken}")
 
 
 @pytest.mark.parametrize("bug", PLANTED)
 def test_a_planted_bug_breaks_its_promise(monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
     where, name, planted, promise = PLANTED[bug]
     monkeypatch.setattr(where, name, planted)
-    assert broken_by_a_bug().promise is promise
+    assert shows(promise)
 
 
 def test_the_consulted_who_is_not_let_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the leases, which let such an agent go in time."""
     monkeypatch.setattr(states, "release", nothing)
     monkeypatch.setattr(leases, "_nothing_in_hand", nothing)
-    assert broken_by_a_bug().promise is Promise.NOBODY_STUCK
+    assert shows(Promise.NOBODY_STUCK)
 
 
 def test_a_recording_that_stays_masked_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(engine._CALL_DEADLINES, "mask", nothing)
     monkeypatch.setattr(recording, "LONGEST_PAUSE_MS", 1_000)  # talks are not long enough for two minutes
-    assert broken_by_a_bug().promise is Promise.SILENCE_ENDS
+    assert shows(Promise.SILENCE_ENDS)
 
 
 def test_what_hangs_on_chance_changes_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,7 @@ class Agent:
     media_page: str = ""  # the page that has the sound
     last_dial: LastDial | None = None
     kept: KeptLeg | None = None
+    on_phone: list[LegId] = field(default_factory=list)  # the telephone was rung as an extension, and is in these
     pause: Pause | None = None
     paused_day_ms: int = 0  # the midnight from which the following counts
     paused_ms: dict[str, int] = field(default_factory=dict)  # pauses that are over, by reason

@@ -8,7 +8,7 @@ from apps.core.agents.model import Agent
 from apps.core.config import AgentConfig, DeviceConfig, DeviceKind
 from apps.core.state import State
 
-Blocked = Literal["", "no_device", "switch", "media", "device", "suspended", "line"]
+Blocked = Literal["", "no_device", "switch", "media", "device", "suspended", "on_phone", "line"]
 
 
 def is_away(state: State, device: DeviceConfig) -> bool:
@@ -31,6 +31,8 @@ def why_blocked(state: State, agent: Agent, config: AgentConfig | None) -> Block
     link = state.switches.get(device.switch)
     if link is None or not link.up:
         return "switch"
+    if agent.on_phone:
+        return "on_phone"
     if lacks_media(agent, device):
         return "media"
     if is_away(state, device):

@@ -177,6 +177,7 @@ def closing_overdue(center: Center, call: Call) -> None:
             center.emit(
                 f.LegEnded(at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg.id, cause=HangupCause.LOST)
             )
+            center.phone_taken_or_free(leg.phone_of)
             if leg.agent is not None:
                 states.release(center, leg.agent, call)
         else:

@@ -48,6 +48,8 @@ def ask(center: Center, agent: Agent, event: DialRequested) -> Refusal | None:
         return Refusal("no_device", "no telephone is assigned to you; ask your administrator")
     if agent.state not in (AgentState.READY, AgentState.PAUSED):
         return Refusal("wrong_state", f"not possible while {agent.state}")
+    if agent.on_phone:
+        return Refusal("wrong_state", "your telephone is in a talk already")
     if not center.link_up(device.switch):
         return Refusal("unsupported", "the switch is out of reach")
     if reach.is_away(center.state, device):

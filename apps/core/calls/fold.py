@@ -93,9 +93,10 @@ def _call_closing(state: State, call: Call, fact: f.CallClosing) -> None:
 @on_call(f.CallEnded)
 def _call_ended(state: State, call: Call, fact: f.CallEnded) -> None:
     del state.calls[call.id]
-    for leg in call.legs:
-        state.legs.pop(leg, None)
-        kept_fold.back(state, leg)
+    for leg in call.legs.values():
+        state.legs.pop(leg.id, None)
+        kept_fold.back(state, leg.id)
+        _put_down(state, leg)
 
 
 # --- legs ----------------------------------------------------------------------------------------------------------
@@ -108,9 +109,11 @@ def _leg_started(state: State, call: Call, fact: f.LegStarted) -> None:
         id=fact.leg, switch=fact.switch, role=fact.role, address=fact.address,
         state=LegState.IDLE if answered else LegState.DIALED, started_ms=fact.at_ms, agent=fact.agent,
         queue=fact.queue, trunk=fact.trunk, answered_ms=fact.at_ms if answered else None,
-        lent=fact.lent,
+        lent=fact.lent, phone_of=fact.phone_of,
     )  # fmt: skip
     state.legs[fact.leg] = call.id
+    if fact.phone_of in state.agents:
+        state.agents[fact.phone_of].on_phone.append(fact.leg)
     if fact.lent is not None:
         kept_fold.lent(state, fact.lent, fact.leg)
     if fact.role is LegRole.EXTERNAL:
@@ -150,13 +153,21 @@ def _leg_idled(state: State, call: Call, fact: f.LegIdled) -> None:
 @on_call(f.LegEnded)
 def _leg_ended(state: State, call: Call, fact: f.LegEnded) -> None:
     parted(call, fact.leg)
-    call.legs.pop(fact.leg, None)
+    leg = call.legs.pop(fact.leg, None)
+    if leg is not None:
+        _put_down(state, leg)
     state.legs.pop(fact.leg, None)
     callback = call.callback
     if callback is not None and callback.state is CallbackState.LEAVING and fact.leg == call.leg:
         callback.state = CallbackState.BOOKED
         call.deadline_ms = None
     kept_fold.back(state, fact.leg)
+
+
+def _put_down(state: State, leg: Leg) -> None:
+    agent = state.agents.get(leg.phone_of) if leg.phone_of is not None else None
+    if agent is not None:
+        agent.on_phone = [one for one in agent.on_phone if one != leg.id]
 
 
 # --- IVR -----------------------------------------------------------------------------------------------------------

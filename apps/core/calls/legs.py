@@ -106,6 +106,7 @@ def _gone(
             at_ms=center.now_ms, tenant=call.tenant, call=call.id, leg=leg_id, cause=cause, raw=raw[:LONGEST_RAW]
         )
     )
+    center.phone_taken_or_free(leg.phone_of)
     if of_itself is not None:
         kept_open.ended(center, of_itself, cause, raw)
     if call.dial is not None and call.state is CallState.DIALING:

@@ -61,6 +61,7 @@ class Leg:
     answered_ms: int | None = None
     lent: LegId | None = None  # stands for this line of the agent's, which is kept open
     other: LegId | None = None  # bridged or about to be bridged with
+    phone_of: AgentId | None = None  # rung as an extension: it is this agent's telephone
 
 
 @dataclass(slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Way:
     destination: c.Destination
     caller_number: str
     trunk: TrunkConfig | None = None
+    owner: AgentId | None = None  # of an extension
 
 
 def problem(center: Center, call: Call, by: AgentId, kind: TransferKind, target: str) -> Refusal | None:
@@ -57,7 +58,7 @@ def unavailable(center: Center, call: Call, kind: TransferKind, target: str) -> 
         return Refusal("bad_target", "this is one of those who talk already")
     if kind is TransferKind.AGENT and not is_free(center, agent, config):
         return Refusal("not_available", f"{config.name} cannot be called now: {agent.state}")
-    if kind is TransferKind.EXTENSION and states.logical(agent) in BUSY:
+    if kind is TransferKind.EXTENSION and (states.logical(agent) in BUSY or agent.on_phone):
         return Refusal("not_available", f"{config.name} cannot be called now: {agent.state}")
     if reach.is_away(center.state, config.device):
         return Refusal("not_available", "this telephone is not registered")
@@ -85,7 +86,7 @@ def way_to(center: Center, call: Call, kind: TransferKind, target: str) -> Way |
     if owner is None or owner.device is None:
         return None
     destination = c.Destination(kind=c.DestinationKind.DEVICE, address=owner.device.address)
-    return Way(destination=destination, caller_number=call.caller_number)
+    return Way(destination=destination, caller_number=call.caller_number, owner=owner.id)
 
 
 def owner_of(center: Center, call: Call, extension: str) -> AgentConfig | None:

@@ -137,8 +137,10 @@ def ring(center: Center, call: Call, way: Way) -> None:
             address=way.destination.address,
             trunk=way.trunk.id if way.trunk is not None else None,
             deadline_ms=center.now_ms + DIAL_TIMEOUT_MS,
+            phone_of=way.owner,
         )
     )
+    center.phone_taken_or_free(way.owner)
     center.send(
         c.OriginateLeg(
             switch=call.switch,

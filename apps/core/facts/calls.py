@@ -106,6 +106,7 @@ class LegStarted(CallFact):
     trunk: TrunkId | None = None
     deadline_ms: int | None = None  # for a number that we call: by then it must have answered
     lent: LegId | None = None  # stands for this leg, which is kept open and answered already
+    phone_of: AgentId | None = None  # rung as an extension: this agent's telephone, without an offer
 
 
 @record

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from apps.core import facts as f
 from apps.core.config import CenterConfig, DeviceKind
+from apps.core.events import LegRole
 from tests.sim.auditor.book import Book
 from tests.sim.auditor.promises import Promise, hold
 
@@ -55,6 +56,7 @@ class AgentBook(Book):
         self.kept: dict[str, str] = {}  # call back whose customer is called first -> agent who stays free for it
         self.rejoining: set[str] = set()  # calls whose agent's page is waited for: the same talk when it is back
         self.away: set[tuple[str, str]] = set()  # devices that are not registered
+        self.rung: dict[str, tuple[str, str]] = {}  # leg of a telephone that is nobody's offer -> (switch, address)
         self.up: set[str] = set()
         self.up_since_ms = 0  # since when any link is up
         self.dials = self.consults = 0
@@ -97,6 +99,13 @@ class AgentBook(Book):
     def _on_OffersResumed(self, fact: f.OffersResumed) -> None:
         self.agent(fact.agent).suspended = False
 
+    def _on_LegStarted(self, fact: f.LegStarted) -> None:
+        if fact.role is LegRole.EXTERNAL and fact.trunk is None:
+            self.rung[fact.leg] = fact.switch, fact.address
+
+    def _on_LegEnded(self, fact: f.LegEnded) -> None:
+        self.rung.pop(fact.leg, None)
+
     def is_free(self, agent: str) -> bool:
         """Whether a call could be offered just now."""
         seen, config = self.agent(agent), self.config.agents.get(agent)  # type: ignore[call-overload]
@@ -106,6 +115,8 @@ class AgentBook(Book):
             return False
         device = config.device
         registers = device.kind is not DeviceKind.PSTN
+        if (device.switch, device.address) in self.rung.values():
+            return False
         if device.switch not in self.up or (registers and (device.switch, device.address) in self.away):
             return False
         if device.kept_open and not seen.line:

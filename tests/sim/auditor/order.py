@@ -191,6 +191,8 @@ class OrderBook(Book):
         assert place is not None and agent is not None
         hold(self._may_be_called(place, fact.at_ms), Promise.ORDER, "nobody is called back too early", fact, place)
         rank = self.could_serve(agent, place, fact.at_ms)
+        if rank is None:  # the time of who is asked alone may have run out while the engine got no turn
+            rank = self.could_serve(agent, place, fact.at_ms - SLACK_MS)
         hold(rank is not None, Promise.ORDER, "who is asked could serve", fact, place, agent)
         assert rank is not None
         self.checked += 1

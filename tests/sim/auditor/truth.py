@@ -103,6 +103,20 @@ class TruthBook(Book):
         """It sees for itself from now on: what the one before saw is not what it knows."""
         self.leader, self.up_since_ms = fact.run, None
 
+    def _on_AgentOffered(self, fact: f.AgentOffered) -> None:
+        """Whoever rang there: nobody is offered a call on a telephone on which somebody talks."""
+        config = self.agents.config.agents.get(fact.agent)
+        address = config.device.address if config is not None and config.device is not None else ""
+        phone = self.switch.phones.phones.get(address)
+        for leg in phone.channels if phone is not None else ():
+            rung = leg.variables.get("trunkline_role") == e.LegRole.EXTERNAL
+            talks = leg.alive and rung and leg.bridged_to is not None and self._is_ours(leg)
+            hold(not talks, Promise.ONE_AGENT, "who is on the telephone is not offered a call", fact, leg.uuid)
+
+    def _is_ours(self, leg: Channel) -> bool:
+        """The engine has said so, and not yet that it ended."""
+        return any(leg.uuid in legs for legs in self.calls.legs.values())
+
     def _on_RecordingPauseAsked(self, fact: f.RecordingPauseAsked) -> None:
         self.masked_until_ms[fact.recording] = fact.until_ms
 
