@@ -107,6 +107,7 @@ PLANTED: dict[str, tuple[object, str, object, Promise]] = {
     "a call ends as it did not": (closing, "finish_if_over", as_if_failed, Promise.ONE_OUTCOME),
     "a number is booked twice": (readiness, "open_callback", nothing, Promise.ONCE),
     "a call back loses its place": (booking, "book", at_the_end_of_the_line, Promise.ORDER),
+    "a call back forgets the agent of last time": (booking, "_of_last_time", nothing, Promise.ORDER),
     "who is to be called back is still on the telephone": (asking, "in_line", always, Promise.ORDER),
     "the customer's music never ends": (pairing, "pursue", never_back_to_the_customer, Promise.NOBODY_STUCK),
     "two have one call of all who ring": (offers, "answered", nothing, Promise.ONE_AGENT),

@@ -130,8 +130,10 @@ def joined(center: Center, call: Call) -> None:
     """The customer has answered."""
     callback, wait = call.callback, call.wait
     queue = center.queue_config(wait.queue) if wait is not None else None
-    if callback is None or callback.state is not CallbackState.CALLING or queue is None:
+    if callback is None or callback.state is not CallbackState.CALLING or queue is None or wait is None:
         return
+    # Who was kept free for the customer is not passed over now.
+    kept = wait.sticky_agent if callback.agent == wait.sticky_agent else None
     if not call.answered:
         center.emit(f.CallAnswered(at_ms=center.now_ms, tenant=call.tenant, call=call.id))
     center.emit(
@@ -141,6 +143,7 @@ def joined(center: Center, call: Call) -> None:
             call=call.id,
             callback=callback.id,
             deadline_ms=center.now_ms + queue.max_wait_ms,
+            sticky_until_ms=booking.sticky_until_ms(center, queue.id, kept, center.now_ms),
         )
     )
 
@@ -186,11 +189,10 @@ def overdue(center: Center, call: Call) -> None:
 
 def not_reached(center: Center, call: Call, outcome: f.DialOutcome, cause: HangupCause, raw: str = "") -> None:
     """Back into the old place, for the next try; given up after the last, or when there is no such number."""
-    callback = call.callback
-    if callback is None:
+    callback, wait = call.callback, call.wait
+    if callback is None or wait is None:
         return
-    queue = center.queue_config(call.wait.queue if call.wait is not None else None)
-    offer = booking.offer_of(queue) or CallbackOffer()
+    offer = booking.offer_of(center.queue_config(wait.queue)) or CallbackOffer()
     counted = outcome in _CUSTOMERS
     next_ms = center.now_ms + (offer.retry_ms if counted else AGAIN_MS)
     center.emit(
@@ -204,6 +206,7 @@ def not_reached(center: Center, call: Call, outcome: f.DialOutcome, cause: Hangu
             counted=counted,
             next_ms=next_ms,
             raw=raw[:LONGEST_RAW],
+            sticky_until_ms=booking.sticky_until_ms(center, wait.queue, wait.sticky_agent, next_ms),
         )
     )
     for leg in call.legs.values():

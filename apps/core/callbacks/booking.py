@@ -19,8 +19,8 @@ from apps.core.calls.model import Call
 from apps.core.center import Center
 from apps.core.config import CallbackOffer, QueueConfig, SkillNeed
 from apps.core.events import HangupCause
-from apps.core.ids import QueueId, SwitchId, TenantId
-from apps.core.queues import announcements, offers
+from apps.core.ids import AgentId, QueueId, SwitchId, TenantId
+from apps.core.queues import announcements, offers, remembered
 from apps.core.refusals import Refusal
 from apps.core.requests import answer_once
 
@@ -62,7 +62,7 @@ def book(
     actor: str = "",
 ) -> None:
     """Out of the line on the telephone, into the line without it. Who is on the telephone hears that, and goodbye."""
-    here = call.leg in call.legs
+    here, sticky = call.leg in call.legs, _of_last_time(center, call, place.queue)
     offers.withdraw_all(center, call, f.OfferOutcome.WITHDRAWN)
     offers.leave_line(center, call, f.QueueExit.CALLBACK)
     if call.ivr is not None and call.ivr.position is not None:
@@ -89,12 +89,28 @@ def book(
             deadline_ms=center.now_ms + center.state.config.lasts_ms(sounds) + GOODBYE_GRACE_MS if here else None,
             cmd_id=cmd_id,
             actor=actor,
+            sticky_agent=sticky,
+            sticky_until_ms=sticky_until_ms(center, place.queue, sticky, first_ms),
         )
     )
     if play is not None:
         center.send(c.PlayPrompts(switch=call.switch, leg=call.leg, play=play, sounds=sounds, barge=False))
     elif here:
         let_go(center, call)
+
+
+def _of_last_time(center: Center, call: Call, queue: QueueId) -> AgentId | None:
+    """Who is to call back first, where the queue wants that: the agent whom the caller waits for, or talked with."""
+    config = center.queue_config(queue)
+    if call.wait is not None and call.wait.queue == queue and call.wait.sticky_agent is not None:
+        return call.wait.sticky_agent
+    return remembered.agent_of(center.state, config, call, center.now_ms) if config is not None else None
+
+
+def sticky_until_ms(center: Center, queue: QueueId, agent: AgentId | None, from_ms: int) -> int:
+    """So long this agent alone is asked. From each try on: who was not reached is still that agent's customer."""
+    config = center.queue_config(queue)
+    return from_ms + config.sticky_wait_ms if agent is not None and config is not None else 0
 
 
 def let_go(center: Center, call: Call) -> None:

@@ -28,7 +28,8 @@ def _booked(state: State, call: Call, fact: f.CallbackBooked) -> None:
     )  # fmt: skip
     call.wait = Wait(
         queue=fact.queue, needs=fact.needs, priority=fact.priority, queued_ms=fact.queued_ms,
-        deadline_ms=fact.until_ms, entered_ms=fact.at_ms,
+        deadline_ms=fact.until_ms, entered_ms=fact.at_ms, sticky_agent=fact.sticky_agent,
+        sticky_until_ms=fact.sticky_until_ms,
     )  # fmt: skip
     call.dialog = None
     call.last_queue = fact.queue
@@ -51,7 +52,7 @@ def _joined(state: State, call: Call, fact: f.CallbackJoined) -> None:
     if call.callback is None or call.wait is None:
         return
     call.callback.state, call.callback.agent = CallbackState.ON_LINE, None
-    call.wait.deadline_ms = fact.deadline_ms
+    call.wait.deadline_ms, call.wait.sticky_until_ms = fact.deadline_ms, fact.sticky_until_ms
     call.wait.comforted_ms = call.wait.told_ms = fact.at_ms
     if call.dial is None:
         call.move(CallState.WAITING, fact.at_ms)
@@ -64,6 +65,8 @@ def _tried(state: State, call: Call, fact: f.CallbackTried) -> None:
     call.callback.state, call.callback.agent = CallbackState.BOOKED, None
     call.callback.due_ms = fact.next_ms
     call.callback.tried += fact.counted
+    if call.wait is not None:
+        call.wait.sticky_until_ms = fact.sticky_until_ms
     call.move(CallState.WAITING, fact.at_ms)
 
 

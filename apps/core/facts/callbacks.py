@@ -22,7 +22,10 @@ class CallbackDialogStepped(CallFact):
 
 @record
 class CallbackBooked(CallFact):
-    """``queued_ms`` is the place that is kept. ``cmd_id`` and ``actor`` of the request, when a program asked."""
+    """``queued_ms`` is the place that is kept. ``cmd_id`` and ``actor`` of the request, when a program asked.
+
+    ``sticky_agent`` talked with the customer last: asked alone from when it is due until ``sticky_until_ms``.
+    """
 
     callback: CallbackId
     queue: QueueId
@@ -38,6 +41,8 @@ class CallbackBooked(CallFact):
     deadline_ms: int | None = None  # by then the caller is gone
     cmd_id: str = ""
     actor: str = ""
+    sticky_agent: AgentId | None = None
+    sticky_until_ms: int = 0
 
 
 @record
@@ -55,6 +60,7 @@ class CallbackJoined(CallFact):
 
     callback: CallbackId
     deadline_ms: int
+    sticky_until_ms: int = 0
 
 
 @record
@@ -67,6 +73,7 @@ class CallbackTried(CallFact):
     counted: bool
     next_ms: int
     raw: str = ""
+    sticky_until_ms: int = 0
 
 
 class CallbackOutcome(StrEnum):

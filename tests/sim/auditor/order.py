@@ -64,6 +64,7 @@ class OrderBook(Book):
     def __init__(self, calls: CallBook, agents: AgentBook) -> None:
         self.calls, self.agents = calls, agents
         self.sticky: dict[str, tuple[str, int]] = {}  # call -> (agent of the last talk, until)
+        self.talked: dict[tuple[str, str], str] = {}  # (queue, number) -> agent of the last talk
         self.closed: set[str] = set()
         self.checked = 0
 
@@ -75,8 +76,29 @@ class OrderBook(Book):
             self.sticky.pop(fact.call, None)
 
     def _on_CallbackBooked(self, fact: f.CallbackBooked) -> None:
-        """Whoever is free calls back."""
-        self.sticky.pop(fact.call, None)
+        queue, number = self.agents.config.queues.get(fact.queue), self.calls.started[fact.call].caller_number
+        known = self.talked.get((fact.queue, number)) if queue is not None and queue.sticky_days else None
+        if fact.call in self.calls.kept_places and fact.call in self.sticky:
+            known = self.sticky[fact.call][0]
+        hold(known == fact.sticky_agent, Promise.ORDER, "the agent of last time is the first to call back", fact, known)
+        self._alone(fact.call, fact.sticky_agent, fact.sticky_until_ms)
+
+    def _on_CallbackTried(self, fact: f.CallbackTried | f.CallbackJoined) -> None:
+        self._alone(fact.call, self.sticky.get(fact.call, (None, 0))[0], fact.sticky_until_ms)
+
+    _on_CallbackJoined = _on_CallbackTried
+
+    def _on_CallBridged(self, fact: f.CallBridged) -> None:
+        queue = self.agents.config.queues.get(fact.queue) if fact.queue is not None else None
+        number = self.calls.started[fact.call].caller_number
+        if fact.agent is not None and queue is not None and queue.sticky_days and number.lstrip("+").isdigit():
+            self.talked[queue.id, number] = fact.agent
+
+    def _alone(self, call: str, agent: str | None, until_ms: int) -> None:
+        if agent is None:
+            self.sticky.pop(call, None)
+        else:
+            self.sticky[call] = agent, until_ms
 
     def _on_QueueClosed(self, fact: f.QueueClosed) -> None:
         self.closed.add(fact.queue)
