@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from django import forms
@@ -81,8 +82,9 @@ class ApiTokenAdmin(RowButtons):
         assert isinstance(owner, User)
         had = set(obj.scopes) if obj is not None else set()
         allowed = {str(scope) for scope in of_user(owner)} | had
-        field = form.base_fields.get("scopes")
-        if field is not None:
+        if "scopes" in form.base_fields:
+            # A copy: the declared field is one object for all requests, of all people.
+            form.base_fields["scopes"] = field = copy.deepcopy(form.base_fields["scopes"])
             field.choices = [(value, label) for value, label in Scope.choices if value in allowed]
         return form
 

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from apps.accounts.permissions import can
 from apps.accounts.tenant_admin import sees_all
 from apps.operations import health
+from apps.operations.backup.make import version as code_version
 from apps.telephony.center_config import current_version
 
 LIBRARIES = ("channels", "celery", "redis", "psycopg", "uvicorn", "django-unfold", "django-allauth", "greenswitch")
@@ -105,7 +106,7 @@ def _standbys(engine: dict[str, Any]) -> list[tuple[str, str, bool]]:
 
 
 def _versions() -> list[tuple[str, str]]:
-    found = [("Trunkline", _code_version()), ("Python", platform.python_version()), ("Django", django.__version__)]
+    found = [("Trunkline", code_version()), ("Python", platform.python_version()), ("Django", django.__version__)]
     found.append(("PostgreSQL", _postgres_version()))
     for name in LIBRARIES:
         try:
@@ -113,14 +114,6 @@ def _versions() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             continue
     return [*found, (_("System"), f"{platform.system()} {platform.machine()}, {sys.implementation.name}")]
-
-
-def _code_version() -> str:
-    """From ``pyproject.toml``: the checkout is not installed as a package."""
-    import tomllib
-
-    with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
 
 
 def _postgres_version() -> str:

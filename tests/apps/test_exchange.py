@@ -6,8 +6,10 @@ import csv
 import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -19,7 +21,7 @@ from apps.agents.models import Agent, AgentSkill, Disposition, PauseReason, Skil
 from apps.queues.models import Queue, QueueMembership, QueueSkill
 from apps.queues.refusing import problems_of
 from apps.telephony.center_config import current_version
-from apps.telephony.exchange import ExchangeAdmin, decoded
+from apps.telephony.exchange import AnyXlsx, ExchangeAdmin, decoded
 from apps.telephony.models import Calendar, CalendarDay, Did, SipAccount
 from tests.apps.conftest import signed_in
 from tests.apps.test_admin import page
@@ -213,3 +215,25 @@ def test_a_list_brings_nothing_that_can_never_work(story: Tenant, model: Any, ro
     result = resource.import_data(Dataset().load(rows.format(only=only.number), format="csv"), dry_run=False)
     assert result.has_errors() or result.has_validation_errors()
     assert (current_version(), problems_of(story.pk)) == before
+
+
+def workbook(*cells: tuple[int, int, Any]) -> bytes:
+    book = openpyxl.Workbook()
+    for row, column, value in cells:
+        book.active.cell(row, column, value)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_a_small_workbook_that_says_it_is_huge_is_read_as_what_it_holds() -> None:
+    """As import-export reads it, its empty cells alone would fill the memory of any machine."""
+    headings = ((1, 1, "code"), (1, 2, "name"))
+    with pytest.raises(ValidationError, match="60"):
+        AnyXlsx().create_dataset(workbook(*headings, (1_048_576, 16_384, "x")))
+    with pytest.raises(ValidationError, match="5000"):
+        AnyXlsx().create_dataset(workbook(*headings, (1_048_576, 1, "x")))
+    with pytest.raises(ValidationError):
+        AnyXlsx().create_dataset(b"PK\x03\x04 no workbook")
+    found = AnyXlsx().create_dataset(workbook(*headings, (2, 1, "billing"), (4, 1, 7), (4, 2, True)))
+    assert found.dict == [{"code": "billing", "name": ""}, {"code": "7", "name": "1"}]

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from apps.operations import health, heartbeat, tasks
+from apps.operations import health, heartbeat, tasks, web_metrics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,3 +159,9 @@ def test_of_several_engines_the_leader_is_asked_and_a_standby_missed(engine: typ
     assert ready()[1]["parts"]["engine"] == {"status": "degraded", "detail": "no engine leads"}
     server.shutdown()
     server.server_close()
+
+
+def test_a_method_that_somebody_made_up_makes_no_figure_of_its_own(client: Client) -> None:
+    client.generic("BREW", "/health/live")
+    text = web_metrics.page().decode()
+    assert 'method="other"' in text and "BREW" not in text
