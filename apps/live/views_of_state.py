@@ -43,8 +43,9 @@ def directory(state: State, tenant: TenantId, asker: AgentId) -> Entity:
 
 
 def _extension(config: AgentConfig) -> str:
+    """Of a telephone on the desk. A page answers what is offered to its agent, and nothing that only rings."""
     device = config.device
-    return device.address if device is not None and device.kind is not DeviceKind.PSTN else ""
+    return device.address if device is not None and device.kind is DeviceKind.SIP else ""
 
 
 # --- wall ----------------------------------------------------------------------------------------------------------

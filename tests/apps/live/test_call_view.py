@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from apps.core import config as cfg
 from apps.core import events as e
 from apps.core.ids import AgentId, TenantId
 from apps.live.agent_view import agent_view
+from apps.live.views_of_state import directory
 from tests.core.consults import Asked, asked
-from tests.core.scene import SWITCH, TENANT, Scene
+from tests.core.scene import SWITCH, TENANT, Scene, center_config
 
 TALKED_S = 5  # less than a telephone rings
 
@@ -74,3 +77,14 @@ def test_who_was_asked_is_offered_no_mute_that_nobody_keeps_account_of() -> None
     assert {"mute", "unmute"}.isdisjoint(controls(at.scene, "cai")) and "mute" in controls(at.scene, "bob")
     at.three()
     assert {"mute", "unmute"}.isdisjoint(controls(at.scene, "cai")) and "mute" in controls(at.scene, "bob")
+
+
+def test_a_page_that_is_paused_is_no_extension_to_ring() -> None:
+    """It answers what is offered to its agent: only a telephone on the desk can be picked up besides."""
+    agents = center_config().agents
+    ann = agents[AgentId("ann")]
+    assert ann.device is not None
+    in_a_page = replace(ann, device=replace(ann.device, kind=cfg.DeviceKind.BROWSER))
+    scene = Scene(center_config(agents={**agents, "ann": in_a_page}))
+    listed = directory(scene.state, TenantId(TENANT), AgentId("bob"))["agents"]
+    assert {one["id"]: one["extension"] for one in listed if one["id"] in ("ann", "cai")} == {"ann": "", "cai": "10cai"}
