@@ -48,7 +48,7 @@ def values(*kinds: Iterable[StrEnum | str]) -> set[str]:
         ("calls/words.ts", "rules", values(Strategy)),
         ("lib/states.ts", "stateWords", values(AgentState)),
         ("lib/states.ts", "reasonWords", set(decisions.STATE_REASONS)),
-        ("agent/words.ts", "w", {f"outcome_{one}" for one in f.DialOutcome}),
+        ("agent/consult_words.ts", "c", {f"outcome_{one}" for one in f.DialOutcome}),
         ("wall/words.ts", "callWords", values(CallState)),
         ("wall/words.ts", "callbackWords", values(CallbackState)),
     ],

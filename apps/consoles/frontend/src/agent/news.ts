@@ -9,6 +9,7 @@ import { errors, t } from "$lib/words";
 import type { Console } from "./console.svelte";
 import { CONNECTED, type Call, type Company, type Me } from "./model";
 import { whyItStopped } from "./stopped";
+import { c } from "./consult_words";
 import { w } from "./words";
 
 /** What the state was when it was looked at last; `state` is "" before the first time. */
@@ -101,8 +102,8 @@ export class News {
   #dialed(me: Me): void {
     const last = me.last_dial;
     if (!last || !this.#before.state || last.at_ms <= this.#before.dialed) return;
-    const outcome = w.has(`outcome_${last.outcome}`) ? w(`outcome_${last.outcome}` as "outcome_busy") : last.outcome;
-    if (last.outcome !== "answered") this.#desk.say(w("dial_failed", { number: callerText(last.number), outcome }), "warn");
+    const outcome = c.has(`outcome_${last.outcome}`) ? c(`outcome_${last.outcome}` as "outcome_busy") : last.outcome;
+    if (last.outcome !== "answered") this.#desk.say(c("dial_failed", { number: callerText(last.number), outcome }), "warn");
     if (last.outcome === "busy" || last.outcome === "congestion") this.#desk.media.sounds.busy();
   }
 
@@ -113,9 +114,9 @@ export class News {
     else if (this.#asked && (me.state === "TALKING" || me.state === "WRAP_UP")) {
       const { name, ended, detail } = this.#asked;
       this.#asked = null;
-      const why = ended === "not_reached" && w.has(`outcome_${detail}`) ? w(`outcome_${detail}` as "outcome_busy") : ended;
-      if (ended === "not_reached") this.#desk.say(w("consult_not_reached", { name: callerText(name), outcome: why }), "warn", "E12");
-      else if (ended === "other_left" || ended === "failed") this.#desk.say(w("consult_ended", { name: callerText(name) }), "warn");
+      const why = ended === "not_reached" && c.has(`outcome_${detail}`) ? c(`outcome_${detail}` as "outcome_busy") : ended;
+      if (ended === "not_reached") this.#desk.say(c("consult_not_reached", { name: callerText(name), outcome: why }), "warn", "E12");
+      else if (ended === "other_left" || ended === "failed") this.#desk.say(c("consult_ended", { name: callerText(name) }), "warn");
     }
   }
 }

@@ -5,7 +5,7 @@ interface Words {
   zh: Record<string, string>;
 }
 
-const modules = import.meta.glob<Record<string, unknown>>(["../**/words.ts", "./states.ts"], { eager: true });
+const modules = import.meta.glob<Record<string, unknown>>(["../**/*words.ts", "./states.ts"], { eager: true });
 const dictionaries = Object.entries(modules).flatMap(([path, module]) =>
   Object.entries(module)
     .filter((entry): entry is [string, Words] => typeof entry[1] === "function" && "en" in entry[1] && "zh" in entry[1])

@@ -1,6 +1,8 @@
 // What every page has: the styles and the switch between light and dark.
 import "$ui/tokens.css";
 import "$ui/base.css";
+import "$ui/controls.css";
+import "$ui/pages.css";
 import { THEMES, chooseTheme, chosenTheme } from "$lib/theme";
 import { t } from "$lib/words";
 
