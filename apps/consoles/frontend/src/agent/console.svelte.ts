@@ -19,6 +19,8 @@ import { CONNECTED, type Call, type Company, IN_CALL, type Me, type PageData, WI
 import { News, type Before } from "./news";
 import { Notes } from "./notes.svelte";
 import { pageId } from "./phone/media_tab";
+import { c } from "./consult_words";
+import { p } from "./phone/words";
 import { w } from "./words";
 
 const NOTICE_MS = 6_000;
@@ -57,6 +59,8 @@ export class Console {
   dialText = $state("");
   #inHand = new InHand(() => this.me, () => this.liveCall);
   #news = new News(this, this.#inHand.opened);
+  /** Why the last command was not done: of no interest once another one is given. */
+  #refusal: Notice | null = null;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
   #heldFor = "";
   /** Focus the dialling box; set by its component. */
@@ -113,7 +117,7 @@ export class Console {
       line: !me?.line ? "" : me.state === "PAUSED" && me.reason.startsWith("line_") ? "gone" : me.state === "READY" && me.line === "dialing" ? "dialing" : "",
       masked: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.masked_ms),
       recordingFailed: CONNECTED.has(me?.state ?? "") && Boolean(this.call?.recording_failed),
-      quality: (phone?.causes ?? []).map((cause) => w(`cause_${cause}`)).join(", "),
+      quality: (phone?.causes ?? []).map((cause) => p(`cause_${cause}`)).join(", "),
       qualityBad: phone?.qualityBad ?? false,
     });
   }
@@ -158,6 +162,7 @@ export class Console {
   async command(action: string, fields: Record<string, unknown> = {}): Promise<boolean> {
     const { me } = this;
     if (!me || !this.can(action)) return false;
+    if (this.notice === this.#refusal) this.notice = null;
     const before = { me, call: this.liveCall };
     const about = ABOUT_CALL.has(action) ? { call: me.call, version: this.liveCall?.version ?? null } : NAMES_CALL.has(action) ? { call: me.call } : {};
     const shown = () => SHOWN_BY[action]?.({ me: this.me, call: this.liveCall }, before) ?? true;
@@ -246,14 +251,14 @@ export class Console {
   async completeConsult(): Promise<void> {
     const name = callerText(this.call?.company?.name);
     this.#news.hungUp = this.me?.call ?? "";
-    if (await this.command("consult_complete")) toasts.say(w("transfer_done", { name }));
+    if (await this.command("consult_complete")) toasts.say(c("transfer_done", { name }));
   }
 
   async transfer(kind: TargetKind, target: string, name: string, note: string): Promise<void> {
     this.#news.hungUp = this.me?.call ?? "";
     this.transferOpen = !(await this.command("transfer", { kind, target, ...(note ? { note } : {}) }));
     if (this.transferOpen) this.#news.hungUp = "";
-    else toasts.say(w("transfer_done", { name }));
+    else toasts.say(c("transfer_done", { name }));
   }
 
   /** Give an action another key. Returns what is wrong with that key, or "". */
@@ -332,6 +337,7 @@ export class Console {
     if (code === "not_sent") return; // the line's own banner says it, or the first click is still under way
     const shown = { unconfirmed: "E07", stale: "E19", not_permitted: "E20", barred: "E24", media_moved: "E05" }[code] ?? "";
     this.say(refusalText(code, reason), "warn", shown);
+    this.#refusal = this.notice;
   }
 
   #key(event: KeyboardEvent): void {

@@ -41,9 +41,9 @@ export const stateWords: Dictionary<Record<AgentState, string>> = dictionary<Rec
 
 const reasonWords = dictionary(
   {
-    login: "just signed in",
+    login: "signed in",
     no_answer: "did not answer",
-    forced: "by a supervisor",
+    forced: "supervisor",
     declined: "call declined",
     lost: "connection lost",
     no_ack: "page did not answer",
