@@ -66,7 +66,7 @@ class AgentAdmin(ExchangeAdmin, ConfigAdmin):
     inlines = (AgentSkillInline, ServedInline)
     fieldsets = (
         (None, {"fields": ("tenant", "name", "number", "user", "team", ("enabled", "may_decline"))}),
-        (_("Capacity"), {"fields": (("calls_at_once", "chats_at_once", "emails_at_once"),)}),
+        (_("Capacity"), {"fields": ("calls_at_once", "chats_at_once", "emails_at_once")}),
         (
             _("Device"),
             {

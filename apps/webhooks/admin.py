@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -118,6 +119,7 @@ class AttemptInline(TabularInline):
 class DeliveryAdmin(RowButtons, ReadOnlyAdmin):
     """The outbox while a message is pending, the log after."""
 
+    paginator = Paginator  # counted: after a failure of hours all that were given up are sent again at once
     list_display = ("created_at", "endpoint", "event", "status", "attempts", "due_at", "finished_at", "message_id")
     list_filter = ("status", "event", ("endpoint", admin.RelatedOnlyFieldListFilter))
     search_fields = ("message_id", "stream", "endpoint__url")

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.forms import BaseForm
 from django.test import Client
 from django.urls import reverse
+from unfold.paginator import InfinitePaginator
 
 from apps.accounts.models import Role, Tenant, User
 from apps.accounts.tenant_admin import ReadOnlyAdmin
@@ -327,3 +328,11 @@ def test_a_persons_language_counts_until_they_choose_in_the_browser(story: Tenan
 def test_an_integrator_has_no_admin(story: Tenant) -> None:
     User.objects.create(username="robot", tenant=story, role=Role.INTEGRATOR, is_staff=True)
     assert signed_in("robot").get(page(Queue, "changelist")).status_code == 403
+
+
+def test_where_all_rows_can_be_chosen_they_are_counted() -> None:
+    """An offer to select all 9,999,999,999 rows is none."""
+    for model in MODELS:
+        item = admin.site._registry[model]
+        if isinstance(item, ReadOnlyAdmin) and item.actions:
+            assert not issubclass(item.paginator, InfinitePaginator), model

@@ -29,7 +29,7 @@ for theirs in (EmailAddress, Authenticator, UserSession):
 
 @admin.register(UserSession)
 class SessionAdmin(ReadOnlyAdmin):
-    paginator = Paginator  # they end by themselves: few enough to be counted, and to be ended all
+    paginator, show_full_result_count = Paginator, True  # they end by themselves: few enough to be counted
     list_display = ("user", "created_at", "last_seen_at", "ip", "user_agent")
     list_filter = (("last_seen_at", admin.DateFieldListFilter),)
     search_fields = ("user__username", "user__first_name", "user__last_name", "ip")
