@@ -226,7 +226,15 @@ class OrderBook(Book):
         for other in self.calls.line.values():
             if other.call != place.call and self._waits(other, fact.at_ms) and self._surely(agent, other, fact.at_ms):
                 theirs = self._caller_key(agent, other, fact.at_ms)
-                hold(mine <= theirs, Promise.ORDER, "the first caller is served", fact, place, other)
+                if mine > theirs and not self._has_a_better(other, agent, fact.at_ms):
+                    hold(False, Promise.ORDER, "the first caller is served", fact, place, other)
+
+    def _has_a_better(self, place: Place, than: AgentConfig, at_ms: int) -> bool:
+        """Another is free whom this caller is to be given first: when many come free at once, choices may run in a
+        circle, and nobody is wronged by whom who would rather have each other both."""
+        mine = self.could_serve(than, place, at_ms)
+        others = (self.could_serve(other, place, at_ms) for other in self._free() if other.id != than.id)
+        return mine is not None and any(theirs is not None and theirs < mine for theirs in others)
 
     def _first_agent(
         self, fact: f.AgentOffered | f.CallbackDialed, place: Place, agent: AgentConfig, rank: Key
