@@ -347,3 +347,24 @@ def test_who_is_let_off_by_an_open_line_serves_the_next_caller_at_once() -> None
     assert [offer.agent for offer in second.offers.values()] == ["ann"]
     assert len(scene.just(f.AgentOffered)) == 3, "ann was about to ring for the first"
     whole(scene)
+
+
+def test_a_consult_cancelled_while_it_is_being_connected_gives_the_customer_back_on_the_line() -> None:
+    """The line was as idle before as after the bridge that came to nothing; it says so once more."""
+    scene, line = with_line()
+    call = scene.to_queue()
+    connect(scene, call, line)
+    scene.ask(e.ConsultRequested, "bob", call=call.id, kind=e.TransferKind.NUMBER, target="10086")
+    scene.feed(e.LegParked(switch=SWITCH, leg=line))
+    scene.arrive(call.leg, call=call.id)
+    far = scene.last(c.OriginateLeg).leg
+    for event in (e.LegRinging, e.LegAnswered, e.LegParked):
+        scene.feed(event(switch=SWITCH, leg=far))
+    scene.ask(e.ConsultCancelRequested, "bob", call=call.id)
+    scene.hang_up(far)
+    scene.feed(e.LegParked(switch=SWITCH, leg=line))
+    bridge = scene.just(c.BridgeLegs)[0]
+    assert (bridge.leg, bridge.other) == (line, call.leg)
+    scene.feed(e.LegsBridged(switch=SWITCH, leg=line, other=call.leg))
+    assert scene.agent_state("bob") == "TALKING" and call.consult is None
+    whole(scene)

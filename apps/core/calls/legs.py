@@ -159,11 +159,11 @@ def moved(center: Center, event: e.LegRinging | e.LegAnswered | e.LegParked) -> 
     if leg.role is LegRole.CUSTOMER and call.dial is None and not attempts.rings(call, leg.id):
         return  # we answered it ourselves, and CallAnswered said so
     following, rule = _MOVES[type(event)]
-    if leg.lent is not None and leg.state is following:
-        return  # it stood by already when the call got it
     if call.consult is not None and leg.state is following is LegState.IDLE:
         pairing.parked(center, call, leg)  # out of a room that came to nothing, say: as idle as before
         return
+    if leg.lent is not None and leg.state is following:
+        return  # it stood by already when the call got it
     if not leg_may(leg.state, following):
         center.anomaly(event, event.leg, leg.state, f"{following} may not follow {leg.state}", call)
         return
