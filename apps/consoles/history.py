@@ -92,10 +92,13 @@ def _call(request: HttpRequest, tenant: Tenant, call_id: str) -> Call:
 
 def _story(request: HttpRequest, tenant: Tenant, found: Call) -> dict[str, Any]:
     hears = can(request.user, "calls.listen", tenant=tenant)
+    row = call_row(found)
+    if can(request.user, "customers.view", tenant=tenant):
+        name_customers(tenant.pk, [row])
     recordings = found.recordings.filter(forgotten_at=None).select_related("switch").order_by("asked_at")
     return {
         "time_zone": tenant.time_zone,
-        "call": call_row(found),
+        "call": row,
         **timeline(found, visible_agents(request.user)),
         "customers": _customers(found, tenant) if can(request.user, "customers.view", tenant=tenant) else None,
         "recordings": [_recording(row) for row in recordings] if hears else None,

@@ -37,29 +37,54 @@ FULL_FLOOR_S = 100.0  # until calls have ended, been recorded and disposed of
 
 @dataclass(frozen=True)
 class Shot:
-    """``wait_for`` is what must be seen; ``prepare`` brings the page there."""
+    """``wait_for`` is what must be seen; ``prepare`` brings the page there, ``leave`` ends what that began."""
 
     name: str
     username: str
     path: str
     wait_for: str
     prepare: Callable[[Page], None] = lambda page: None
+    leave: Callable[[Page], None] = lambda page: None
+
+
+STATE = "[data-testid=agent-state][data-state={}]"
+TRIES = 6  # most callers are on file
 
 
 def take_a_call(page: Page) -> None:
-    """Ready, then the next caller, then well into the talk."""
-    page.click("[data-action=ready]")
-    state = "[data-testid=agent-state][data-state={}]"
-    page.wait_for_selector(state.format("OFFERED"), timeout=120_000)
-    page.keyboard.press("F2")
-    page.wait_for_selector(state.format("TALKING"))
-    page.wait_for_timeout(4000)
+    """By the keys: callers are served until the second of one who is on file, and that is well into the talk."""
+    for served in range(TRIES):
+        if page.locator(STATE.format("PAUSED")).count():
+            page.keyboard.press("Control+F8")
+        page.wait_for_selector(STATE.format("OFFERED"), timeout=120_000)
+        page.keyboard.press("F2")
+        page.wait_for_selector(STATE.format("TALKING"))
+        page.wait_for_timeout(4000)
+        if served and page.get_by_test_id("pop-customer").count():
+            return
+        wrap_up(page)
+
+
+def wrap_up(page: Page) -> None:
+    if page.locator(STATE.format("TALKING")).count():
+        page.keyboard.press("Control+F2")
+    page.wait_for_selector(STATE.format("WRAP_UP"))
+    page.keyboard.press("Control+Enter")  # asks for a result
+    page.keyboard.type("已解决")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(STATE.format("WRAP_UP"), state="detached")
+
+
+def leave_the_desk(page: Page) -> None:
+    page.keyboard.press("Control+F8")  # a pause, after the call
+    wrap_up(page)
 
 
 def shots(url: str) -> list[Shot]:
     call = _a_recorded_call(url)
     return [
-        Shot("agent", "zhangwei", "/agent/", "[data-testid=agent-state]", take_a_call),
+        Shot("agent", "zhangwei", "/agent/", "[data-testid=agent-state]", take_a_call, leave_the_desk),
         Shot("wall", "huang", "/wall/", "[data-testid=agents] >> nth=0"),
         Shot("calls", "huang", "/calls/", "[data-testid=calls] >> nth=0"),
         Shot("call", "huang", f"/calls/{call}/", "[data-testid=timeline]"),
@@ -135,6 +160,7 @@ def take(browser: Browser, web: str, shot: Shot, language: str, scheme: str) -> 
         page.wait_for_timeout(1500)  # figures and sound waves are drawn
         target = IMAGES / f"{shot.name}{'' if language == 'en' else '.zh'}.png"
         page.screenshot(path=target)
+        shot.leave(page)
     size = target.stat().st_size
     if size > LARGEST:
         raise SystemExit(f"{target} has {size} bytes, more than {LARGEST}")
