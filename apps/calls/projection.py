@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models
+import orjson
+from django.db import connection, models
 
 from apps.calls.models import AgentStateSpan, Call, Callback, CallDisposition, Decision, Leg, Segment, SegmentKind
 from apps.core.facts import CallFact, Fact
@@ -181,8 +182,19 @@ Fold = Callable[[Projection, StoredFact, Any], None]
 
 
 def _upsert(model: type[models.Model], rows: Iterable[models.Model], key: Sequence[str]) -> None:
-    rows = list(rows)
-    if not rows:
+    """One statement with one JSON parameter. The ORM's own way of it took half of the recorder's time."""
+    fields = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
+    data = [{str(one.column): row.__dict__[one.attname] for one in fields} for row in rows]
+    if not data:
         return
-    changing = [item.name for item in model._meta.concrete_fields if item.name not in key and not item.primary_key]
-    model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=key, update_fields=changing)
+    quoted = connection.ops.quote_name
+    table, columns = quoted(model._meta.db_table), [quoted(column) for column in data[0]]
+    unique = [quoted(str(one.column)) for one in fields if one.name in key]
+    changed = [f"{column} = EXCLUDED.{column}" for column in columns if column not in unique]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)}"
+            f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)"
+            f" ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {', '.join(changed)}",
+            [orjson.dumps(data).decode()],
+        )
