@@ -49,7 +49,7 @@ def test_a_day_folded_equals_the_day_recounted(seed: int) -> None:
 def _was_worth_counting(day: dict[str, Any]) -> None:
     """Served, lost, wrapped up, in both queues, several quarters and by several agents."""
     total = day["figures"]["total"]
-    assert total["offered"] > 100 and total["answered"] > 30 and total["abandoned"] and total["flowed_out"]
+    assert total["offered"] > 50 and total["answered"] > 30 and total["abandoned"] and total["flowed_out"]
     assert total["aht_ms"] and total["asa_ms"] and len(day["quarters"]) >= 2 and {"1", "2"} <= day["figures"].keys()
     assert sum(work["handling_ms"] > 0 and work["ready_ms"] > 0 for work in day["works"].values()) > 1
 
