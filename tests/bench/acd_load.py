@@ -28,7 +28,8 @@ OFFER = Load("offer", agents=200, calls=500, rate=50)
 
 @dataclass(frozen=True)
 class Result:
-    """``loop_cpu_s`` is the processor time of who drives the switch: the engine, or the bare loop."""
+    """``loop_cpu_s`` is the processor time of who drives the switch: the engine (without its recorder, a process of its
+    own), or the bare loop."""
 
     kind: str
     load: Load
