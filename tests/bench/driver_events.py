@@ -36,7 +36,7 @@ def stream(count: int) -> tuple[bytes, int]:
             if message.content_type == "text/event-json":
                 event = parse_json(message.body)
                 if event["Event-Name"] in kinds:
-                    event["variable_trunkline_call"] = "bench-c1"  # ours, so that all of the logic runs
+                    event["variable_trunkline_leg"] = "customer:bench-c1:1"  # ours, so that all of the logic runs
                     recorded.append(frame(event))
     data = b"".join(itertools.islice(itertools.cycle(recorded), count))
     return data, len(data) // count

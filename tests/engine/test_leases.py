@@ -62,7 +62,7 @@ async def test_an_agent_whose_talk_ended_unheard_wraps_up(floor: Floor) -> None:
 
 async def test_a_leg_of_ours_that_no_call_knows_is_let_go(floor: Floor) -> None:
     await floor.call_in(floor.place_call(), CallState.WAITING)
-    tags = "origination_uuid=stray,trunkline_call=r0-c1,trunkline_tenant=1,trunkline_role=agent"
+    tags = "origination_uuid=stray,trunkline_leg=agent:r0-c1:1"
     floor.event_socket.time.catch_up()
     floor.model.originate(f"{{{tags}}}user/{floor.phone(AGENT)} &park()", Job("stray-job", "originate", ""))
     floor.event_socket.time.catch_up()

@@ -67,13 +67,15 @@ def _parsed(variables: Mapping[str, Any], profile: Mapping[str, Any]) -> LegReco
     started, ended = _ms(variables, "start_uepoch"), _ms(variables, "end_uepoch")
     if not text("uuid") or started is None or ended is None:
         raise BadRecord("no uuid, start or end")
+    # role:call:tenant:agent, put there by the engine that took the call (apps/switches/freeswitch/encode.py).
+    _, call, tenant, *_ = [*text("trunkline_leg").split(":"), "", "", ""]
     number = _clean(str(profile.get("caller_id_number", "")))
     name = _clean(str(profile.get("caller_id_name", "")))
     return LegRecord(
         uuid=text("uuid"),
         inbound=text("direction") == "inbound",
-        call=text("trunkline_call"),
-        tenant=text("trunkline_tenant"),
+        call=call,
+        tenant=tenant,
         did=text("trunkline_did"),
         caller_number=number,
         caller_name="" if name == number else name,

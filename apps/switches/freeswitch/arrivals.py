@@ -27,7 +27,7 @@ from gevent.server import StreamServer
 
 from apps.core.ids import LegId
 from apps.switches.freeswitch import clean
-from apps.switches.freeswitch.decode import ARRIVAL_HEADERS
+from apps.switches.freeswitch.decode import ARRIVAL_HEADERS, tags
 from apps.switches.freeswitch.framing import Framer, Headers, ProtocolError, unquoted
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class Arrivals:
 
     def _take(self, headers: Headers) -> LegId | None:
         """The leg, when we take this call; None when it has to go on to its dialplan's next step."""
-        wanted = self._take_new or "variable_trunkline_call" in headers
+        wanted = self._take_new or tags(headers) is not None
         if self._leaving or not wanted or not self._ready() or len(self._open) > MAX_SOCKETS:
             return None
         try:

@@ -128,7 +128,7 @@ class BridgeControl:
         from_gap = leg.left_alone or leg.bridging is not None  # an arrival may overtake the far leg's CHANNEL_HANGUP
         self.over(leg)
         self._media.taken_away(leg)
-        leg.media.terminators = decode.field(headers, "variable_playback_terminators")
+        leg.media.terminators = decode.field(headers, "variable_playback_terminators") or encode.TERMINATORS
         way_back = encode.way_back(self._settings)
         leg.way_back = all(decode.field(headers, f"variable_{name}") == value for name, value in way_back.items())
         leg.away = False

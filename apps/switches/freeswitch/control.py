@@ -50,7 +50,7 @@ ADOPTED_SETTLE_MS = 1_000
 NO_SESSION = "Cannot locate session"
 OTHER_LINK_MS = 3_000
 """The reply to a command travels on another link than the events, and may be read before what happened earlier."""
-KILL_AGAIN_EVENTS = frozenset({"CHANNEL_PROGRESS", "CHANNEL_ANSWER", "CHANNEL_PARK"})
+KILL_AGAIN_EVENTS = frozenset({"CHANNEL_PROGRESS", "CHANNEL_PARK"})
 
 
 def failure_of(command: c.Command, reason: str) -> SwitchEvent | None:
@@ -408,7 +408,7 @@ class Control:
         leg = self.legs.get(uuid)
         if leg is None:
             leg = self.legs.add(Leg(leg=LegId(uuid), role=role, since_ms=self._ports.now_ms(), adopted=True))
-            if decode.field(headers, "Event-Name") not in ("CHANNEL_ANSWER", "CHANNEL_PARK"):
+            if decode.field(headers, "Event-Name") != "CHANNEL_PARK":
                 leg.answered = decode.field(headers, "Answer-State") == "answered"
         leg.call, leg.role, leg.agent = call, role, agent
         leg.kept = leg.kept or decode.field(headers, "variable_trunkline_kept") == "true"

@@ -34,6 +34,7 @@ from apps.core.events import (
 from apps.core.ids import AgentId, CallId, LegId, RecordingId, SwitchId, TrunkId
 from apps.switches.freeswitch import clean, framing
 from apps.switches.freeswitch.causes import cause_of
+from apps.switches.freeswitch.encode import TAG, TOKEN
 from apps.switches.freeswitch.legs import Leg
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
@@ -46,9 +47,10 @@ _DIGITS = frozenset("0123456789*#ABCD")
 # What the events connection asks for: each event costs the switch 4 to 12 KB of text, the later in a call the more.
 # CHANNEL_STATE, CALL_UPDATE and the like are half of all bytes and tell nothing; CHANNEL_HANGUP_COMPLETE and
 # CHANNEL_DESTROY, the largest, tell nothing that CHANNEL_HANGUP and RECORD_STOP have not told; CHANNEL_CREATE tells
-# what an arrival or an originate tells, and RECORD_START what the reply to uuid_record tells.
+# what an arrival or an originate tells, CHANNEL_ANSWER what CHANNEL_PARK or the reply to uuid_answer tells, and
+# RECORD_START what the reply to uuid_record tells. Of a customer's leg fewer still are let through: ``encode.FILTERS``.
 SUBSCRIPTION = (
-    "CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_ANSWER CHANNEL_PARK "
+    "CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_PARK "
     "CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_EXECUTE_COMPLETE "
     "CHANNEL_HANGUP DTMF RECORD_STOP BACKGROUND_JOB HEARTBEAT "
     "CUSTOM sofia::register sofia::unregister sofia::expire sofia::gateway_state conference::maintenance"
@@ -64,25 +66,29 @@ def field(headers: Headers, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def token(headers: Headers) -> str:
+    """What ``encode.playback`` has put into the argument of a playback that is over; "" in another's."""
+    argument = field(headers, "Application-Data")
+    if not argument.startswith("{" + TOKEN):
+        return ""
+    return argument[1 + len(TOKEN) :].partition("}")[0].partition(",")[0]
+
+
 def tags(headers: Headers) -> tuple[CallId, LegRole, AgentId | None] | None:
-    """Our marks on a channel, when it carries them."""
-    call = field(headers, "variable_trunkline_call")
-    if not call:
+    """Our mark on a channel, when it carries one (``encode._tag``)."""
+    role, _, rest = field(headers, f"variable_{TAG}").partition(":")
+    call, _, agent = rest.partition(":")
+    agent = agent.partition(":")[2]
+    if not call or role not in list(LegRole):
         return None
-    try:
-        role = LegRole(field(headers, "variable_trunkline_role"))
-    except ValueError:
-        role = LegRole.CUSTOMER
-    agent = field(headers, "variable_trunkline_agent")
-    return CallId(call), role, AgentId(agent) if agent else None
+    return CallId(call), LegRole(role), AgentId(agent) if agent else None
 
 
 ARRIVAL_HEADERS = (
     "Unique-ID", "Answer-State", "Caller-Destination-Number", "Caller-Caller-ID-Number", "Caller-Caller-ID-Name",
-    "variable_trunkline_call", "variable_trunkline_role", "variable_trunkline_agent", "variable_trunkline_did",
+    f"variable_{TAG}", "variable_trunkline_did",
     "variable_trunkline_trunk", "variable_sip_req_user", "variable_sip_to_user", "variable_sip_gateway",
     "variable_sofia_profile_name", "variable_playback_terminators", "variable_transfer_after_bridge",
-    "variable_uuid_bridge_continue_on_cancel", "variable_max_session_transfers",
 )  # fmt: skip
 
 
@@ -128,7 +134,8 @@ def _ringing(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     return [LegRinging(switch=switch, leg=leg.leg)]
 
 
-def _answered(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+def _answered(leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
+    """It parks as soon as it is answered."""
     if leg.answered:
         return []
     leg.answered = True
@@ -140,8 +147,7 @@ def _parked(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
     if not (leg.originated or leg.called) or field(headers, "Answer-State") != "answered":
         return []
     leg.called = False  # from here on a customer like any other
-    events: list[SwitchEvent] = _answered(headers, leg, switch)  # CHANNEL_ANSWER was lost
-    return [*events, LegParked(switch=switch, leg=leg.leg)]
+    return [*_answered(leg, switch), LegParked(switch=switch, leg=leg.leg)]
 
 
 def _bridged(headers: Headers, leg: Leg, switch: SwitchId) -> list[SwitchEvent]:
@@ -210,7 +216,6 @@ LegDecoder = Callable[[Headers, Leg, SwitchId], list[SwitchEvent]]
 _BY_NAME: dict[str, LegDecoder] = {
     "CHANNEL_PROGRESS": _ringing,
     "CHANNEL_PROGRESS_MEDIA": _ringing,
-    "CHANNEL_ANSWER": _answered,
     "CHANNEL_PARK": _parked,
     "CHANNEL_BRIDGE": _bridged,
     "CHANNEL_UNBRIDGE": _unbridged,

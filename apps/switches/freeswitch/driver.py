@@ -273,7 +273,7 @@ class FreeSwitchDriver:
                 self._control.link_up(boot)
             outcome.set(reply)
 
-        for row in encode.only_worthwhile(boot):
+        for row in encode.only_worthwhile():
             events.request(row)
         events.request(encode.subscribe(SUBSCRIPTION), subscribed)
         reply = outcome.get(timeout=self.settings.reply_timeout_ms / 1000) or ""

@@ -10,13 +10,24 @@ from collections.abc import Mapping
 
 from apps.core.commands import BEEP, RINGING_TONE, Destination, DestinationKind, OriginateLeg
 from apps.core.events import LegRole
-from apps.core.ids import CallId, LegId, TenantId
+from apps.core.ids import AgentId, CallId, LegId, TenantId
 from apps.switches.freeswitch import clean
 from apps.switches.freeswitch.settings import FreeSwitchSettings
 
-APPLICATIONS = frozenset({"answer", "playback"})  # an application the switch does not know hangs up the call
-UNWATCHED_APPLICATIONS = ("set", "multiset", "socket", "park")
-MAX_RETURNS = 10_000
+EVENTS_OF_ANY_LEG = (
+    "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CHANNEL_HANGUP", "DTMF", "RECORD_STOP",
+    "BACKGROUND_JOB", "HEARTBEAT", "CUSTOM",
+)  # fmt: skip
+FILTERS = (
+    "Call-Direction outbound",
+    *(f"Event-Name {name}" for name in EVENTS_OF_ANY_LEG),
+    "Application playback",
+    "Application -park",
+)
+DEFAULT_CAUSE = "NORMAL_CLEARING"
+TOKEN = "t="
+TAG = "trunkline_leg"
+TERMINATORS = "any"  # of a leg on which nothing else is set: switch_config/freeswitch/vars.xml
 BEEP_STREAM = "tone_stream://%(200,50,800)"
 ROOM_PROFILE = "default"  # of mod_conference
 RINGING_STREAM = "tone_stream://%(1000,4000,450);loops=-1"  # YD/T 1048: 450 Hz, one second of five
@@ -28,7 +39,7 @@ def frame(*lines: str, body: str = "") -> bytes:
     if not body:
         return ("\n".join(rows) + "\n\n").encode("utf-8", "replace")
     raw = clean.argument(body).encode("utf-8", "replace")
-    rows += ["content-type: text/plain", f"content-length: {len(raw)}"]
+    rows += ["content-type:text/plain", f"content-length:{len(raw)}"]
     return ("\n".join(rows) + "\n\n").encode("utf-8", "replace") + raw
 
 
@@ -40,14 +51,14 @@ def subscribe(names: str) -> bytes:
     return frame(f"event plain {names}")
 
 
-def only_worthwhile(boot: str) -> list[bytes]:
-    """Filters: all events of this switch but the completions of the dialplan's own applications.
+def only_worthwhile() -> list[bytes]:
+    """Filters: of the events asked for, those of legs that the switch dialled, and of others what they alone tell.
 
-    An event costs the switch some 0.2 ms to copy and print, and a call has a dozen of those. A list of negative
-    filters alone would let nothing through (ES:328), so the first one fits every event.
+    An event costs the switch some 0.2 ms to copy, print and send. What a customer's leg does on its way in (it rings,
+    parks, runs the dialplan's own applications) we know from its arrival. An event goes out when one rule fits it,
+    unless one that begins with ``-`` does (mod_event_socket.c, event_handler).
     """
-    rules = [f"Core-UUID {clean.ident(boot)}", *(f"Application -{name}" for name in UNWATCHED_APPLICATIONS)]
-    return [frame(f"filter {rule}") for rule in rules]
+    return [frame(f"filter {rule}") for rule in FILTERS]
 
 
 def api(command: str) -> bytes:
@@ -56,42 +67,45 @@ def api(command: str) -> bytes:
 
 def bgapi(command: str, job: str) -> bytes:
     """Runs in a thread of its own; its outcome is a BACKGROUND_JOB event with our ``job`` as Job-UUID."""
-    return frame(f"bgapi {clean.argument(command)}", f"Job-UUID: {clean.ident(job)}")
+    return frame(f"bgapi {clean.argument(command)}", f"Job-UUID:{clean.ident(job)}")
 
 
-def execute(leg: LegId, application: str, argument: str, token: str) -> bytes:
-    """Run an application on a leg; ``token`` comes back as Application-UUID. Locked, so nothing nests inside it."""
-    if application not in APPLICATIONS:
-        raise clean.Unsafe(f"{application!r} is no application we use")
+def playback(leg: LegId, sound: str, token: str, *parameters: str) -> bytes:
+    """Play ``sound``. Locked, so nothing nests inside it. ``token`` comes back in the completion's Application-Data:
+    the switch has no use for a parameter that it does not know.
+
+    The switch reads the lines of a command byte by byte, two system calls each, and a body at once
+    (mod_event_socket.c, read_packet): so as little as can be stands in lines.
+    """
     return frame(
         f"sendmsg {clean.ident(leg)}",
-        "call-command: execute",
-        f"execute-app-name: {application}",
-        "event-lock: true",
-        f"Event-UUID: {clean.ident(token)}",
-        body=argument,
+        "call-command:execute",
+        "execute-app-name:playback",
+        "event-lock:true",
+        body=f"{{{','.join((TOKEN + clean.ident(token), *parameters))}}}{sound}",
     )
 
 
-def answer(leg: LegId, token: str) -> bytes:
-    return execute(leg, "answer", "", token)
+def answer(leg: LegId) -> bytes:
+    """Done when it is replied to; an application would cost two events and a command twice as long."""
+    return api(f"uuid_answer {clean.ident(leg)}")
 
 
 def play(leg: LegId, sounds: tuple[str, ...], sounds_dir: str, token: str) -> bytes:
     """Several files go as one ``file_string``, which skips a missing file; a single missing one is reported."""
     files = [BEEP_STREAM if sound == BEEP else f"{sounds_dir}/{clean.relative_path(sound)}" for sound in sounds]
-    return execute(leg, "playback", files[0] if len(files) == 1 else "file_string://" + "!".join(files), token)
+    return playback(leg, files[0] if len(files) == 1 else "file_string://" + "!".join(files), token)
 
 
 def music(leg: LegId, name: str, lease_ms: int, token: str) -> bytes:
     """A lease: it ends by itself, because a controller's death goes unnoticed while an application runs."""
     stream = RINGING_STREAM if name == RINGING_TONE else f"local_stream://{clean.ident(name)}"
-    return execute(leg, "playback", f"{{timeout={lease_ms}}}{stream}", token)
+    return playback(leg, stream, token, f"timeout={lease_ms}")
 
 
 def silence(leg: LegId, lease_ms: int, token: str) -> bytes:
     """What a lease plays when the music is missing."""
-    return execute(leg, "playback", f"silence_stream://{lease_ms}", token)
+    return playback(leg, f"silence_stream://{lease_ms}", token)
 
 
 def stop_media(leg: LegId) -> bytes:
@@ -107,26 +121,22 @@ def set_variables(leg: LegId, variables: Mapping[str, str]) -> bytes:
 
 
 def tag(leg: LegId, call: CallId, tenant: TenantId) -> bytes:
-    variables = {
-        "trunkline_call": clean.ident(call),
-        "trunkline_tenant": clean.ident(tenant),
-        "trunkline_role": "customer",
-    }
-    return set_variables(leg, variables)
+    """Ours, from here on: its record says so, and the next engine takes it up."""
+    return api(f"uuid_setvar {clean.ident(leg)} {TAG} {_tag(LegRole.CUSTOMER, call, tenant)}")
+
+
+def _tag(role: LegRole, call: CallId, tenant: TenantId, *agent: AgentId) -> str:
+    """In one variable, since each of a channel's is copied into every event of its. Read by ``decode.tags``."""
+    return ":".join((role.value, *map(clean.ident, (call, tenant, *agent))))
 
 
 def way_back(settings: FreeSwitchSettings) -> dict[str, str]:
     """What brings a customer, after the talk or a bridge that failed, to whichever engine lives or to the fallback.
 
-    The arrival extension sets it, each time anew, since the switch forgets ``transfer_after_bridge`` when it acts on
-    it. Each return is a transfer, and the switch hangs up when a call has used up its transfers, by default as many
-    as the caller's Max-Forwards allows hops (switch_ivr.c, switch_ivr_session_transfer).
+    The arrival extension sets it, each time anew, since the switch forgets it when it acts on it.
     """
-    return {
-        "transfer_after_bridge": f"{clean.ident(settings.arrival_extension)}:XML:{clean.ident(settings.context)}",
-        "uuid_bridge_continue_on_cancel": "true",
-        "max_session_transfers": str(MAX_RETURNS),
-    }
+    back = f"{clean.ident(settings.arrival_extension)}:XML:{clean.ident(settings.context)}"
+    return {"transfer_after_bridge": back}
 
 
 def keep(leg: LegId, idle_timeout_ms: int) -> bytes:
@@ -159,7 +169,8 @@ def join_room(leg: LegId, room: str, role: LegRole, settings: FreeSwitchSettings
 
 
 def kill(leg: LegId, word: str) -> bytes:
-    return api(f"uuid_kill {clean.ident(leg)} {clean.ident(word)}")
+    cause = "" if word == DEFAULT_CAUSE else f" {clean.ident(word)}"
+    return api(f"uuid_kill {clean.ident(leg)}{cause}")
 
 
 def park(leg: LegId) -> bytes:
@@ -233,19 +244,17 @@ def _between_talks(command: OriginateLeg, settings: FreeSwitchSettings) -> dict[
     ``park_after_bridge`` back (IVR:985-997). A line on which nothing is sent may be cut by who carries it.
     """
     if command.role is LegRole.CUSTOMER:
-        # As the arrival extension says; the way back is set for each bridge.
-        return {
-            "RECORD_STEREO": "true",
-            "park_timeout": str(_seconds(command.idle_timeout_ms)),
-            "max_session_transfers": str(MAX_RETURNS),
-        }
+        return {"park_timeout": str(_seconds(command.idle_timeout_ms))}  # the way back is set for each bridge
     rdnis = clean.ident(settings.arrival_extension)
     if command.kept_open:
-        stays = {"park_after_bridge": "true", "send_silence_when_idle": "400", "trunkline_kept": "true"}
-        return {**stays, "max_session_transfers": str(MAX_RETURNS), "rdnis": rdnis}
+        return {
+            "park_after_bridge": "true",
+            "send_silence_when_idle": "400",
+            "trunkline_kept": "true",
+            "rdnis": rdnis,
+        }
     return {
         "park_timeout": str(_seconds(command.idle_timeout_ms)),
-        "hangup_after_bridge": "true",
         "rdnis": rdnis,
     }
 
@@ -260,23 +269,12 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
         "origination_uuid": clean.ident(command.leg),
         "process_cdr": "false",
         "ignore_early_media": "true",
-        "originate_timeout": str(_seconds(command.ring_timeout_ms)),
         **_between_talks(command, settings),
-        "trunkline_call": clean.ident(command.call),
-        "trunkline_tenant": clean.ident(command.tenant),
-        "trunkline_role": command.role.value,
+        TAG: _tag(command.role, command.call, command.tenant, *([] if command.agent is None else [command.agent])),
     }
-    if command.agent is not None:
-        variables["trunkline_agent"] = clean.ident(command.agent)
     if command.destination.kind is DestinationKind.DEVICE:
         # A phone that answers 302 would have the switch dial wherever it says. live: it does, without this.
         variables["outbound_redirect_fatal"] = "true"
-    try:
-        variables["origination_caller_id_number"] = clean.number(command.caller_number)
-    except clean.Unsafe:
-        variables["origination_caller_id_number"] = "anonymous"
-    if name := clean.dial_text(command.caller_name):
-        variables["origination_caller_id_name"] = f"'{name}'"
     if command.auto_answer:
         # mod_sofia adds Call-Info: <sip:…>;answer-after=0 and intercom=true; Alert-Info is what other phones read. Its
         # NOTIFY "talk" is for AnswerDevice: here it would come on top, and there are phones that drop the call on it.
@@ -286,4 +284,18 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
             "sip_h_Alert-Info": "info=alert-autoanswer",
         }
     pairs = ",".join(f"{name}={value}" for name, value in variables.items())
-    return bgapi(f"originate {{{pairs}}}{_target(command.destination, settings)} &park()", job)
+    # What follows: dialplan and context, which &park() needs none of; the caller's name and number; the time to ring.
+    caller = f"{_caller_name(command)} {_caller_number(command)} {_seconds(command.ring_timeout_ms)}"
+    return bgapi(f"originate {{{pairs}}}{_target(command.destination, settings)} &park() - - {caller}", job)
+
+
+def _caller_number(command: OriginateLeg) -> str:
+    try:
+        return clean.number(command.caller_number)
+    except clean.Unsafe:
+        return "anonymous"
+
+
+def _caller_name(command: OriginateLeg) -> str:
+    name = clean.dial_text(command.caller_name)
+    return f"'{name}'" if name else "undef"

@@ -93,5 +93,5 @@ def _guarded_message(frame: bytes, reference: bytes) -> bytes:
     if not body:
         return frame
     body = reference + body
-    lines = [row for row in head.split(b"\n") if not row.startswith(b"content-length: ")]
-    return b"\n".join([*lines, b"content-length: %d" % len(body)]) + b"\n\n" + body
+    lines = [row for row in head.split(b"\n") if not row.startswith(b"content-length:")]
+    return b"\n".join([*lines, b"content-length:%d" % len(body)]) + b"\n\n" + body

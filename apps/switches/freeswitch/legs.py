@@ -18,9 +18,9 @@ class Media:
 
     play: PlayPrompts | None = None  # wanted; it goes before music
     music: str = ""  # wanted music, "" for none
-    token: str = ""  # Event-UUID of the application asked for, "" when none is
+    token: str = ""  # of the playback asked for, "" when none is
     asked_ms: int = 0
-    answering: str = ""  # Event-UUID of an `answer` not yet complete: what is wanted starts after it
+    answering: bool = False  # what is wanted begins when that has been replied to
     terminators: str = ""  # the channel's playback_terminators, "" when unknown
     keys: int = 0  # keys reported since the prompt began
     held: PlayOutcome | None = None  # the prompt is over by a key whose DTMF event has not come yet

@@ -4,8 +4,8 @@
   runs unbounded, because the switch notices a dead engine only when no application runs. **live**
 * Every ``PlayPrompts`` ends in exactly one ``PlayEnded``. What we stop or replace ends as STOPPED at once, without
   waiting for the switch; the application's late completion is then nobody's (its token is forgotten).
-* ``uuid_break all`` also flushes what is queued for the leg, so nothing is sent before an ``answer`` has completed.
-  A late break cannot hit the next application: its start clears the flag (switch_core_session.c, CF_BREAK).
+* Nothing is played before ``uuid_answer`` has been replied to: it would be early media.
+* A late break cannot hit the next application: its start clears the flag (switch_core_session.c, CF_BREAK).
 * A customer leg between a ``uuid_bridge`` and its return takes no application: one sent in the gap, after the agent
   died, made the switch hang up the caller on ``uuid_transfer``. **live**
 * A bridge completes music with ``PLAYBACK ERROR``: no error. **live**
@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 
 from apps.core.commands import PlayPrompts
-from apps.core.events import PlayEnded, PlayOutcome
+from apps.core.events import LegAnswered, PlayEnded, PlayOutcome
 from apps.switches.freeswitch import clean, decode, encode
 from apps.switches.freeswitch.legs import Leg
 from apps.switches.freeswitch.ports import Context
@@ -26,7 +26,6 @@ from apps.switches.freeswitch.ports import Context
 log = logging.getLogger(__name__)
 
 KEY_WAIT_MS = 150
-ANSWER_WAIT_MS = 2_000
 LEASE_GRACE_MS = 5_000
 QUICK_FAILURE_MS = 1_000
 
@@ -39,11 +38,8 @@ class MediaControl:
     # --- what the core asks for ---
 
     def answer(self, leg: Leg) -> None:
-        token = self._ports.token()
-        frame = encode.answer(leg.leg, token)
-        leg.media.answering = token
-        self._ports.send(frame)
-        self._ports.later(ANSWER_WAIT_MS, lambda: self._answer_done(leg, token))
+        leg.media.answering = True
+        self._ports.send(encode.answer(leg.leg), lambda reply: self._answered(leg, reply))
 
     def play(self, leg: Leg, prompts: PlayPrompts) -> None:
         self._give_up_play(leg, PlayOutcome.STOPPED)
@@ -74,13 +70,9 @@ class MediaControl:
 
     def completed(self, leg: Leg, headers: decode.Headers) -> None:
         """CHANNEL_EXECUTE_COMPLETE of any application on this leg."""
-        token = decode.field(headers, "Application-UUID")
+        token = decode.token(headers)
         media = leg.media
-        if token == "":
-            return
-        if token == media.answering:
-            self._answer_done(leg, token)
-        elif token == media.token:
+        if token and token == media.token:
             media.token = ""
             response = decode.field(headers, "Application-Response")
             if media.play is not None:
@@ -101,7 +93,7 @@ class MediaControl:
         self._give_up_play(leg, PlayOutcome.STOPPED)
         leg.media.music = ""
         leg.media.token = ""
-        leg.media.answering = ""
+        leg.media.answering = False
 
     def free(self, leg: Leg) -> None:
         """No bridge after all, or out of one: what that has ended or put off begins."""
@@ -160,12 +152,13 @@ class MediaControl:
             leg.media.music = ""
             self._give_up_play(leg, PlayOutcome.FAILED)
 
-    def _answer_done(self, leg: Leg, token: str) -> None:
-        media = leg.media
-        if media.answering != token:
-            return
-        media.answering = ""
-        if (media.play is not None or media.music) and not media.token:
+    def _answered(self, leg: Leg, reply: str) -> None:
+        """``+OK`` when it is done. An error: the leg is gone, or the far end's media do not fit, which ends it."""
+        leg.media.answering = False
+        if reply.startswith("+OK") and not leg.answered:
+            leg.answered = True
+            self._ports.emit(LegAnswered(switch=self._settings.switch, leg=leg.leg))
+        if (leg.media.play is not None or leg.media.music) and not leg.media.token:
             self._begin(leg)
 
     def _play_completed(self, leg: Leg, played: bool, terminator: str) -> None:

@@ -191,7 +191,7 @@ class Playback(Application):
 
     def digit(self, digit: str, source: str) -> None:
         super().digit(digit, source)
-        terminators = self.channel.variables.get("playback_terminators", "*")
+        terminators = self.switch.variable(self.channel, "playback_terminators") or "*"
         if terminators == "any" or (terminators != "none" and digit in terminators):
             self.channel.variables["playback_terminator_used"] = digit
             self._ended("break", "FILE PLAYED")

@@ -16,10 +16,16 @@ _NUMBER = re.compile(r"^\+?[0-9*#]{1,32}$")
 
 FALLBACK = "fallback"
 FALLBACK_CONTEXT = "trunkline-fallback"
-SET_AT_ARRIVAL: str = (
-    f"^^;hangup_after_bridge=false;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT};uuid_bridge_continue_on_cancel=true"
-    ";max_session_transfers=10000;continue_on_fail=true;RECORD_STEREO=true;playback_terminators=any"
-)
+SET_AT_ARRIVAL: str = f"^^;transfer_after_bridge={ARRIVAL}:XML:{CONTEXT}"
+FOR_EVERY_CALL = {
+    "max_session_transfers": "10000",
+    "uuid_bridge_continue_on_cancel": "true",
+    "RECORD_STEREO": "true",
+    "playback_terminators": "any",
+}
+"""Global variables, as switch_config/freeswitch/vars.xml sets them: a channel without such a variable has these."""
+BREATH_MS = 60
+"""Between the end of a talk and the socket: an order to hang up is on its way."""
 
 TEST_EXTENSIONS: dict[str, tuple[Action, ...]] = {
     "park": (("answer", ""), ("park", "")),
@@ -41,14 +47,15 @@ class Dialplan:
     fallback: tuple[Action, ...] = (("playback", "fallback.wav"), ("hangup", "NORMAL_CLEARING"))
     extensions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
 
-    def actions(self, destination: str) -> tuple[Action, ...]:
+    def actions(self, destination: str, from_talk: bool) -> tuple[Action, ...]:
         fixed = self.extensions.get(destination) or TEST_EXTENSIONS.get(destination)
         if fixed is not None:
             return fixed
         if destination == FALLBACK:
             return (("multiset", "^^;transfer_after_bridge=;trunkline_fallback=true"), ("answer", ""), *self.fallback)
         dialled = f";trunkline_did={destination}" if _NUMBER.match(destination) else ""
-        return (("multiset", f"{SET_AT_ARRIVAL}{dialled}"), *self.ladder())
+        breath: tuple[Action, ...] = (("sleep", str(BREATH_MS)),) if from_talk else ()
+        return (*breath, ("multiset", f"{SET_AT_ARRIVAL}{dialled}"), *self.ladder())
 
     def ladder(self) -> tuple[Action, ...]:
         socket = ("socket", f"${{trunkline_engine}}{self.sockets} async full")  # whoever leads goes first

@@ -15,7 +15,7 @@ from typing import Protocol
 from apps.switches.simulator import bridge, originate, sockets, transfer
 from apps.switches.simulator.channel import Channel, Job
 from apps.switches.simulator.clock import Scheduler
-from apps.switches.simulator.dialplan import Dialplan
+from apps.switches.simulator.dialplan import FOR_EVERY_CALL, Dialplan
 from apps.switches.simulator.execution import Executor
 from apps.switches.simulator.faults import Faults
 from apps.switches.simulator.media import SoundLibrary
@@ -83,7 +83,10 @@ class Switch:
         self.dial: Dial = lambda channel, hosts: sockets.refused(channel)
         self.channels: dict[str, Channel] = {}
         self.rooms: dict[str, list[Channel]] = {}  # who is in which conference
-        self.globals: dict[str, str] = {"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"}
+        self.globals: dict[str, str] = {
+            **{"hostname": "simulator", "domain": "127.0.0.1", "domain_name": "127.0.0.1"},
+            **FOR_EVERY_CALL,
+        }
         self.listeners: list[Listener] = []
         self._ended: deque[Channel] = deque()  # what ``show`` may still list
         self.core_uuid = self.globals["core_uuid"] = self.new_uuid()
@@ -127,9 +130,13 @@ class Switch:
             name = match.group(1)
             if channel is not None and name == "destination_number":
                 return channel.destination
-            return (channel.variables if channel is not None else {}).get(name, self.globals.get(name, ""))
+            return self.globals.get(name, "") if channel is None else self.variable(channel, name)
 
         return _VARIABLE.sub(value, text)
+
+    def variable(self, channel: Channel, name: str) -> str:
+        """The channel's, or else the switch's own of that name."""
+        return channel.variables.get(name, self.globals.get(name, ""))
 
     def set_variable(self, channel: Channel, name: str, value: str) -> None:
         if not name:
@@ -234,7 +241,7 @@ class Switch:
 
     def _routed(self, channel: Channel) -> None:
         if channel.alive:
-            channel.actions.extend(self.dialplan.actions(channel.destination))
+            channel.actions.extend(self.dialplan.actions(channel.destination, from_talk=False))
             self.set_state(channel, "CS_ROUTING", callstate="RINGING")
             self.set_state(channel, "CS_EXECUTE")
             self.executor.carry_on(channel)

@@ -25,6 +25,9 @@ class DialString:
     profile: str  # the gateway's or the profile's name
     address: str  # what is called: account, number or user@host
     application: tuple[str, str]
+    caller_name: str = ""
+    caller_number: str = ""
+    timeout_s: int = DEFAULT_TIMEOUT_S
 
 
 def parse(argument: str) -> DialString | None:
@@ -39,15 +42,11 @@ def parse(argument: str) -> DialString | None:
         text = text.lstrip()
     dial, _, rest = text.partition(" ")
     kind, _, where = dial.partition("/")
-    application = _application(rest.strip())
+    words = _words(rest)
+    if not 1 <= len(words) <= 6:
+        return None
     if kind == "user" and where:
-        return DialString(
-            variables=variables,
-            endpoint="user",
-            profile="agents",
-            address=where.partition("@")[0],
-            application=application,
-        )
+        return _dial_string(variables, ("user", "agents", where.partition("@")[0]), words)
     profile, _, address = where.partition("/")
     endpoint = "profile"
     if kind == "sofia" and profile == "gateway":
@@ -55,7 +54,29 @@ def parse(argument: str) -> DialString | None:
         profile, _, address = address.partition("/")
     if kind != "sofia" or not address:
         return None
-    return DialString(variables=variables, endpoint=endpoint, profile=profile, address=address, application=application)
+    return _dial_string(variables, (endpoint, profile, address), words)
+
+
+def _dial_string(variables: dict[str, str], target: tuple[str, str, str], words: list[str]) -> DialString:
+    """``words``: exten, dialplan, context, caller's name, caller's number, timeout."""
+    name, number, timeout = [*words[3:], "", "", ""][:3]
+    endpoint, profile, address = target
+    return DialString(
+        variables=variables,
+        endpoint=endpoint,
+        profile=profile,
+        address=address,
+        application=_application(words[0]),
+        caller_name=name,
+        caller_number=number,
+        timeout_s=int(timeout) if timeout.isdecimal() and int(timeout) > 0 else DEFAULT_TIMEOUT_S,
+    )
+
+
+def _words(text: str) -> list[str]:
+    """Parted at spaces outside quotes; ``undef`` stands for none."""
+    words = re.findall(r"&\w+\([^)]*\)|'[^']*'|[^ ]+", text)
+    return ["" if word.lower() == "undef" else word.strip("'") for word in words]
 
 
 def _variables(text: str) -> dict[str, str]:
@@ -108,7 +129,7 @@ def launch(switch: Switch, dial: DialString, job: Job) -> None:
         return
     _announce(switch, channel)
     switch.phones.invited(channel, dial.address, dial.endpoint)
-    _arm_ring_timeout(switch, channel)
+    _arm_ring_timeout(switch, channel, dial.timeout_s)
 
 
 def _refusal(switch: Switch, dial: DialString) -> str:
@@ -131,7 +152,7 @@ def _impossible(switch: Switch, dial: DialString) -> str:
 
 
 def _channel(switch: Switch, dial: DialString, uuid: str, job: Job) -> Channel:
-    number = dial.variables.get("origination_caller_id_number", "0000000000")
+    number = dial.variables.get("origination_caller_id_number") or dial.caller_number or "0000000000"
     address = dial.address
     profile = switch.profiles[0] if dial.endpoint == "gateway" else dial.profile
     channel = Channel(
@@ -139,7 +160,7 @@ def _channel(switch: Switch, dial: DialString, uuid: str, job: Job) -> Channel:
         name=f"sofia/{profile}/{address}",
         direction="outbound",
         caller_number=number,
-        caller_name=dial.variables.get("origination_caller_id_name", ""),
+        caller_name=dial.variables.get("origination_caller_id_name") or dial.caller_name,
         destination=address.partition("@")[0],
         created_ms=switch.clock.now_ms,
         context="default",
@@ -166,9 +187,9 @@ def _announce(switch: Switch, channel: Channel) -> None:
     switch.set_state(channel, "CS_CONSUME_MEDIA")
 
 
-def _arm_ring_timeout(switch: Switch, channel: Channel) -> None:
+def _arm_ring_timeout(switch: Switch, channel: Channel, timeout_s: int) -> None:
     text = channel.variables.get("originate_timeout", "")
-    seconds = int(text) if text.isdecimal() and int(text) > 0 else DEFAULT_TIMEOUT_S
+    seconds = int(text) if text.isdecimal() and int(text) > 0 else timeout_s
 
     def expired() -> None:
         if channel.alive and not channel.answered:

@@ -32,7 +32,7 @@ class Recorder:
             return "+OK Success\n"  # a second start on the same file is ignored
         if self.directory is not None and self._file(path) is None:
             return "-ERR Cannot record session!\n"
-        stereo = channel.flag("RECORD_STEREO")
+        stereo = switch.variable(channel, "RECORD_STEREO") == "true"
         channel.recordings[path] = Recording(path, switch.clock.now_ms, stereo)
         switch.emit("RECORD_START", channel, {"Record-File-Path": path})
         switch.emit("MEDIA_BUG_START", channel, {"Media-Bug-Function": "session_record"})

@@ -59,7 +59,8 @@ def route(
     channel.destination = extension
     channel.context = context or channel.context
     channel.peer = None
-    channel.actions = deque(actions if actions is not None else switch.dialplan.actions(extension))
+    from_talk = "bridge_uuid" in channel.variables
+    channel.actions = deque(actions if actions is not None else switch.dialplan.actions(extension, from_talk))
     switch.set_state(channel, "CS_ROUTING", callstate="RINGING" if channel.direction == "inbound" else "")
     channel.hit_dialplan = True
     switch.set_state(channel, "CS_EXECUTE", callstate="ACTIVE" if channel.answered else "RINGING")

@@ -38,7 +38,7 @@ def complete(ports: FakePorts, response: str = "FILE PLAYED", used: str = "", ba
         CUSTOMER,
         Application="playback",
         Application__Response=response,
-        Application__UUID=f"token-{ports._tokens + 1 - back}",
+        Application__Data=f"{{t=token-{ports._tokens + 1 - back}}}a.wav",
         variable_playback_terminator_used=used,
     )
 

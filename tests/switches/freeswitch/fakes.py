@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -86,7 +87,7 @@ class FakePorts:
         return taken
 
     def commands(self) -> list[str]:
-        """First line of each command sent since the last time, with an application's name and argument."""
+        """First line of each command sent since the last time, with an application's name and argument (no token)."""
         taken, self.sent = self.sent, []
         return [_brief(frame) for frame in taken]
 
@@ -94,8 +95,9 @@ class FakePorts:
 def _brief(frame: str) -> str:
     head, _, body = frame.partition("\n\n")
     first, *rest = head.split("\n")
-    app = next((row.split(": ")[1] for row in rest if row.startswith("execute-app-name")), "")
-    return " ".join(part for part in (first.split(" ")[0] if app else first, app, body) if part)
+    app = next((row.split(":")[1] for row in rest if row.startswith("execute-app-name")), "")
+    sound = re.sub(r"^{t=token-\d+,?", "{", body).removeprefix("{}")
+    return " ".join(part for part in (first.split(" ")[0] if app else first, app, sound) if part)
 
 
 def control(settings: FreeSwitchSettings = SETTINGS) -> tuple[Control, FakePorts]:

@@ -62,7 +62,7 @@ def test_no_offer_waits_behind_anything_and_nothing_behind_a_recording(pair: Pai
     assert ports.lanes == [Lane.RECORDINGS] * 2 + [Lane.OFFERS, Lane.CALLS]
 
 
-TAGS = {"variable_trunkline_call": "k-c1"}
+TAGS = {"variable_trunkline_leg": "customer:k-c1:7"}
 
 
 def test_a_recording_begun_by_an_earlier_engine_is_known_by_its_file(pair: Pair) -> None:

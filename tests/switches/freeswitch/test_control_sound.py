@@ -7,6 +7,7 @@ import pytest
 from apps.core import commands as c
 from apps.core.events import (
     DigitPressed,
+    LegAnswered,
     LegHungUp,
     LegMuted,
     LegRole,
@@ -39,14 +40,16 @@ def test_a_prompt_plays_with_the_right_terminators_and_ends_done(pair: Pair) -> 
     control, ports = pair
     arrive(control, ports)
     control.execute(play("p1", "a.wav", "b.wav"))
-    assert ports.commands() == [
-        "api uuid_setvar_multi cust-1 playback_terminators=any",
-        "sendmsg playback file_string:///srv/sounds/a.wav!/srv/sounds/b.wav",
-    ]
+    assert ports.commands() == ["sendmsg playback file_string:///srv/sounds/a.wav!/srv/sounds/b.wav"], "any key is set"
     control.event(complete(ports))
     assert ended(ports) == [("p1", PlayOutcome.DONE)]
-    control.execute(play("p2"))
-    assert ports.commands() == ["sendmsg playback /srv/sounds/a.wav"], "the variable is set when it changes"
+    for _ in range(2):
+        control.execute(play("p2", barge=False))
+        control.event(complete(ports))
+    assert ports.commands() == [
+        "api uuid_setvar_multi cust-1 playback_terminators=none",
+        *["sendmsg playback /srv/sounds/a.wav"] * 2,
+    ], "the variable is set when it changes"
 
 
 def test_the_key_is_told_before_the_end_of_the_prompt_that_it_ended(pair: Pair) -> None:
@@ -120,24 +123,26 @@ def test_nothing_to_play_is_played_at_once(pair: Pair) -> None:
     assert ended(ports) == [("p", PlayOutcome.DONE)]
 
 
-def test_prompts_wait_for_the_answer_because_a_break_would_flush_it(pair: Pair) -> None:
+def test_prompts_wait_for_the_answer(pair: Pair) -> None:
     control, ports = pair
-    arrive(control, ports)
+    arrive(control, ports, Answer__State="ringing")
     control.execute(c.AnswerLeg(switch=S, leg=CUSTOMER))
     control.execute(music())
     control.execute(play())
-    assert ports.commands() == ["sendmsg answer"]
-    control.event(complete(ports, "_none_"))
-    assert ports.commands()[-1] == "sendmsg playback /srv/sounds/a.wav"
+    assert ports.commands() == ["api uuid_answer cust-1"]
+    ports.reply("+OK\n")
+    assert ports.take() == [LegAnswered(switch=S, leg=CUSTOMER)]
+    assert ports.commands() == ["sendmsg playback /srv/sounds/a.wav"]
 
 
-def test_an_answer_whose_end_is_lost_holds_nothing_up_for_ever(pair: Pair) -> None:
+@pytest.mark.parametrize("reply", ["-ERROR\n", LINK_LOST])
+def test_an_answer_that_failed_is_none_and_holds_nothing_up(pair: Pair, reply: str) -> None:
     control, ports = pair
-    arrive(control, ports)
+    arrive(control, ports, Answer__State="ringing")
     control.execute(c.AnswerLeg(switch=S, leg=CUSTOMER))
     control.execute(music())
-    ports.pass_ms(2000)
-    assert ports.commands()[-1] == MUSIC
+    ports.reply(reply)
+    assert ports.take() == [] and ports.commands()[-1] == MUSIC
 
 
 def test_music_is_renewed_until_something_else_is_wanted(pair: Pair) -> None:

@@ -316,7 +316,7 @@ def test_a_closed_door_takes_only_calls_that_are_ours(driver: FreeSwitchDriver, 
     inbox.wait(CallArrived)
     driver.accept_calls(False)
     assert Caller(driver).greet("new").turned_away()
-    Caller(driver).greet("back", variable_trunkline_call="c1")
+    Caller(driver).greet("back", variable_trunkline_leg="customer:c1:7")
     inbox.wait(CallArrived, 2)
     held.sock.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -338,7 +338,7 @@ def test_an_older_socket_stays_until_the_bridge(peer: Peer, driver: FreeSwitchDr
             caller.read()
         caller.sock.settimeout(5)
     bridge = {"Event-Name": "CHANNEL_BRIDGE", "Unique-ID": "agent-1", "Bridge-B-Unique-ID": "call-1"}
-    peer.push(bridge | {"variable_trunkline_call": "c1", "variable_trunkline_role": "agent"})
+    peer.push(bridge | {"variable_trunkline_leg": "agent:c1:7"})
     assert older.ended() and newer.ended()
 
 
