@@ -130,6 +130,19 @@ def test_a_bridge_that_does_not_come_about_gives_the_customer_back() -> None:
     assert at.call.state == "talking" and at.scene.agent_state("bob") == "TALKING"
 
 
+def test_cancelled_in_the_moment_of_the_answer_the_customer_is_asked_back_at_once() -> None:
+    """The consulted dies in the gap of the bridge: the agent is free for the customer, and nothing is waited for."""
+    at = asked()
+    at.both_parted()
+    at.answer()
+    far = at.far
+    at.ask(e.ConsultCancelRequested)
+    at.scene.feed(e.LegHungUp(switch=SWITCH, leg=far, cause=e.HangupCause.NORMAL))
+    assert {at.scene.last(c.BridgeLegs).leg, at.scene.last(c.BridgeLegs).other} == {at.bobs, at.call.leg}
+    at.bridge()
+    assert at.call.state == "talking" and at.scene.agent_state("bob") == "TALKING"
+
+
 def test_who_cannot_be_brought_back_together_is_not_lost() -> None:
     at = asked().talk()
     at.ask(e.ConsultCancelRequested)

@@ -283,7 +283,9 @@ def _agent_left(center: Center, call: Call, consult: Consult, cause: HangupCause
 def _other_left(center: Center, call: Call, consult: Consult) -> None:
     if call.customer_gone:
         closing.customer_left(center, call, HangupCause.NORMAL)
-    elif consult.aim is not f.Aim.RETURN:
+    elif consult.aim is f.Aim.RETURN:
+        pairing.pursue(center, call)  # the agent, who was being brought together with the other, is free again
+    else:
         turn_back(center, call, f.ConsultEnd.OTHER_LEFT)
 
 

@@ -269,6 +269,7 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
         "origination_uuid": clean.ident(command.leg),
         "process_cdr": "false",
         "ignore_early_media": "true",
+        "originate_timeout": str(_seconds(command.ring_timeout_ms)),
         **_between_talks(command, settings),
         TAG: _tag(command.role, command.call, command.tenant, *([] if command.agent is None else [command.agent])),
     }
@@ -284,8 +285,8 @@ def originate(command: OriginateLeg, settings: FreeSwitchSettings, job: str) -> 
             "sip_h_Alert-Info": "info=alert-autoanswer",
         }
     pairs = ",".join(f"{name}={value}" for name, value in variables.items())
-    # What follows: dialplan and context, which &park() needs none of; the caller's name and number; the time to ring.
-    caller = f"{_caller_name(command)} {_caller_number(command)} {_seconds(command.ring_timeout_ms)}"
+    # What follows: dialplan and context, which &park() needs none of. A time to ring there would not hold for user/….
+    caller = f"{_caller_name(command)} {_caller_number(command)}"
     return bgapi(f"originate {{{pairs}}}{_target(command.destination, settings)} &park() - - {caller}", job)
 
 

@@ -48,7 +48,7 @@ def put(inbox: Path, name: str, **changes: str) -> Path:
 
 def served_by_fallback(inbox: Path) -> Path:
     """The engine had tagged this call before it died; without the tag it is one that nobody ever saw."""
-    return put(inbox, "missed_fallback_answered", trunkline_call="", trunkline_tenant="")
+    return put(inbox, "missed_fallback_answered", trunkline_leg="")
 
 
 def test_a_call_that_no_engine_saw_is_added(inbox: Path, story: Tenant) -> None:
@@ -73,10 +73,10 @@ def test_the_same_file_twice_is_one_call(inbox: Path) -> None:
 
 
 def test_who_gave_up_and_who_was_not_helped_are_told_apart(inbox: Path) -> None:
-    put(inbox, "missed_left_at_fallback", trunkline_call="")
+    put(inbox, "missed_left_at_fallback", trunkline_leg="")
     sweep()
     assert Call.objects.get().outcome == "failed"
-    put(inbox, "missed_left_at_fallback", trunkline_call="", trunkline_fallback="", uuid="another")
+    put(inbox, "missed_left_at_fallback", trunkline_leg="", trunkline_fallback="", uuid="another")
     sweep()
     assert Call.objects.get(pk="cdr-another").outcome == "abandoned"
 
@@ -117,7 +117,7 @@ def test_what_a_caller_sends_is_text_and_nothing_else(inbox: Path) -> None:
     put(inbox, "known_name_not_utf8")
     sweep()
     assert "\ufffd" in Call.objects.get().caller_name
-    put(inbox, "missed_fallback_answered", trunkline_call="", uuid="x", trunkline_did="4008005566%00%0A%3Cb%3E")
+    put(inbox, "missed_fallback_answered", trunkline_leg="", uuid="x", trunkline_did="4008005566%00%0A%3Cb%3E")
     sweep()
     assert Call.objects.get(pk="cdr-x").did == "4008005566  <b>"
 

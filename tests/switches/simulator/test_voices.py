@@ -74,5 +74,5 @@ def test_a_recording_without_voices_is_not_silent(tmp_path: Path) -> None:
     switch.clock.run_until(3_000)
     switch.recorder.stop(switch, channel, "a.wav")
     with wave.open(str(tmp_path / "a.wav"), "rb") as sound:
-        assert sound.getnchannels() == 1
+        assert sound.getnchannels() == 2
         assert max(map(abs, array.array("h", sound.readframes(sound.getnframes())))) > 5_000
