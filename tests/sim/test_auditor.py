@@ -27,7 +27,7 @@ from tests.sim.auditor import BrokenPromise, Promise
 from tests.sim.story import Story
 from tests.sim.world import World
 
-DAYS = 12  # one of these shows it
+DAYS = 40  # one of these shows it, mostly one of the first
 
 
 def nothing(*_args: Any, **_kwargs: Any) -> None:

@@ -32,6 +32,8 @@ E = TypeVar("E", bound=SwitchEvent)
 CONFIG = """<?xml version="1.0"?>
 <document type="freeswitch/xml">
  <X-PRE-PROCESS cmd="set" data="RECORD_STEREO=true"/>
+ <X-PRE-PROCESS cmd="set" data="max_session_transfers=10000"/>
+ <X-PRE-PROCESS cmd="set" data="uuid_bridge_continue_on_cancel=true"/>
  <section name="configuration">
   <configuration name="switch.conf"><settings>
    <param name="sessions-per-second" value="200"/><param name="loglevel" value="warning"/>

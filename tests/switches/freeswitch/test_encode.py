@@ -43,9 +43,9 @@ def originate(**changes: object) -> OriginateLeg:
 
 def test_originate_to_a_device() -> None:
     assert encode.originate(originate(), SETTINGS, "job-1").decode() == (
-        "bgapi originate {origination_uuid=k-l1,process_cdr=false,ignore_early_media=true,originate_timeout=16,park_timeout=15,"
-        "rdnis=arrival,trunkline_leg=agent:k-c1:7:12,outbound_redirect_fatal=true}user/1001@127.0.0.1 &park() - - "
-        "'王芳' +8613800138000\nJob-UUID:job-1\n\n"
+        "bgapi originate {origination_uuid=k-l1,process_cdr=false,ignore_early_media=true,originate_timeout=16,"
+        "park_timeout=15,rdnis=arrival,trunkline_leg=agent:k-c1:7:12,outbound_redirect_fatal=true}"
+        "user/1001@127.0.0.1 &park() - - '王芳' +8613800138000\nJob-UUID:job-1\n\n"
     )
 
 
