@@ -362,9 +362,10 @@ def test_a_consult_cancelled_while_it_is_being_connected_gives_the_customer_back
         scene.feed(event(switch=SWITCH, leg=far))
     scene.ask(e.ConsultCancelRequested, "bob", call=call.id)
     scene.hang_up(far)
-    scene.feed(e.LegParked(switch=SWITCH, leg=line))
-    bridge = scene.just(c.BridgeLegs)[0]
+    (bridge,) = scene.just(c.BridgeLegs)
     assert (bridge.leg, bridge.other) == (line, call.leg)
+    scene.feed(e.LegParked(switch=SWITCH, leg=line))
+    assert not scene.just(c.BridgeLegs), "that is asked for"
     scene.feed(e.LegsBridged(switch=SWITCH, leg=line, other=call.leg))
     assert scene.agent_state("bob") == "TALKING" and call.consult is None
     whole(scene)
