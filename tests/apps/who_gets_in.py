@@ -113,4 +113,5 @@ EXPECTED: dict[str, str] = {
     "calls GET": "login 403 200 403 200 200",
     "calls-found GET": "login 403 200 403 200 200",
     "call GET": "login 403 200 403 200 404",
+    "call-story GET": "login 403 200 403 200 404",
 }
