@@ -29,6 +29,10 @@ PULSE_S = 0.1
 LEAST_WAIT_S = 0.001
 STUCK_WAIT_S = 0.1
 """After a deadline that did not move when it was handled: a core that cannot meet it must not eat the loop."""
+LATE_MS = 200
+ASK_AROUND_S = 0.1
+"""So long this process did not run, or its loop: then nor did the drivers' threads, which have the switches' news still
+to read. Nobody is to be given up for an answer that is there."""
 MEND_EVERY_S = 1.0
 SPACE_SUBJECT = "journal"
 
@@ -56,6 +60,7 @@ class Runner:
         self.inbox = Inbox(lambda: self._loop.call_soon_threadsafe(self._turn))
         self._timer: asyncio.TimerHandle | None = None
         self._armed_ms: int | None = None
+        self._asked_around = False
         self._pulse_due = self._loop.time()
         self._pulse_handle: asyncio.TimerHandle | None = None
         self._mend_at_s = 0.0
@@ -179,16 +184,29 @@ class Runner:
         if not self.may_act():
             self._held_up = True
             return
-        early = self._armed_ms is not None and self.clock.now_ms() < self._armed_ms
-        if not early:
-            armed_ms = self._armed_ms
+        armed_ms = self._armed_ms
+        late_ms = self.clock.now_ms() - armed_ms if armed_ms is not None else 0
+        if late_ms < 0:
+            self._arm(fired=True)
+        elif late_ms > LATE_MS and not self._asked_around:
+            self._asked_around = True
+            self._timer = self._loop.call_later(ASK_AROUND_S, self._due)
+        else:
+            self._asked_around = False
             try:
+                self._catch_up()
                 self.process([DeadlinePassed()])
             finally:
                 self._armed_ms = armed_ms
                 self._arm(fired=True)
-        else:
-            self._arm(fired=True)
+
+    def _catch_up(self) -> None:
+        """What happened comes before the deadline, however late we are with both."""
+        waiting = len(self.inbox)
+        while waiting > 0:
+            batch = self.inbox.take(min(waiting, BATCH_EVENTS))
+            self.process(batch)
+            waiting -= len(batch) or waiting
 
     def _pulse(self) -> None:
         """The beat that the watchdog reads, the measure of the loop's lag, and what must be looked at now and then."""

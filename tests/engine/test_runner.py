@@ -9,7 +9,7 @@ import pytest
 
 from apps.core.commands import AnswerLeg, Command, Destination, DestinationKind, OriginateLeg
 from apps.core.config import CenterConfig
-from apps.core.events import ConfigChanged, DeviceChanged, EngineRestarted, Event, LegRole, LinkUp
+from apps.core.events import ConfigChanged, DeadlinePassed, DeviceChanged, EngineRestarted, Event, LegRole, LinkUp
 from apps.core.facts import Anomaly
 from apps.core.ids import CallId, LegId, SwitchId, TenantId
 from apps.engine import recovery
@@ -198,3 +198,25 @@ async def test_the_facts_of_a_batch_are_published_after_they_are_stored(host: Ho
 async def test_an_anomaly_of_the_core_is_counted(host: Host) -> None:
     host.runner.record([Anomaly(at_ms=1, tenant=None, event="x", subject="", state="", detail="")])
     assert host.runner.metrics.anomalies._value.get() == 1
+
+
+async def test_what_happened_comes_before_the_deadline_that_is_late(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process stood still: an answer that waits to be read is read before anybody is given up for none."""
+    handled: list[str] = []
+    due = [host.runner.clock.now_ms() + 20]
+
+    def handle(event: Event, now_ms: int) -> list[object]:
+        handled.append(type(event).__name__)
+        if isinstance(event, DeadlinePassed):
+            due[0] = now_ms + 3_600_000
+        return []
+
+    monkeypatch.setattr(host.core, "handle", handle)
+    monkeypatch.setattr(host.core, "next_deadline_ms", lambda: due[0])
+    host.runner.process([LinkUp(switch=SWITCH, boot="b")])
+    time.sleep(0.3)  # the loop stands still, and with it all that reads for it
+    asyncio.get_running_loop().call_later(0.03, host.emit, DeviceChanged(switch=SWITCH, address="1", registered=True))
+    await until(lambda: "DeadlinePassed" in handled)
+    assert handled == ["LinkUp", "DeviceChanged", "DeadlinePassed"]
