@@ -25,6 +25,7 @@ from apps.telephony.models import Calendar, Did, MusicClass, SipAccount, Switch,
 from tests.apps.conftest import signed_in
 from tests.apps.facts_of_calls import arrival, served_call, stored
 
+AT_ONCE = {"calls_at_once": 1, "chats_at_once": 0, "emails_at_once": 0}
 MODELS = sorted(
     (model for model in admin.site._registry if model.__module__.startswith("apps.")), key=lambda model: model.__name__
 )
@@ -178,7 +179,7 @@ def test_a_new_agent_gets_an_account_with_a_random_secret(admin_page: Client, st
     for number in ("1101", "1102"):
         data = {
             "tenant": story.pk, "name": "新人", "number": number, "enabled": "on", "device_kind": "browser",
-            **rows("agent_skills", {"skill": skill.pk, "proficiency": 4}), **rows("memberships"),
+            **AT_ONCE, **rows("agent_skills", {"skill": skill.pk, "proficiency": 4}), **rows("memberships"),
         }  # fmt: skip
         response = admin_page.post(page(Agent, "add"), data)
         assert response.status_code == 302, errors_of(response)
@@ -194,7 +195,7 @@ def test_an_agent_without_a_switch_is_refused(admin_page: Client, story: Tenant)
     Switch.objects.update(enabled=False)
     data = {
         "tenant": story.pk, "name": "x", "number": "1101", "enabled": "on", "device_kind": "sip",
-        **rows("agent_skills"), **rows("memberships"),
+        **AT_ONCE, **rows("agent_skills"), **rows("memberships"),
     }  # fmt: skip
     assert "no enabled switch" in errors_of(admin_page.post(page(Agent, "add"), data))
 
